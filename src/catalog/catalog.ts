@@ -1,0 +1,340 @@
+import type { Json, JsonObject } from '../core/brand.ts'
+import type { BlobRef } from '../core/bytes.ts'
+import type { Checksum, Sha256 } from '../core/digest.ts'
+import type {
+  EcosystemId,
+  NativeRecord,
+  PackageKey,
+  RepositoryId,
+  RepositoryMode,
+  Revision,
+  StoredFile,
+  StoredPackage,
+} from '../core/model.ts'
+import type { RelativePath } from '../core/path.ts'
+import type { HeldPackage } from '../core/plan.ts'
+
+/**
+ * What we know: repositories, their revisions, snapshots, publications, sync history, and which blobs all of these need.
+ * SQL behind an interface: SQLite for one host, PostgreSQL for more. Knows no ecosystem: attributes are JSON to it.
+ *
+ * A row names a blob only after `Pool.keep` resolved, so every blob named here is on disk.
+ */
+export interface Catalog extends AsyncDisposable {
+  /** Made once, with the catalog. The pool's marker file carries it. A UUID. */
+  readonly id: string
+
+  /** Reads from one consistent state. */
+  read<T>(work: (reader: CatalogReader) => Promise<T>): Promise<T>
+
+  /** One transaction: all of it or nothing. `work` may run twice after a conflict, so it only talks to the writer. */
+  write<T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T>
+
+  /**
+   * Waits up to `waitMs`, then @throws ChantalError `LEASE_HELD` naming the holder.
+   * Renewed in the background. A holder that died on this host is replaced at once, any other after {@link LeaseTerms.ttlMs}
+   * without renewal; then `tookOverFrom` names it.
+   */
+  acquire(request: LeaseRequest): Promise<Lease>
+}
+
+/**
+ * - `pool`: shared while blobs get their names, exclusive while garbage loses them. Both for moments, not for a sync.
+ * - `repository:<id>`, `publication:<path>`, `shelf:<repository>`: exclusive, one writer each.
+ * - `schema`: exclusive, while migrations run.
+ *
+ * A waiting exclusive request holds back new shared ones, so it is served in the end.
+ */
+export type LeaseResource =
+  | 'pool'
+  | 'schema'
+  | `repository:${string}`
+  | `publication:${string}`
+  | `shelf:${string}`
+
+export interface LeaseRequest {
+  readonly resource: LeaseResource
+  readonly mode: 'shared' | 'exclusive'
+  /** Shown to whoever is kept waiting: `sync epel9`. */
+  readonly purpose: string
+  readonly waitMs: number
+  readonly signal: AbortSignal
+}
+
+export interface LeaseTerms {
+  readonly ttlMs: number
+  readonly renewEveryMs: number
+}
+
+export interface Lease extends AsyncDisposable {
+  /** Aborts with `LEASE_LOST` before anyone else can hold the resource, or with the request's own signal. Pass it to all work done under the lease. */
+  readonly signal: AbortSignal
+  /** The dead holder that this lease replaced. */
+  readonly tookOverFrom: LeaseHolder | null
+  /** Gives the lease back. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface LeaseHolder {
+  readonly resource: string
+  readonly mode: 'shared' | 'exclusive'
+  readonly state: 'held' | 'waiting'
+  readonly purpose: string
+  readonly host: string
+  readonly pid: number
+  readonly acquiredAt: Date
+  readonly expiresAt: Date
+}
+
+export interface RepositoryRecord {
+  readonly id: RepositoryId
+  readonly ecosystem: EcosystemId
+  readonly mode: RepositoryMode
+  /** `null` before the first sync. */
+  readonly latest: Revision | null
+  /** The engine's note of upstream at the latest revision; also updated by a sync that found nothing new. */
+  readonly checkpoint: Json
+}
+
+export interface SnapshotRecord {
+  readonly repository: RepositoryId
+  readonly name: string
+  readonly revision: Revision
+  readonly createdAt: Date
+  readonly description: string | null
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export type PackageChange =
+  | { readonly change: 'added'; readonly after: StoredPackage }
+  | { readonly change: 'removed'; readonly before: StoredPackage }
+  /** Same key, other identity. */
+  | { readonly change: 'replaced'; readonly before: StoredPackage; readonly after: StoredPackage }
+
+export interface PackageQuery {
+  /** Shell pattern over names or keys: `*`, `?`, `[...]`; case counts. */
+  readonly pattern?: string
+  /** A file of the package has this digest. */
+  readonly digest?: Sha256
+}
+
+export type SyncStatus = 'synced' | 'unchanged' | 'partial' | 'failed'
+
+export interface MissingFile {
+  readonly path: string
+  readonly url: string
+  readonly reason: string
+}
+
+/** One run of `repo sync`, as history keeps it. */
+export interface SyncRecord {
+  readonly repository: RepositoryId
+  readonly startedAt: Date
+  readonly finishedAt: Date
+  readonly status: SyncStatus
+  /** The repository's latest revision after it: a number, or `null`. */
+  readonly revision: number | null
+  readonly packages: number
+  readonly added: number
+  readonly removed: number
+  readonly replaced: number
+  readonly fetchedFiles: number
+  readonly fetchedBytes: number
+  readonly missing: readonly MissingFile[]
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly hint: string | null
+    readonly details: JsonObject
+  } | null
+  /** Whose signature on the metadata was good; `null` where none was asked for. */
+  readonly signedBy: string | null
+}
+
+/** A revision that a publication shows or has just shown. */
+export interface SourceRef {
+  readonly repository: RepositoryId
+  readonly revision: number
+  /** As the user named it: `ID`, `ID@SNAPSHOT`, `ID@TIME`. */
+  readonly source: string
+}
+
+export interface GenerationRecord {
+  readonly path: RelativePath
+  readonly generation: string
+  readonly publishedAt: Date
+  readonly sources: readonly SourceRef[]
+  readonly packages: number
+  readonly files: number
+  readonly signedBy: string | null
+  /** Equal for equal input (revision, options, key): what makes publishing again `unchanged`. */
+  readonly fingerprint: string
+}
+
+export interface PublicationRecord {
+  readonly path: RelativePath
+  /** The generation that clients see; `null` while the first is being made. */
+  readonly current: GenerationRecord | null
+  /** Set by a rollback: publishing is refused until `publish release`. */
+  readonly heldSince: Date | null
+}
+
+export interface CatalogCounts {
+  readonly repositories: number
+  readonly revisions: number
+  readonly snapshots: number
+  readonly packages: number
+  readonly blobs: number
+  readonly blobBytes: number
+  /** Sum of the sizes of what every kept revision holds, each revision counted for itself: what it would take without sharing. */
+  readonly referencedBytes: number
+}
+
+export interface CatalogReader {
+  /** Named in the configuration and synced or published at least once. `null` where the catalog has not seen it. */
+  repository(id: RepositoryId): Promise<RepositoryRecord | null>
+  repositories(): Promise<readonly RepositoryRecord[]>
+
+  /** A sealed revision whose content is still kept; `null` otherwise. */
+  revision(repository: RepositoryId, number: number): Promise<Revision | null>
+  /** The sealed and kept revision that was latest at `time`. */
+  revisionAt(repository: RepositoryId, time: Date): Promise<Revision | null>
+  /** Sealed and kept, oldest first. */
+  revisions(repository: RepositoryId): Promise<readonly Revision[]>
+
+  /** In key order, a page at a time: a revision can hold a million packages. */
+  packages(revision: Revision, query?: PackageQuery): AsyncIterable<StoredPackage>
+  /** Key and identity of every package of the revision: what planning the next sync needs. */
+  heldPackages(revision: Revision): Promise<ReadonlyMap<PackageKey, HeldPackage>>
+  /** What else it holds, in path order. */
+  files(revision: Revision): Promise<readonly StoredFile[]>
+  /** One part of every package's native record, in key order; packages without that part are left out. */
+  records(
+    revision: Revision,
+    part: string,
+  ): AsyncIterable<{ readonly package: StoredPackage; readonly bytes: Uint8Array }>
+  /** Packages of any kept revision of any repository that match, newest revision first, at most `limit`. */
+  searchPackages(
+    query: PackageQuery,
+    limit: number,
+  ): Promise<readonly { readonly package: StoredPackage; readonly revisions: readonly number[] }[]>
+  /**
+   * In key order. Within one repository it costs the difference; between two, both contents.
+   */
+  diff(before: Revision, after: Revision): AsyncIterable<PackageChange>
+
+  snapshot(repository: RepositoryId, name: string): Promise<SnapshotRecord | null>
+  /** In order of creation. Of one repository, or of all. */
+  snapshots(repository?: RepositoryId): Promise<readonly SnapshotRecord[]>
+
+  publication(path: RelativePath): Promise<PublicationRecord | null>
+  publications(): Promise<readonly PublicationRecord[]>
+  generations(path: RelativePath): Promise<readonly GenerationRecord[]>
+
+  /** Newest first. Of one repository, or of all. */
+  syncs(repository: RepositoryId | null, limit: number): Promise<readonly SyncRecord[]>
+
+  leases(): Promise<readonly LeaseHolder[]>
+
+  /** The blob that once arrived with this checksum, where it is still known. */
+  blobByChecksum(checksums: readonly Checksum[]): Promise<readonly (BlobRef | null)[]>
+
+  /** Digests any root reaches: latest revisions, snapshots, published generations, open revisions. In digest order. */
+  reachableBlobs(): AsyncIterable<BlobRef>
+  /** Every blob with a row, in digest order. */
+  blobs(): AsyncIterable<BlobRef>
+  /** Who needs a blob: for naming what a missing or corrupt one affects. */
+  blobUsers(
+    digest: Sha256,
+  ): Promise<
+    readonly {
+      readonly repository: RepositoryId
+      readonly path: RelativePath
+      readonly key: PackageKey | null
+      readonly revisions: readonly number[]
+    }[]
+  >
+
+  counts(): Promise<CatalogCounts>
+}
+
+export interface NewPackage extends Omit<StoredPackage, 'repository'> {}
+
+export interface CatalogWriter extends CatalogReader {
+  /** Records the repository, or its changed mode. @throws ChantalError `CONFIG_INVALID` where it was of another ecosystem */
+  saveRepository(repository: {
+    readonly id: RepositoryId
+    readonly ecosystem: EcosystemId
+    readonly mode: RepositoryMode
+  }): Promise<void>
+  saveCheckpoint(repository: RepositoryId, checkpoint: Json): Promise<void>
+
+  /**
+   * Starts the next revision from the latest one's content, or from nothing. What a dead process left open is discarded first.
+   * A root for garbage collection at once, and invisible to readers until sealed. The caller holds the repository's lease.
+   */
+  openRevision(repository: RepositoryId): Promise<OpenRevision>
+  /** Each key once and not in the revision. */
+  addPackages(revision: OpenRevision, packages: readonly NewPackage[]): Promise<void>
+  removePackages(revision: OpenRevision, keys: readonly PackageKey[]): Promise<void>
+  /** Replaces what the revision holds besides packages. */
+  setFiles(revision: OpenRevision, files: readonly StoredFile[]): Promise<void>
+  /** Native records of packages that were added to this revision before. Called in batches; each batch becomes compressed chunks. */
+  addRecords(revision: OpenRevision, records: readonly NativeRecord[]): Promise<void>
+  /** Makes it immutable and the repository's latest. */
+  sealRevision(revision: OpenRevision, sealedAt: Date, checkpoint: Json): Promise<Revision>
+  /** For a sync that failed; also for one found dead. */
+  discardRevision(revision: OpenRevision): Promise<void>
+
+  /** @throws ChantalError `ALREADY_EXISTS` */
+  createSnapshot(
+    snapshot: Omit<SnapshotRecord, 'revision'> & { readonly revision: number },
+  ): Promise<SnapshotRecord>
+  /** Absent is fine. */
+  deleteSnapshot(repository: RepositoryId, name: string): Promise<void>
+
+  /**
+   * Makes the revisions of a generation roots for as long as it is on disk. Called before its first file is placed,
+   * and again with `isCurrent` once it is switched to.
+   */
+  saveGeneration(generation: GenerationRecord, isCurrent: boolean): Promise<void>
+  /** Of generations no longer on disk. */
+  forgetGenerations(path: RelativePath, names: readonly string[]): Promise<void>
+  setCurrentGeneration(path: RelativePath, generation: string): Promise<void>
+  holdPublication(path: RelativePath, since: Date | null): Promise<void>
+  /** With all its generations. */
+  removePublication(path: RelativePath): Promise<void>
+
+  addSync(record: SyncRecord): Promise<void>
+
+  /**
+   * Notes that these blobs are wanted now: garbage collection leaves a blob alone for the grace period after its
+   * last touch. Kept here and not as a file's mtime, which hard links share with published files and HTTP caches read.
+   * @returns those we hold; the others have to be fetched
+   */
+  touchBlobs(digests: readonly Sha256[], now: Date): Promise<ReadonlySet<Sha256>>
+  /** Records blobs the pool has just kept. They count as touched. */
+  addBlobs(blobs: readonly BlobRef[], now: Date): Promise<void>
+  /** So that a repository whose checksums are not SHA-256 is not fetched again at every sync. */
+  addBlobChecksums(
+    checksums: readonly { readonly digest: Sha256; readonly checksum: Checksum }[],
+  ): Promise<void>
+  /**
+   * Drops the rows of those of `digests` that nothing reaches and nobody wanted since `before`.
+   * @returns what was dropped; also digests that never had a row, unless something reaches them. The caller holds the pool's exclusive lease
+   */
+  forgetBlobs(digests: readonly Sha256[], before: Date): Promise<readonly Sha256[]>
+
+  /**
+   * Forgets the content of revisions that are no root and were superseded before `before`: their rows, and native records that no
+   * package needs any more. @returns how many revisions
+   */
+  pruneRevisions(before: Date): Promise<number>
+}
+
+/** A revision in the making. */
+export interface OpenRevision {
+  readonly repository: RepositoryId
+  readonly number: number
+}

@@ -1,0 +1,103 @@
+import type { EcosystemId, RepositoryId, RepositoryMode } from '../core/model.ts'
+import type { Credentials, DownloadLimits, Feed, ProxySettings, TlsSettings } from '../download/downloader.ts'
+
+/** The whole configuration, every part of it parsed and checked. Secrets are in it: `config show` prints the document, not this. */
+export interface Settings {
+  /** The files it was read from, the main one first. */
+  readonly files: readonly string[]
+  readonly database: DatabaseSettings
+  readonly storage: StorageSettings
+  readonly download: {
+    readonly concurrency: number
+    readonly perHost: number
+    readonly bandwidth: number | null
+  }
+  readonly publish: { readonly keepGenerations: number; readonly graceMs: number }
+  readonly limits: LimitSettings
+  readonly repositories: readonly RepositorySettings[]
+  readonly views: readonly ViewSettings[]
+  /** What was translated from another spelling, and what else a user should know. */
+  readonly notices: readonly string[]
+}
+
+export type DatabaseSettings =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgresql'; readonly url: URL; readonly password: string | null }
+
+/** Absolute paths. */
+export interface StorageSettings {
+  readonly basePath: string
+  readonly poolPath: string
+  readonly publishedPath: string
+}
+
+/** Bytes that are read from upstream at most, where nothing trustworthy states a size. */
+export interface LimitSettings {
+  /** repomd.xml, InRelease, Release, index.yaml, a metalink. */
+  readonly rootDocument: number
+  readonly metadata: number
+  /** Decompressed, where no size is stated: this many times the compressed size, and at least {@link decompressedMinimum}. */
+  readonly decompressedRatio: number
+  readonly decompressedMinimum: number
+  readonly package: number
+}
+
+/** One repository as configured. */
+export interface RepositorySettings {
+  readonly id: RepositoryId
+  readonly name: string | null
+  readonly ecosystem: EcosystemId
+  readonly enabled: boolean
+  readonly mode: RepositoryMode
+  /** `null` for `hosted`. */
+  readonly feed: Feed | null
+  readonly onMissing: 'fail' | 'skip'
+  readonly tags: readonly string[]
+  readonly credentials: Credentials
+  readonly proxy: ProxySettings
+  readonly tls: TlsSettings
+  readonly download: DownloadLimits
+  readonly verify: VerifySettings
+  /** `null` publishes what is generated unsigned, with a warning. */
+  readonly signing: SigningSettings | null
+  readonly filters: FilterSettings
+  /** What the ecosystem's own schema made of the options under its name. */
+  readonly options: object
+}
+
+export interface VerifySettings {
+  readonly metadata: 'require' | 'off'
+  /** Armored or binary public keys, as read. */
+  readonly keys: readonly Uint8Array[]
+  /** 40 or 64 upper-case hex digits: only these keys of `keys` count. Empty: all of them. */
+  readonly fingerprints: readonly string[]
+}
+
+export interface SigningSettings {
+  /** ASCII-armored private key, as read. */
+  readonly key: string
+  readonly passphrase: string | null
+}
+
+export interface FilterSettings {
+  /** Whether any filter is set. */
+  readonly any: boolean
+  readonly patterns: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] }
+  readonly architectures: { readonly include: readonly string[] | null; readonly exclude: readonly string[] }
+  /** Bytes. */
+  readonly size: { readonly min: number | null; readonly max: number | null }
+  readonly buildTime: {
+    readonly newerThan: Date | null
+    readonly olderThan: Date | null
+    readonly lastDays: number | null
+  }
+  readonly keepNewest: number | null
+  /** What the ecosystem's own schema made of `filters.<its key>`; `null` where that is not given. */
+  readonly ecosystem: object | null
+}
+
+export interface ViewSettings {
+  readonly name: string
+  readonly description: string | null
+  readonly repositories: readonly RepositoryId[]
+}

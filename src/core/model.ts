@@ -1,0 +1,97 @@
+import type { Brand, Json, JsonObject } from './brand.ts'
+import type { BlobRef } from './bytes.ts'
+import type { Expectation } from './digest.ts'
+import type { RelativePath } from './path.ts'
+
+/** Name of a folder under `src/ecosystems`: `rpm`, `apt`, `apk`, `helm`, `pypi`. */
+export type EcosystemId = Brand<string, 'EcosystemId'>
+
+/** What makes a package unique in one repository, in the ecosystem's own notation (`bash-0:5.1.8-9.el9.x86_64`). */
+export type PackageKey = Brand<string, 'PackageKey'>
+
+/** A repository's `id` in the configuration. */
+export type RepositoryId = Brand<string, 'RepositoryId'>
+
+/** A repository's id and a view's name share this form and one namespace. */
+export const namePattern = /^[a-z0-9][a-z0-9._-]*$/
+
+/**
+ * - `mirror`: upstream's files byte for byte, its signatures included.
+ * - `filtered`: a selection of packages under metadata we generate and sign.
+ * - `hosted`: no upstream; packages are uploaded.
+ */
+export type RepositoryMode = 'mirror' | 'filtered' | 'hosted'
+
+/** An ecosystem's own note of how much of upstream it has seen: a repomd revision, a Release date, a PyPI serial. */
+export type Checkpoint = Json
+
+/** The facts every ecosystem shares. The rest is `Attributes`, which core never looks into. */
+export interface PackageFacts<Attributes extends JsonObject = JsonObject> {
+  readonly key: PackageKey
+  readonly name: string
+  /** Whole version in the ecosystem's notation, epoch and release included. */
+  readonly version: string
+  /** `null` where the ecosystem has none (Helm, sdists). */
+  readonly architecture: string | null
+  readonly builtAt: Date | null
+  readonly attributes: Attributes
+}
+
+/** A file upstream offers and we may not hold yet. */
+export interface UpstreamFile {
+  /** Where it stands in the published tree. */
+  readonly path: RelativePath
+  /**
+   * Where to get it: a reference relative to the repository's feed, not percent-encoded, tried at each of its mirrors;
+   * or an absolute URL on another host (RPM's `xml:base`), which gets no credentials.
+   */
+  readonly location: string | URL
+  readonly expect: Expectation
+}
+
+/** A file in the pool and where it belongs in a repository. */
+export interface StoredFile extends BlobRef {
+  readonly path: RelativePath
+}
+
+/** A package as upstream lists it. The first file is the one clients install; a Debian source package has more. */
+export interface UpstreamPackage<Attributes extends JsonObject = JsonObject>
+  extends PackageFacts<Attributes> {
+  readonly files: readonly [UpstreamFile, ...UpstreamFile[]]
+  /**
+   * Equal for equal content: a digest over the index entry. The same key with another identity is a package
+   * that upstream replaced.
+   */
+  readonly identity: string
+}
+
+/** A package whose every file is in the pool. */
+export interface StoredPackage<Attributes extends JsonObject = JsonObject> extends PackageFacts<Attributes> {
+  readonly repository: RepositoryId
+  readonly files: readonly [StoredFile, ...StoredFile[]]
+  readonly identity: string
+}
+
+/**
+ * One part of a package's native record, verbatim: for RPM `primary`, `filelists`, `other`; a deb822 stanza has one part.
+ * Kept so that what is generated later loses nothing that upstream said.
+ */
+export interface NativeRecord {
+  readonly key: PackageKey
+  readonly part: string
+  readonly bytes: Uint8Array
+}
+
+/**
+ * A repository's whole content at one moment. Sealed once complete, then immutable.
+ * `latest`, snapshots and publications only point at revisions, so making a snapshot copies nothing.
+ */
+export interface Revision {
+  readonly repository: RepositoryId
+  /** 1, 2, 3 … within its repository. */
+  readonly number: number
+  readonly sealedAt: Date
+  readonly packageCount: number
+  /** In bytes; a file that two packages share counts once. */
+  readonly totalSize: number
+}

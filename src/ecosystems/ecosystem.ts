@@ -1,0 +1,134 @@
+import type { JsonObject, Schema } from '../core/brand.ts'
+import type { ByteSource } from '../core/bytes.ts'
+import type { Expectation, Sha256 } from '../core/digest.ts'
+import type { Reporter } from '../core/events.ts'
+import type {
+  Checkpoint,
+  EcosystemId,
+  NativeRecord,
+  PackageKey,
+  RepositoryId,
+  RepositoryMode,
+  StoredFile,
+  StoredPackage,
+  UpstreamFile,
+  UpstreamPackage,
+} from '../core/model.ts'
+import type { RelativePath } from '../core/path.ts'
+import type { VersionOrder } from '../core/plan.ts'
+import type { PublicationSink } from '../core/publication.ts'
+import type { Signer } from '../sign/signer.ts'
+import type { SignedBy, Verifier } from '../sign/verifier.ts'
+
+/**
+ * One kind of package repository. To add one: a folder beside this file, with the `Ecosystem`, its formats, fixtures
+ * and an end-to-end test with the real client, and a line in `registry.ts`.
+ *
+ * An ecosystem says what upstream holds and what a published tree contains. It never downloads
+ * packages, opens the database or writes to disk: the engine does, the same way for all.
+ *
+ * @typeParam Options what a user configures under the ecosystem's name
+ * @typeParam Filters what a user configures under `filters.<name>`
+ * @typeParam Attributes what the catalog keeps per package beyond {@link PackageFacts}
+ */
+export interface Ecosystem<
+  Options extends object = object,
+  Filters extends object = object,
+  Attributes extends JsonObject = JsonObject,
+> {
+  readonly id: EcosystemId
+  /** As users write it: `RPM`, `APT`, `Helm`. */
+  readonly title: string
+  readonly options: Schema<Options>
+  /** The key of its own filters in the configuration: `rpm`, `deb`. */
+  readonly filterKey: string
+  readonly filters: Schema<Filters>
+  readonly versions: VersionOrder
+  /** Which kind of key signs this ecosystem's metadata; `null` where clients check none. */
+  readonly signing: Signer['kind'] | null
+
+  /** Whether its own filters keep a package. Generic filters are the engine's. */
+  wants(pkg: UpstreamPackage<Attributes>, filters: Filters): boolean
+
+  /** Packages of one group are versions of one thing: `only_latest_version` keeps the newest of each group. */
+  versionGroup(pkg: UpstreamPackage<Attributes>): string
+
+  /**
+   * Reads upstream's metadata and lists what it holds. Trusts nothing read: signatures first, then
+   * checksums, then the format.
+   * @throws ChantalError `UPSTREAM_INVALID`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, and what `metadata.fetch` throws
+   */
+  readUpstream(request: ReadRequest<Options>): Promise<UpstreamListing<Attributes>>
+
+  /**
+   * Gives `sink` every file of the published tree. Deterministic: equal input gives equal bytes,
+   * so a publication can be compared, cached and tested against golden files.
+   */
+  publish(input: PublishInput<Options, Attributes>, sink: PublicationSink): Promise<void>
+}
+
+export interface ReadRequest<Options> {
+  readonly repository: RepositoryId
+  readonly options: Options
+  readonly mode: RepositoryMode
+  /** What the last successful read gave; `null` the first time, with `--force`, and where the configuration has changed. */
+  readonly checkpoint: Checkpoint | null
+  readonly metadata: MetadataFetcher
+  /** `null` where nothing is to be verified. */
+  readonly verifier: Verifier | null
+  readonly reporter: Reporter
+  readonly signal: AbortSignal
+}
+
+export type UpstreamListing<Attributes extends JsonObject = JsonObject> =
+  | { readonly status: 'unchanged' }
+  | {
+      readonly status: 'changed'
+      readonly checkpoint: Checkpoint
+      readonly signedBy: SignedBy | null
+      /** Each key once. Read once, to its end. */
+      readonly packages: AsyncIterable<UpstreamPackage<Attributes>>
+      /** What else the revision holds, after `packages` was read: metadata (in the pool already), installer images (not yet). */
+      files(): AsyncIterable<UpstreamFile | StoredFile>
+      /** The native records of `wanted`, in upstream's order, each part of each once. After `packages` was read. */
+      records(wanted: ReadonlySet<PackageKey>): AsyncIterable<NativeRecord>
+    }
+
+/** Fetches metadata into the pool and gives it back: fetched once, checked once, kept for `mirror` mode. */
+export interface MetadataFetcher {
+  /**
+   * @param path relative to the feed, and where it stands in the published tree
+   * @throws ChantalError `UPSTREAM_UNREACHABLE`, `UPSTREAM_REFUSED`, `NOT_FOUND`, `CHECKSUM_MISMATCH`, `SIZE_LIMIT`
+   */
+  fetch(path: RelativePath, expect: Expectation): Promise<FetchedFile>
+  /** As `fetch`, but `null` where upstream does not have it (404, 410; 403 as some stores answer for what is absent). */
+  fetchOptional(path: RelativePath, expect: Expectation): Promise<FetchedFile | null>
+}
+
+export interface FetchedFile extends StoredFile {
+  /** Whether these are the bytes that the latest revision holds under this path. */
+  readonly isUnchanged: boolean
+  /** The whole file; for root documents, whose size is limited. */
+  bytes(): Promise<Uint8Array>
+  stream(): ByteSource
+}
+
+export interface PublishInput<Options = object, Attributes extends JsonObject = JsonObject> {
+  readonly repository: RepositoryId
+  readonly options: Options
+  readonly mode: RepositoryMode
+  readonly packageCount: number
+  /** In key order; may be asked for more than once. */
+  packages(): AsyncIterable<StoredPackage<Attributes>>
+  /** One part of the native record of every package, in key order. A package without that part is left out. */
+  records(
+    part: string,
+  ): AsyncIterable<{ readonly package: StoredPackage<Attributes>; readonly bytes: Uint8Array }>
+  /** What the revision holds besides packages. */
+  readonly files: readonly StoredFile[]
+  /** `null` publishes unsigned. */
+  readonly signer: Signer | null
+  /** The moment to write into metadata. The only clock a publisher sees. */
+  readonly now: Date
+  read(digest: Sha256): ByteSource
+}

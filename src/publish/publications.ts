@@ -1,0 +1,67 @@
+import type { RelativePath } from '../core/path.ts'
+import type { PublicationSink } from '../core/publication.ts'
+
+/**
+ * Published trees: `published/<path>` is a symbolic link to one generation, and switching it is one `rename`.
+ * Clients see the old tree or the new one, never a mixture and never nothing.
+ */
+export interface Publications {
+  /**
+   * Starts a generation beside the current one. What it places stands on the shelves of the repositories it publishes,
+   * shared with their other generations. The caller holds the publication's exclusive lease.
+   * @param now becomes the publish time: raised where the clock is not after the time of the generation before
+   */
+  begin(path: RelativePath, now: Date): Promise<PublicationStage>
+
+  /** The generation clients see now; `null` where nothing is published. */
+  current(path: RelativePath): Promise<Generation | null>
+
+  /** Those on disk, newest first. */
+  generations(path: RelativePath): Promise<readonly Generation[]>
+
+  /** Every published path, in order. */
+  list(): Promise<readonly RelativePath[]>
+
+  /** Removes the path and its generations; shelves keep what others want, and the rest for the grace period. Absent is fine. */
+  remove(path: RelativePath): Promise<void>
+
+  /**
+   * Drops generations beyond `keep` newest and older than `graceMs`, the current one never; then from the shelves what no
+   * generation has wanted for `graceMs`. @returns the names dropped
+   */
+  prune(
+    path: RelativePath,
+    terms: { readonly keep: number; readonly graceMs: number; readonly now: Date },
+  ): Promise<readonly GenerationName[]>
+
+  /**
+   * One exact tree of plain files, no link in it: for media, and for copying a single path.
+   * @param target an absolute path that does not exist, or an empty folder. @throws ChantalError `ALREADY_EXISTS`
+   */
+  exportTo(target: string, now: Date): Promise<PublicationStage>
+}
+
+/** UTC time of the switch and a counter: `20260822T141503Z-1`. Sorts in order of time. */
+export type GenerationName = string
+
+export interface Generation {
+  readonly name: GenerationName
+  readonly files: number
+  readonly publishedAt: Date
+}
+
+export interface PublicationStage extends PublicationSink, AsyncDisposable {
+  /** What this generation will be called. */
+  readonly name: GenerationName
+  /** The moment to write into metadata: whole seconds, later than that of any generation of this path before. */
+  readonly publishedAt: Date
+  /** Links that this stage had to make for packages, so far. */
+  readonly packageLinks: number
+  /**
+   * Carries over the previous generation's `addressed` files younger than the grace period,
+   * makes every file durable, then switches. After it the stage is spent.
+   */
+  commit(): Promise<Generation>
+  /** Leaving the scope without `commit` removes the stage and leaves clients as they were. */
+  [Symbol.asyncDispose](): Promise<void>
+}
