@@ -1,0 +1,332 @@
+import { createHash, randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fchmodSync,
+  linkSync,
+  openSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import type { ByteSource } from '../core/bytes.ts'
+import type { Expectation, Sha256 } from '../core/digest.ts'
+import { parseSha256 } from '../core/digest.ts'
+import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { CheckedBytes, checkWhole } from './checked-bytes.ts'
+import { flushFileSystem, flushOne } from './flush.ts'
+import { PartialFileOnDisk } from './partial-file.ts'
+import type {
+  BlobHealth,
+  BlobInfo,
+  PartialFile,
+  PlacementMethod,
+  Pool,
+  ReceivedBlob,
+  StoredBlob,
+} from './pool.ts'
+import { explainDiskError } from './system-errors.ts'
+import { TemporaryBlob } from './temporary-blob.ts'
+
+/**
+ * A pool on one local or shared POSIX file system.
+ *
+ *     <root>/chantal-pool.json    the marker: which catalog it belongs to (see pool-marker.ts)
+ *     <root>/sha256/ab/abcd…      blobs, mode 0444: they are the same files as the published ones
+ *     <root>/tmp/<uuid>           received, not yet kept
+ *     <root>/tmp/<hash>.partial   a download that may be resumed
+ *     <root>/quarantine/<digest>  found corrupt
+ *
+ * `tmp` and `sha256` share a file system: putting a blob in place is a link, never a copy.
+ */
+export class FilesystemPool implements Pool {
+  readonly #root: string
+
+  private constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Opens the pool at `root`; makes the folders it needs, all of them durable before the first blob. */
+  static async create(root: string): Promise<FilesystemPool> {
+    try {
+      if (await fs.stat(path.join(root, 'sha256/ff')).catch(ignoreMissing)) return new FilesystemPool(root)
+      const shards = Array.from({ length: 256 }, (_, n) =>
+        path.join(root, 'sha256', n.toString(16).padStart(2, '0')),
+      )
+      // `ff` comes last: where it exists, the others do.
+      for (const folder of [path.join(root, 'tmp'), path.join(root, 'quarantine'), ...shards]) {
+        await fs.mkdir(folder, { recursive: true })
+      }
+      for (const folder of [path.join(root, 'sha256'), root, path.dirname(root)]) await flushOne(folder)
+      return new FilesystemPool(root)
+    } catch (error) {
+      throw explainDiskError(error, root)
+    }
+  }
+
+  async receive(source: ByteSource, expect: Expectation, signal?: AbortSignal): Promise<ReceivedBlob> {
+    const temporary = this.#temporaryPath()
+    try {
+      const checked = new CheckedBytes(expect)
+      await using file = await fs.open(temporary, 'wx', 0o444)
+      await file.writeFile(
+        (async function* () {
+          for await (const chunk of source) {
+            signal?.throwIfAborted()
+            checked.update(chunk)
+            yield chunk
+          }
+        })(),
+      )
+      const { digest, size } = checked.finish()
+      await file.chmod(0o444)
+      return new TemporaryBlob(temporary, digest, size)
+    } catch (error) {
+      await fs.rm(temporary, { force: true })
+      throw explainDiskError(error, temporary)
+    }
+  }
+
+  receiveWhole(bytes: Uint8Array, expect: Expectation): ReceivedBlob {
+    const { digest, size } = checkWhole(bytes, expect)
+    const temporary = this.#temporaryPath()
+    try {
+      const file = openSync(temporary, 'wx', 0o444)
+      try {
+        for (let offset = 0; offset < size; ) offset += writeSync(file, bytes, offset)
+        // The umask may have taken what a web server under another user needs.
+        fchmodSync(file, 0o444)
+      } finally {
+        closeSync(file)
+      }
+      return new TemporaryBlob(temporary, digest, size)
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw explainDiskError(error, temporary)
+    }
+  }
+
+  openPartial(key: string): Promise<PartialFile | null> {
+    const name = createHash('sha256').update(key).digest('hex')
+    return PartialFileOnDisk.open(path.join(this.#root, 'tmp', name), this.#temporaryPath())
+  }
+
+  /** Two flushes for the whole batch: bytes before names, names before the caller's transaction. A crash between leaves temporary files, or sound names without rows. */
+  async keep(blobs: readonly ReceivedBlob[]): Promise<readonly StoredBlob[]> {
+    const received = blobs.map((blob) => {
+      if (!(blob instanceof TemporaryBlob)) throw new TypeError('not received by a FilesystemPool')
+      return blob
+    })
+    if (received.length === 0) return []
+    try {
+      await flushFileSystem(
+        this.#root,
+        received.map((blob) => blob.path),
+      )
+      const stored: StoredBlob[] = []
+      for (const blob of received) {
+        stored.push({ digest: blob.digest, size: blob.size, isNew: await this.#putInPlace(blob) })
+      }
+      await flushFileSystem(this.#root, [
+        ...new Set(received.map((blob) => path.dirname(this.#pathOf(blob.digest)))),
+      ])
+      return stored
+    } catch (error) {
+      throw explainDiskError(error, this.#root)
+    }
+  }
+
+  async has(digest: Sha256): Promise<boolean> {
+    return (await this.#stat(digest)) !== null
+  }
+
+  read(digest: Sha256, range?: { readonly start: number; readonly end: number }): ByteSource {
+    if (range && range.end <= range.start) return (async function* () {})()
+    const bounds = range ? { start: range.start, end: range.end - 1 } : {}
+    return rethrowMissing(
+      createReadStream(this.#pathOf(digest), { ...bounds, highWaterMark: 256 * 1024 }),
+      digest,
+    )
+  }
+
+  async place(digest: Sha256, target: string): Promise<PlacementMethod> {
+    const blob = this.#pathOf(digest)
+    try {
+      await fs.link(blob, target)
+      return 'hardlink'
+    } catch (error) {
+      if (hasSystemCode(error, 'EEXIST')) throw alreadyPlaced(target, error)
+      if (hasSystemCode(error, 'ENOENT')) throw await this.#explainMissing(digest, target, error)
+      // EXDEV: other device. EMLINK: ext4 stops at 65 000 links. EPERM: no hard links here, or not ours to link.
+      if (!hasSystemCode(error, 'EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP')) throw explainDiskError(error, target)
+    }
+    return this.#copyTo(digest, target)
+  }
+
+  async *list(): AsyncIterable<BlobInfo> {
+    const blobs = path.join(this.#root, 'sha256')
+    for (const shard of await sortedNames(blobs)) {
+      for (const name of await sortedNames(path.join(blobs, shard))) {
+        const digest = parseSha256(name)
+        const stat = await this.#stat(digest)
+        if (stat) yield { digest, size: stat.size, storedAt: stat.mtime }
+      }
+    }
+  }
+
+  async check(digest: Sha256): Promise<BlobHealth> {
+    const stat = await this.#stat(digest)
+    if (!stat) return { state: 'missing' }
+    const hash = createHash('sha256')
+    for await (const chunk of this.read(digest)) hash.update(chunk)
+    const actual = parseSha256(hash.digest('hex'))
+    return actual === digest
+      ? { state: 'sound', size: stat.size }
+      : { state: 'corrupt', actual, size: stat.size }
+  }
+
+  async quarantine(digest: Sha256): Promise<void> {
+    try {
+      await fs.rename(this.#pathOf(digest), path.join(this.#root, 'quarantine', digest))
+    } catch (error) {
+      throw hasSystemCode(error, 'ENOENT') ? blobMissing(digest, error) : explainDiskError(error, this.#root)
+    }
+  }
+
+  async remove(digest: Sha256): Promise<number> {
+    const stat = await this.#stat(digest)
+    if (!stat) return 0
+    try {
+      await fs.rm(this.#pathOf(digest), { force: true })
+    } catch (error) {
+      throw explainDiskError(error, this.#root)
+    }
+    return stat.size
+  }
+
+  async sweepTemporary(age: { readonly ms: number }): Promise<number> {
+    const folder = path.join(this.#root, 'tmp')
+    let swept = 0
+    for (const name of await sortedNames(folder)) {
+      const stat = await fs.stat(path.join(folder, name)).catch(ignoreMissing)
+      if (!stat || Date.now() - stat.mtimeMs < age.ms) continue
+      await fs.rm(path.join(folder, name), { force: true })
+      swept += 1
+    }
+    return swept
+  }
+
+  async freeSpace(): Promise<number> {
+    const { bavail, bsize } = await fs.statfs(this.#root)
+    return bavail * bsize
+  }
+
+  #temporaryPath(): string {
+    return path.join(this.#root, 'tmp', randomUUID())
+  }
+
+  #pathOf(digest: Sha256): string {
+    return path.join(this.#root, 'sha256', digest.slice(0, 2), digest)
+  }
+
+  async #stat(digest: Sha256) {
+    return fs.stat(this.#pathOf(digest)).catch(ignoreMissing)
+  }
+
+  /** A reflink shares the bytes without sharing the inode; where the file system has none, a copy. Built beside and renamed, so that a crash leaves no half file under the name. */
+  async #copyTo(digest: Sha256, target: string): Promise<PlacementMethod> {
+    const blob = this.#pathOf(digest)
+    const temporary = path.join(path.dirname(target), `.${randomUUID()}.tmp`)
+    try {
+      const method = await copyCheaply(blob, temporary)
+      await fs.chmod(temporary, 0o444)
+      await fs.link(temporary, target).catch(async (error) => {
+        // A file system without hard links: the caller's lease keeps others from the name.
+        if (!hasSystemCode(error, 'EPERM', 'ENOTSUP', 'EMLINK')) throw error
+        if (await fs.lstat(target).catch(ignoreMissing)) throw alreadyPlaced(target, error)
+        await fs.rename(temporary, target)
+      })
+      return method
+    } catch (error) {
+      if (hasSystemCode(error, 'EEXIST')) throw alreadyPlaced(target, error)
+      if (hasSystemCode(error, 'ENOENT')) throw await this.#explainMissing(digest, target, error)
+      throw explainDiskError(error, target)
+    } finally {
+      await fs.rm(temporary, { force: true })
+    }
+  }
+
+  async #explainMissing(digest: Sha256, target: string, cause: unknown): Promise<unknown> {
+    return (await this.has(digest))
+      ? new Error(`no folder for ${target}`, { cause })
+      : blobMissing(digest, cause)
+  }
+
+  /**
+   * `link` and not `rename`: it fails where the name exists, so a sound blob is never replaced under a reader,
+   * and `rename` between two links of one file would leave the temporary name behind.
+   * Synchronous calls: thousands at once cost a fifth of what promises do.
+   */
+  async #putInPlace(blob: TemporaryBlob): Promise<boolean> {
+    const target = this.#pathOf(blob.digest)
+    try {
+      linkSync(blob.path, target)
+      unlinkSync(blob.path)
+      return true
+    } catch (error) {
+      if (!hasSystemCode(error, 'EEXIST')) throw error
+    }
+    const isSound = (await this.check(blob.digest)).state === 'sound'
+    if (isSound) unlinkSync(blob.path)
+    else await fs.rename(blob.path, target)
+    return !isSound
+  }
+}
+
+async function copyCheaply(source: string, target: string): Promise<PlacementMethod> {
+  try {
+    await fs.copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
+    return 'reflink'
+  } catch (error) {
+    if (!hasSystemCode(error, 'EXDEV', 'ENOTSUP', 'EINVAL', 'ENOSYS', 'ENOTTY')) throw error
+  }
+  await fs.rm(target, { force: true })
+  await fs.copyFile(source, target, constants.COPYFILE_EXCL)
+  return 'copy'
+}
+
+async function* rethrowMissing(source: ByteSource, digest: Sha256): ByteSource {
+  try {
+    yield* source
+  } catch (error) {
+    throw hasSystemCode(error, 'ENOENT') ? blobMissing(digest, error) : error
+  }
+}
+
+async function sortedNames(folder: string): Promise<string[]> {
+  const names = await fs.readdir(folder).catch(ignoreMissing)
+  return (names ?? []).sort()
+}
+
+function alreadyPlaced(target: string, cause: unknown): ChantalError {
+  return new ChantalError('ALREADY_EXISTS', `already published: ${target}`, {
+    cause,
+    details: { path: target },
+  })
+}
+
+function blobMissing(digest: Sha256, cause: unknown): ChantalError {
+  return new ChantalError('BLOB_MISSING', `not in the pool: ${digest}`, {
+    cause,
+    hint: 'Run `chantal pool verify --repair` to fetch it again.',
+    details: { digest },
+  })
+}
+
+function ignoreMissing(error: unknown): null {
+  if (hasSystemCode(error, 'ENOENT')) return null
+  throw error
+}

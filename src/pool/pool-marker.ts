@@ -1,0 +1,58 @@
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { flushOne } from './flush.ts'
+import { explainDiskError } from './system-errors.ts'
+
+const fileName = 'chantal-pool.json'
+
+/**
+ * Makes sure that this pool belongs to this catalog: another catalog's garbage collection would take its blobs, and an
+ * empty folder where the pool should be is a disk that is not mounted.
+ * @param isNewCatalog whether the catalog knows no blob yet: only then may the marker be written
+ * @throws ChantalError `POOL_UNMARKED`
+ */
+export async function claimPool(root: string, catalog: string, isNewCatalog: boolean): Promise<void> {
+  const marker = await readMarker(root)
+  if (marker === catalog) return
+  if (marker === null && isNewCatalog) return writeMarker(root, catalog)
+  if (marker === null) {
+    throw new ChantalError(
+      'POOL_UNMARKED',
+      `${path.join(root, fileName)} is missing, but the catalog knows blobs of this pool`,
+      {
+        hint: 'Mount the disk that holds the pool, or correct storage.pool_path.',
+        details: { pool: root, catalog },
+      },
+    )
+  }
+  throw new ChantalError(
+    'POOL_UNMARKED',
+    `the pool at ${root} belongs to another catalog (${marker}, not ${catalog})`,
+    {
+      hint: 'Correct storage.pool_path or database.url: two catalogs cannot share one pool.',
+      details: { pool: root, catalog, found: marker },
+    },
+  )
+}
+
+async function readMarker(root: string): Promise<string | null> {
+  const text = await fs.readFile(path.join(root, fileName), 'utf8').catch((error: unknown) => {
+    if (hasSystemCode(error, 'ENOENT')) return null
+    throw explainDiskError(error, root)
+  })
+  if (text === null) return null
+  const match = /"catalog":\s*"([0-9a-f-]{36})"/.exec(text)
+  return match?.[1] ?? 'unreadable'
+}
+
+async function writeMarker(root: string, catalog: string): Promise<void> {
+  const target = path.join(root, fileName)
+  try {
+    await fs.writeFile(target, `${JSON.stringify({ format: 1, catalog })}\n`, { flag: 'wx', flush: true })
+    await flushOne(root)
+  } catch (error) {
+    if (hasSystemCode(error, 'EEXIST')) return claimPool(root, catalog, false)
+    throw explainDiskError(error, target)
+  }
+}
