@@ -90,6 +90,8 @@ export interface Revision {
   readonly repository: RepositoryId
   /** 1, 2, 3 … within its repository. */
   readonly number: number
+  /** As it was synced: what a snapshot froze is published in this mode, whatever the configuration says by then. */
+  readonly mode: RepositoryMode
   readonly sealedAt: Date
   readonly packageCount: number
   /** In bytes; a file that two packages share counts once. */

@@ -3,8 +3,6 @@ import type { VersionOrder } from './plan.ts'
 
 /** Which of upstream's packages a repository wants. */
 export interface Selection {
-  /** Whether there is anything to select by; without, a `filtered` repository holds what upstream holds. */
-  readonly filters: boolean
   wants(pkg: UpstreamPackage): boolean
   /** Newest versions kept per group; `null` keeps all. */
   readonly keepNewest: number | null

@@ -76,8 +76,19 @@ export interface ReadRequest<Options> {
   readonly metadata: MetadataFetcher
   /** `null` where nothing is to be verified. */
   readonly verifier: Verifier | null
+  readonly limits: ReadLimits
   readonly reporter: Reporter
   readonly signal: AbortSignal
+}
+
+/** Bytes that are read from upstream at most, where nothing trustworthy states a size. */
+export interface ReadLimits {
+  readonly rootDocument: number
+  readonly metadata: number
+  /** Decompressed, where no size is stated: this many times the compressed size, and at least {@link decompressedMinimum}. */
+  readonly decompressedRatio: number
+  readonly decompressedMinimum: number
+  readonly package: number
 }
 
 export type UpstreamListing<Attributes extends JsonObject = JsonObject> =
@@ -130,5 +141,7 @@ export interface PublishInput<Options = object, Attributes extends JsonObject = 
   readonly signer: Signer | null
   /** The moment to write into metadata. The only clock a publisher sees. */
   readonly now: Date
+  readonly limits: ReadLimits
+  readonly reporter: Reporter
   read(digest: Sha256): ByteSource
 }

@@ -1,0 +1,34 @@
+import type { Catalog } from '../catalog/catalog.ts'
+import type { RepositorySettings, Settings } from '../config/settings.ts'
+import type { Reporter } from '../core/events.ts'
+import type { EcosystemId } from '../core/model.ts'
+import type { Downloader } from '../download/downloader.ts'
+import type { Ecosystem } from '../ecosystems/ecosystem.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { Publications } from '../publish/publications.ts'
+import type { Signer } from '../sign/signer.ts'
+import type { Verifier } from '../sign/verifier.ts'
+
+/** Everything a use case may touch. `main.ts` builds the real one; tests build one of temporary folders and a clock of their own. */
+export interface AppContext {
+  readonly settings: Settings
+  readonly ecosystems: ReadonlyMap<EcosystemId, Ecosystem>
+  readonly pool: Pool
+  readonly catalog: Catalog
+  readonly downloader: Downloader
+  readonly publications: Publications
+  readonly reporter: Reporter
+  /** Opens the keys of one repository, once for each set of keys. `null` where its settings ask for no verification. */
+  readonly verifierOf: (repository: RepositorySettings) => Promise<Verifier | null>
+  /** `null` where no signing key is configured. @throws ChantalError `CONFIG_INVALID`, `SIGNING_FAILED` */
+  readonly signerOf: (repository: RepositorySettings) => Promise<Signer | null>
+  /** The only source of time, so tests set it. */
+  readonly now: () => Date
+}
+
+/** One thing a user can ask for. CLI, REST API and web UI each parse into `Input` and show `Output`; none holds logic. */
+export type UseCase<Input, Output> = (
+  context: AppContext,
+  input: Input,
+  signal: AbortSignal,
+) => Promise<Output>

@@ -1,0 +1,25 @@
+import type { ReceivedBlob, StoredBlob } from '../pool/pool.ts'
+import type { AppContext } from './context.ts'
+
+/**
+ * Lets received blobs into the pool and the catalog, under a lease that keeps garbage collection out for the moment
+ * between the two. Callers batch: a batch costs two flushes and two transactions.
+ */
+export async function keepBlobs(
+  { catalog, pool, now }: Pick<AppContext, 'catalog' | 'pool' | 'now'>,
+  received: readonly ReceivedBlob[],
+  signal: AbortSignal,
+): Promise<readonly StoredBlob[]> {
+  if (received.length === 0) return []
+  await using lease = await catalog.acquire({
+    resource: 'pool',
+    mode: 'shared',
+    purpose: `keep ${received.length} blobs`,
+    waitMs: 60_000,
+    signal,
+  })
+  lease.signal.throwIfAborted()
+  const stored = await pool.keep(received)
+  await catalog.write((writer) => writer.addBlobs(stored, now()))
+  return stored
+}

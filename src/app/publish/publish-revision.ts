@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto'
+import type { GenerationRecord } from '../../catalog/catalog.ts'
+import type { RepositorySettings } from '../../config/settings.ts'
+import type { Revision } from '../../core/model.ts'
+import type { RelativePath } from '../../core/path.ts'
+import type { PublicationSink } from '../../core/publication.ts'
+import type { Signer } from '../../sign/signer.ts'
+import { configuredRepository, ecosystemOf } from '../configured.ts'
+import type { AppContext } from '../context.ts'
+import type { PublishedGeneration } from './publish-result.ts'
+
+/** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
+const publisherVersion = 1
+
+/** A revision and the path it is to be seen at. */
+export interface WantedPublication {
+  readonly path: RelativePath
+  /** The source as a user writes it. */
+  readonly label: string
+  readonly revision: Revision
+}
+
+/** The current generation of the path, where it shows exactly this; `null` otherwise. */
+export async function findPublished(
+  context: AppContext,
+  wanted: WantedPublication,
+): Promise<PublishedGeneration | null> {
+  const { path, revision } = wanted
+  const known = await context.catalog.read((reader) => reader.publication(path))
+  const onDisk = await context.publications.current(path)
+  if (!known?.current || known.current.generation !== onDisk?.name) return null
+  const signer = await signerFor(context, revision)
+  if (known.current.fingerprint !== fingerprintOf(context, revision, signer)) return null
+  return { record: known.current, unchanged: true, packageLinks: 0 }
+}
+
+/**
+ * Builds a generation beside the current one, switches to it, and drops those that are due. A failure leaves clients with what they had.
+ * The caller holds the publication's lease.
+ * @throws ChantalError `BLOB_MISSING`, `SIGNING_FAILED`, `DISK_FULL`, `NOT_WRITABLE`
+ */
+export async function publishRevision(
+  context: AppContext,
+  { path, label, revision }: WantedPublication,
+  signal: AbortSignal,
+): Promise<PublishedGeneration> {
+  const { catalog, publications, reporter } = context
+  const signer = await signerFor(context, revision)
+  if (!signer) warnUnsigned(context, revision)
+  reporter.report({ type: 'publish.started', path, packages: revision.packageCount })
+  await using stage = await publications.begin(path, context.now())
+  const record: GenerationRecord = {
+    path,
+    generation: stage.name,
+    publishedAt: stage.publishedAt,
+    sources: [{ repository: revision.repository, revision: revision.number, source: label }],
+    packages: revision.packageCount,
+    files: 0,
+    signedBy: signer?.kind === 'openpgp' ? signer.fingerprint : null,
+    fingerprint: fingerprintOf(context, revision, signer),
+  }
+  // The revision is a root from before its first file is placed, so that no garbage collection takes it meanwhile.
+  await catalog.write((writer) => writer.saveGeneration(record, false))
+  await fillTree(context, { revision, signer, now: stage.publishedAt }, stage)
+  signal.throwIfAborted()
+  const generation = await stage.commit()
+  const finished = { ...record, files: generation.files }
+  await catalog.write((writer) => writer.saveGeneration(finished, true))
+  reporter.report({ type: 'publish.switched', path, generation: generation.name, files: generation.files })
+  await prunePublication(context, path)
+  return { record: finished, unchanged: false, packageLinks: stage.packageLinks }
+}
+
+/** Has the ecosystem give `sink` the whole tree of a revision. */
+export async function fillTree(
+  { catalog, pool, settings, reporter, ecosystems }: AppContext,
+  input: { readonly revision: Revision; readonly signer: Signer | null; readonly now: Date },
+  sink: PublicationSink,
+): Promise<void> {
+  const { revision, signer, now } = input
+  const repository = configuredRepository(settings, revision.repository)
+  await catalog.read(async (reader) =>
+    ecosystemOf({ ecosystems }, repository).publish(
+      {
+        repository: revision.repository,
+        options: repository.options,
+        mode: revision.mode,
+        packageCount: revision.packageCount,
+        packages: () => reader.packages(revision),
+        records: (part) => reader.records(revision, part),
+        files: await reader.files(revision),
+        signer,
+        now,
+        limits: settings.limits,
+        reporter,
+        read: (digest) => pool.read(digest),
+      },
+      sink,
+    ),
+  )
+}
+
+/** What signs this revision's tree; a verbatim mirror carries upstream's signatures. */
+export async function signerFor(context: AppContext, revision: Revision): Promise<Signer | null> {
+  const repository: RepositorySettings = configuredRepository(context.settings, revision.repository)
+  return revision.mode === 'mirror' ? null : context.signerOf(repository)
+}
+
+/** Drops generations that are neither among the newest nor within the grace period, and tells the catalog. */
+async function prunePublication(
+  { catalog, publications, settings, now }: AppContext,
+  path: RelativePath,
+): Promise<void> {
+  const { keepGenerations, graceMs } = settings.publish
+  await publications.prune(path, { keep: keepGenerations, graceMs, now: now() })
+  const onDisk = new Set((await publications.generations(path)).map(({ name }) => name))
+  await catalog.write(async (writer) => {
+    const recorded = await writer.generations(path)
+    await writer.forgetGenerations(
+      path,
+      recorded.map(({ generation }) => generation).filter((name) => !onDisk.has(name)),
+    )
+  })
+}
+
+/** Equal for what would publish an equal tree. */
+function fingerprintOf(context: AppContext, revision: Revision, signer: Signer | null): string {
+  const { options } = configuredRepository(context.settings, revision.repository)
+  const key = signer?.kind === 'openpgp' ? signer.fingerprint : (signer?.keyName ?? null)
+  const parts = [publisherVersion, revision.repository, revision.number, revision.mode, options, key]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
+
+function warnUnsigned(context: AppContext, revision: Revision): void {
+  if (revision.mode === 'mirror') return
+  context.reporter.report({
+    type: 'warning',
+    code: 'UNSIGNED_PUBLICATION',
+    message: `${revision.repository} is published unsigned, since no signing key is configured`,
+    repository: revision.repository,
+  })
+}

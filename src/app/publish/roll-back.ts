@@ -1,0 +1,90 @@
+import { ChantalError } from '../../core/errors.ts'
+import { parseRelativePath } from '../../core/path.ts'
+import { configuredRepository } from '../configured.ts'
+import type { UseCase } from '../context.ts'
+import { type PublishResult, resultOf } from './publish-result.ts'
+import { publishRevision } from './publish-revision.ts'
+
+export interface RollBackInput {
+  readonly path: string
+  /** A generation's name; `null` is the one before the current. */
+  readonly generation: string | null
+}
+
+/**
+ * Publishes again what an earlier generation showed, as a new generation with a newer time (clients discard what looks older than
+ * what they have), and holds the path, so that tonight's cron job does not undo it.
+ * @throws ChantalError `NOT_FOUND` where nothing is published there, or no such earlier generation is kept
+ */
+export const rollBack: UseCase<RollBackInput, PublishResult> = async (context, input, caller) => {
+  const startedAt = context.now()
+  const path = parseRelativePath(input.path)
+  await using lease = await context.catalog.acquire({
+    resource: `publication:${path}`,
+    mode: 'exclusive',
+    purpose: `roll back ${path}`,
+    waitMs: 60_000,
+    signal: caller,
+  })
+  const { publication, generations } = await context.catalog.read(async (reader) => ({
+    publication: await reader.publication(path),
+    generations: await reader.generations(path),
+  }))
+  const current = publication?.current
+  if (!current) throw nothingPublished(path)
+  const earlier = [...generations]
+    .filter(({ generation }) => generation !== current.generation)
+    .sort((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime())
+  const target =
+    input.generation === null ? earlier[0] : earlier.find(({ generation }) => generation === input.generation)
+  if (!target)
+    throw noSuchGeneration(
+      path,
+      input.generation,
+      earlier.map(({ generation }) => generation),
+    )
+  const [source] = target.sources
+  if (!source) throw new Error(`generation ${target.generation} of ${path} shows no revision`)
+  configuredRepository(context.settings, source.repository)
+  const revision = await context.catalog.read((reader) => reader.revision(source.repository, source.revision))
+  if (!revision) throw noSuchGeneration(path, target.generation, [])
+
+  const published = await publishRevision(context, { path, label: source.source, revision }, lease.signal)
+  await context.catalog.write((writer) => writer.holdPublication(path, context.now()))
+  return resultOf(context, published, startedAt)
+}
+
+/** Lets a path that was rolled back be published to again. @throws ChantalError `NOT_FOUND` */
+export const releasePublication: UseCase<
+  { readonly path: string },
+  { readonly path: string; readonly wasHeld: boolean }
+> = async ({ catalog }, input) => {
+  const path = parseRelativePath(input.path)
+  return catalog.write(async (writer) => {
+    const publication = await writer.publication(path)
+    if (!publication) throw nothingPublished(path)
+    await writer.holdPublication(path, null)
+    return { path, wasHeld: publication.heldSince !== null }
+  })
+}
+
+export function nothingPublished(path: string): ChantalError {
+  return new ChantalError('NOT_FOUND', `nothing is published at ${path}`, {
+    hint: 'See `chantal publish list`.',
+    details: { path },
+  })
+}
+
+function noSuchGeneration(path: string, generation: string | null, kept: readonly string[]): ChantalError {
+  const message =
+    generation === null
+      ? `no earlier generation of ${path} is kept`
+      : `${path} has no earlier generation ${generation}`
+  return new ChantalError('NOT_FOUND', message, {
+    hint:
+      kept.length > 0
+        ? `Kept are: ${kept.join(', ')}.`
+        : 'See `publish.keep_generations` in the configuration.',
+    details: { path, generation, kept },
+  })
+}

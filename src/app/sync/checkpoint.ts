@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { RepositorySettings } from '../../config/settings.ts'
+import type { Json } from '../../core/brand.ts'
+import type { Sha256 } from '../../core/digest.ts'
+import { parseSha256 } from '../../core/digest.ts'
+import type { Checkpoint } from '../../core/model.ts'
+import type { Validators } from '../../download/downloader.ts'
+import type { Verifier } from '../../sign/verifier.ts'
+
+/** A document that upstream serves under a fixed name, as it was at the last sync that looked. */
+export interface RememberedDocument {
+  readonly validators: Validators
+  readonly digest: Sha256
+  readonly size: number
+}
+
+/** What the engine remembers of upstream, between syncs. */
+export interface SyncCheckpoint {
+  /** Of the settings that decide what a revision holds. Where they changed, upstream is read anew. */
+  readonly fingerprint: string
+  readonly documents: ReadonlyMap<string, RememberedDocument>
+  /** `null` where the next sync has to look at everything: packages were missing. */
+  readonly ecosystem: Checkpoint
+}
+
+export function encodeCheckpoint(checkpoint: SyncCheckpoint): Json {
+  const documents = [...checkpoint.documents].map(([path, { validators, digest, size }]) => [
+    path,
+    { etag: validators.etag, last_modified: validators.lastModified, digest, size },
+  ])
+  return {
+    fingerprint: checkpoint.fingerprint,
+    documents: Object.fromEntries(documents),
+    ecosystem: checkpoint.ecosystem,
+  }
+}
+
+/** `null` where there is none, or it was written by a program that noted other things: then upstream is read anew. */
+export function decodeCheckpoint(json: Json): SyncCheckpoint | null {
+  if (!isObject(json) || typeof json['fingerprint'] !== 'string' || !isObject(json['documents'])) return null
+  const documents = new Map<string, RememberedDocument>()
+  for (const [path, note] of Object.entries(json['documents'])) {
+    const document = decodeDocument(note)
+    if (document) documents.set(path, document)
+  }
+  return { fingerprint: json['fingerprint'], documents, ecosystem: json['ecosystem'] ?? null }
+}
+
+function decodeDocument(note: Json): RememberedDocument | null {
+  if (!isObject(note) || typeof note['digest'] !== 'string' || typeof note['size'] !== 'number') return null
+  return {
+    validators: { etag: textOrNull(note['etag']), lastModified: textOrNull(note['last_modified']) },
+    digest: parseSha256(note['digest']),
+    size: note['size'],
+  }
+}
+
+/** Equal for settings under which the same upstream gives the same revision. Holds no secret. */
+export function settingsFingerprint(settings: RepositorySettings, verifier: Verifier | null): string {
+  const { feed, mode, filters, options, ecosystem, onMissing } = settings
+  const parts = {
+    feed: feed && {
+      kind: feed.kind,
+      urls: feed.kind === 'urls' ? feed.urls.map(hashed) : [hashed(feed.url)],
+    },
+    mode,
+    filters,
+    options,
+    ecosystem,
+    onMissing,
+    verified: verifier ? [...verifier.fingerprints].sort() : null,
+  }
+  // A RegExp is an empty object to JSON.
+  const text = JSON.stringify(parts, (_, value: unknown) => (value instanceof RegExp ? String(value) : value))
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** A feed's query may be a token. */
+const hashed = (url: URL) => createHash('sha256').update(url.href).digest('hex')
+
+const isObject = (json: Json | undefined): json is { readonly [key: string]: Json } =>
+  typeof json === 'object' && json !== null && !Array.isArray(json)
+
+const textOrNull = (json: Json | undefined) => (typeof json === 'string' ? json : null)

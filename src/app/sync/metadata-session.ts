@@ -1,0 +1,151 @@
+import type { BlobRef } from '../../core/bytes.ts'
+import { readWhole } from '../../core/bytes.ts'
+import type { Expectation } from '../../core/digest.ts'
+import { isChantalError } from '../../core/errors.ts'
+import type { StoredFile, UpstreamFile } from '../../core/model.ts'
+import type { RelativePath } from '../../core/path.ts'
+import type { UpstreamClient } from '../../download/downloader.ts'
+import type { FetchedFile, MetadataFetcher } from '../../ecosystems/ecosystem.ts'
+import type { AppContext } from '../context.ts'
+import { keepBlobs } from '../keep-blobs.ts'
+import type { RememberedDocument } from './checkpoint.ts'
+import { findHeldBlobs } from './held-blobs.ts'
+
+/**
+ * Fetches the metadata of one sync into the pool: what the pool holds by checksum is not asked for again, and what has no
+ * checksum (root documents) is asked for conditionally. Notes the validators of the latter for the next sync.
+ */
+export class MetadataSession implements MetadataFetcher {
+  /** Root documents as they are upstream now. */
+  readonly documents = new Map<string, RememberedDocument>()
+  fetchedFiles = 0
+  fetchedBytes = 0
+  readonly #context: AppContext
+  readonly #repository: string
+  readonly #client: UpstreamClient
+  readonly #before: ReadonlyMap<string, RememberedDocument>
+  readonly #isConditional: boolean
+  readonly #signal: AbortSignal
+
+  constructor(
+    context: AppContext,
+    terms: {
+      readonly repository: string
+      readonly client: UpstreamClient
+      readonly before: ReadonlyMap<string, RememberedDocument>
+      /** `false` asks for every root document's bytes. */
+      readonly isConditional: boolean
+    },
+    signal: AbortSignal,
+  ) {
+    this.#context = context
+    this.#repository = terms.repository
+    this.#client = terms.client
+    this.#before = terms.before
+    this.#isConditional = terms.isConditional
+    this.#signal = signal
+  }
+
+  async fetch(path: RelativePath, expect: Expectation): Promise<FetchedFile> {
+    const stored =
+      expect.checksums.length > 0 ? await this.#byChecksum(path, expect) : await this.#document(path, expect)
+    const before = this.#before.get(path)
+    return new PooledFile(this.#context, { ...stored, path }, before?.digest === stored.digest)
+  }
+
+  async fetchOptional(path: RelativePath, expect: Expectation): Promise<FetchedFile | null> {
+    try {
+      return await this.fetch(path, expect)
+    } catch (error) {
+      if (isChantalError(error, 'NOT_FOUND') || isForbidden(error)) return null
+      throw error
+    }
+  }
+
+  /** Whether root documents differ from those of an earlier reading: upstream moved on meanwhile. */
+  differsFrom(earlier: MetadataSession): boolean {
+    return [...this.documents].some(([path, { digest }]) => {
+      const other = earlier.documents.get(path)
+      return other !== undefined && other.digest !== digest
+    })
+  }
+
+  async #byChecksum(path: RelativePath, expect: Expectation): Promise<BlobRef> {
+    const [held] = await findHeldBlobs(this.#context, [expect])
+    if (held && (await this.#context.pool.has(held.digest))) return held
+    const result = await this.#client.fetch(this.#file(path, expect), null, this.#signal)
+    if (result.status === 'unchanged') throw new Error(`304 for an unconditional request: ${path}`)
+    const stored = await this.#keep(path, result.blob)
+    const foreign = expect.checksums.filter(({ algorithm }) => algorithm !== 'sha256')
+    if (foreign.length > 0) {
+      await this.#context.catalog.write((writer) =>
+        writer.addBlobChecksums(foreign.map((checksum) => ({ digest: stored.digest, checksum }))),
+      )
+    }
+    return stored
+  }
+
+  async #document(path: RelativePath, expect: Expectation): Promise<BlobRef> {
+    const before = this.#before.get(path)
+    const isUsable =
+      this.#isConditional && before !== undefined && (await this.#context.pool.has(before.digest))
+    const since = isUsable ? before.validators : null
+    const result = await this.#client.fetch(this.#file(path, expect), since, this.#signal)
+    if (result.status === 'unchanged') {
+      if (!isUsable) throw new Error(`304 for an unconditional request: ${path}`)
+      this.documents.set(path, before)
+      return before
+    }
+    const stored = await this.#keep(path, result.blob)
+    this.documents.set(path, { validators: result.validators, digest: stored.digest, size: stored.size })
+    return stored
+  }
+
+  async #keep(path: RelativePath, blob: BlobRef & AsyncDisposable): Promise<BlobRef> {
+    await using received = blob
+    const [stored] = await keepBlobs(this.#context, [received], this.#signal)
+    if (!stored) throw new Error('the pool kept nothing')
+    this.fetchedFiles += 1
+    this.fetchedBytes += stored.size
+    this.#context.reporter.report({
+      type: 'metadata.fetched',
+      repository: this.#repository,
+      path,
+      bytes: stored.size,
+    })
+    return { digest: stored.digest, size: stored.size }
+  }
+
+  #file(path: RelativePath, expect: Expectation): UpstreamFile {
+    return { path, location: path, expect }
+  }
+}
+
+class PooledFile implements FetchedFile {
+  readonly path: StoredFile['path']
+  readonly digest: StoredFile['digest']
+  readonly size: number
+  readonly isUnchanged: boolean
+  readonly #context: AppContext
+
+  constructor(context: AppContext, file: StoredFile, isUnchanged: boolean) {
+    this.#context = context
+    this.path = file.path
+    this.digest = file.digest
+    this.size = file.size
+    this.isUnchanged = isUnchanged
+  }
+
+  bytes(): Promise<Uint8Array> {
+    return readWhole(this.stream())
+  }
+
+  stream() {
+    return this.#context.pool.read(this.digest)
+  }
+}
+
+/** Object stores answer 403 for what is not there, where listing is not allowed. */
+function isForbidden(error: unknown): boolean {
+  return isChantalError(error, 'UPSTREAM_REFUSED') && error.details['status'] === 403
+}

@@ -1,0 +1,110 @@
+import type { RepositoryRecord } from '../../catalog/catalog.ts'
+import type { RepositorySettings } from '../../config/settings.ts'
+import { isChantalError } from '../../core/errors.ts'
+import type { Checkpoint, RepositoryId } from '../../core/model.ts'
+import type { UpstreamClient } from '../../download/downloader.ts'
+import type { UpstreamListing } from '../../ecosystems/ecosystem.ts'
+import { ecosystemOf } from '../configured.ts'
+import type { AppContext } from '../context.ts'
+import { decodeCheckpoint, settingsFingerprint } from './checkpoint.ts'
+import { MetadataSession } from './metadata-session.ts'
+
+export type ChangedListing = Extract<UpstreamListing, { status: 'changed' }>
+
+/** What upstream lists, and what was fetched to know it. */
+export interface Reading {
+  readonly repository: RepositoryId
+  readonly listing: UpstreamListing
+  readonly session: MetadataSession
+  /** Of today's settings. */
+  readonly fingerprint: string
+  /** The ecosystem's note that this reading started from. */
+  readonly checkpoint: Checkpoint
+}
+
+/** Readings of an upstream that keeps changing while it is read, before giving up. */
+const attempts = 4
+
+/**
+ * Has the ecosystem read upstream. Where the metadata does not fit together because upstream switched to a newer state in the
+ * middle (its root documents differ when asked again), the reading starts over; otherwise the error stands.
+ */
+export async function readUpstream(
+  context: AppContext,
+  input: {
+    readonly settings: RepositorySettings
+    readonly client: UpstreamClient
+    readonly record: RepositoryRecord | null
+    readonly force: boolean
+  },
+  signal: AbortSignal,
+): Promise<Reading> {
+  const { settings, client, record, force } = input
+  const verifier = await context.verifierOf(settings)
+  if (!verifier) {
+    const why = settings.verify.keys.length === 0 ? 'no keys are configured' : 'verify.metadata is off'
+    context.reporter.report({
+      type: 'warning',
+      code: 'VERIFICATION_OFF',
+      message: `${settings.id}: upstream's signature is not checked, since ${why}`,
+      repository: settings.id,
+    })
+  }
+  const fingerprint = settingsFingerprint(settings, verifier)
+  const before = decodeCheckpoint(record?.checkpoint ?? null)
+  const isSameQuestion = !force && before?.fingerprint === fingerprint && record?.latest != null
+  const checkpoint = isSameQuestion ? (before?.ecosystem ?? null) : null
+
+  const read = async (isConditional: boolean): Promise<Reading> => {
+    const session = new MetadataSession(
+      context,
+      { repository: settings.id, client, before: before?.documents ?? new Map(), isConditional },
+      signal,
+    )
+    try {
+      const listing = await ecosystemOf(context, settings).readUpstream({
+        repository: settings.id,
+        options: settings.options,
+        mode: settings.mode,
+        checkpoint,
+        metadata: session,
+        verifier,
+        limits: context.settings.limits,
+        reporter: context.reporter,
+        signal,
+      })
+      return { repository: settings.id, listing, session, fingerprint, checkpoint }
+    } catch (error) {
+      throw new FailedReading(session, error)
+    }
+  }
+
+  let failed: FailedReading | null = null
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    try {
+      return await read(!force && failed === null)
+    } catch (error) {
+      if (!(error instanceof FailedReading)) throw error
+      const isTorn = isChantalError(
+        error.cause,
+        'CHECKSUM_MISMATCH',
+        'NOT_FOUND',
+        'SIGNATURE_INVALID',
+        'UPSTREAM_INVALID',
+      )
+      if (!isTorn || (failed && !error.session.differsFrom(failed.session))) throw error.cause
+      failed = error
+    }
+  }
+  throw failed?.cause
+}
+
+/** A reading's error, with the documents that it had read. */
+class FailedReading extends Error {
+  readonly session: MetadataSession
+
+  constructor(session: MetadataSession, cause: unknown) {
+    super('reading upstream failed', { cause })
+    this.session = session
+  }
+}

@@ -1,0 +1,129 @@
+import type { NewPackage, OpenRevision } from '../../catalog/catalog.ts'
+import type { RepositorySettings } from '../../config/settings.ts'
+import type { Json } from '../../core/brand.ts'
+import type { BlobRef } from '../../core/bytes.ts'
+import type {
+  NativeRecord,
+  PackageKey,
+  Revision,
+  StoredFile,
+  UpstreamFile,
+  UpstreamPackage,
+} from '../../core/model.ts'
+import type { SyncPlan } from '../../core/plan.ts'
+import type { AppContext } from '../context.ts'
+import type { ChangedListing } from './read-upstream.ts'
+
+/** Rows of one transaction: enough to be quick, few enough that other writers get their turn. */
+const batchRows = 2000
+/** Native records differ in size by a factor of ten thousand, so batches count bytes too. */
+const batchRecordBytes = 16 * 1024 ** 2
+
+export interface SealPlanInput {
+  readonly settings: RepositorySettings
+  readonly plan: SyncPlan
+  readonly listing: ChangedListing
+  /** What the revision holds besides packages. */
+  readonly files: readonly (UpstreamFile | StoredFile)[]
+  /** Every fetched file. A package one of whose files is not here is left out. */
+  readonly blobs: ReadonlyMap<UpstreamFile, BlobRef>
+  readonly latest: Revision | null
+  readonly checkpoint: Json
+}
+
+/**
+ * Records the next revision and seals it. Where nothing differs from the latest one, that is kept and only the checkpoint moves on.
+ * Every blob is in the pool already; a failure leaves the catalog as it was.
+ */
+export async function sealPlan(
+  context: AppContext,
+  input: SealPlanInput,
+  signal: AbortSignal,
+): Promise<{ readonly revision: Revision; readonly isNew: boolean }> {
+  const { catalog } = context
+  const { settings, plan, latest, checkpoint } = input
+  const files = input.files.flatMap((file) => storedFile(file, input.blobs) ?? [])
+  const arriving = [...plan.added, ...plan.replaced].flatMap((pkg) => newPackage(pkg, input.blobs) ?? [])
+  const leaving = [...plan.removed, ...plan.replaced.map(({ key }) => key)]
+
+  if (latest?.mode === settings.mode && arriving.length === 0 && leaving.length === 0) {
+    const held = await catalog.read((reader) => reader.files(latest))
+    if (areSameFiles(held, files)) {
+      await catalog.write((writer) => writer.saveCheckpoint(settings.id, checkpoint))
+      return { revision: latest, isNew: false }
+    }
+  }
+
+  const revision = await catalog.write((writer) => writer.openRevision(settings.id))
+  try {
+    for (const keys of batches(leaving))
+      await step(signal, () => catalog.write((writer) => writer.removePackages(revision, keys)))
+    for (const packages of batches(arriving))
+      await step(signal, () => catalog.write((writer) => writer.addPackages(revision, packages)))
+    await addRecords(context, revision, input.listing, arriving, signal)
+    signal.throwIfAborted()
+    const sealed = await catalog.write(async (writer) => {
+      await writer.setFiles(revision, files)
+      return writer.sealRevision(revision, context.now(), checkpoint)
+    })
+    return { revision: sealed, isNew: true }
+  } catch (error) {
+    await catalog.write((writer) => writer.discardRevision(revision))
+    throw error
+  }
+}
+
+async function addRecords(
+  { catalog }: AppContext,
+  revision: OpenRevision,
+  listing: ChangedListing,
+  arriving: readonly NewPackage[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (arriving.length === 0) return
+  let batch: NativeRecord[] = []
+  let bytes = 0
+  const flush = async () => {
+    const records = batch
+    batch = []
+    bytes = 0
+    await step(signal, () => catalog.write((writer) => writer.addRecords(revision, records)))
+  }
+  const wanted: ReadonlySet<PackageKey> = new Set(arriving.map(({ key }) => key))
+  for await (const record of listing.records(wanted)) {
+    batch.push(record)
+    bytes += record.bytes.byteLength
+    if (batch.length >= batchRows || bytes >= batchRecordBytes) await flush()
+  }
+  if (batch.length > 0) await flush()
+}
+
+async function step(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  signal.throwIfAborted()
+  await work()
+}
+
+function newPackage(pkg: UpstreamPackage, blobs: ReadonlyMap<UpstreamFile, BlobRef>): NewPackage | null {
+  const { files, ...facts } = pkg
+  const stored = files.map((file) => storedFile(file, blobs)).filter((file) => file !== null)
+  const [first, ...rest] = stored
+  return first && stored.length === files.length ? { ...facts, files: [first, ...rest] } : null
+}
+
+function storedFile(
+  file: UpstreamFile | StoredFile,
+  blobs: ReadonlyMap<UpstreamFile, BlobRef>,
+): StoredFile | null {
+  if ('digest' in file) return file
+  const blob = blobs.get(file)
+  return blob ? { path: file.path, digest: blob.digest, size: blob.size } : null
+}
+
+function areSameFiles(held: readonly StoredFile[], now: readonly StoredFile[]): boolean {
+  const digests = new Map(held.map(({ path, digest }) => [path, digest]))
+  return held.length === now.length && now.every(({ path, digest }) => digests.get(path) === digest)
+}
+
+function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += batchRows) yield items.slice(start, start + batchRows)
+}

@@ -1,0 +1,271 @@
+import type { SyncRecord } from '../../catalog/catalog.ts'
+import { accessOf } from '../../config/access.ts'
+import type { RepositorySettings } from '../../config/settings.ts'
+import { ChantalError, isChantalError } from '../../core/errors.ts'
+import type { ProgressEvent, Reporter, Warning } from '../../core/events.ts'
+import type { PackageKey, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
+import { type HeldPackage, planSync, type SyncPlan } from '../../core/plan.ts'
+import type { Downloader, UpstreamClient } from '../../download/downloader.ts'
+import { ecosystemOf } from '../configured.ts'
+import type { AppContext, UseCase } from '../context.ts'
+import { encodeCheckpoint } from './checkpoint.ts'
+import { fetchFiles, findWantedFiles } from './fetch-files.ts'
+import { judgeFailures } from './judge-failures.ts'
+import { type ChangedListing, type Reading, readUpstream } from './read-upstream.ts'
+import { sealPlan } from './seal-plan.ts'
+import { selectPackages } from './select-packages.ts'
+import { reportError, type SyncResult } from './sync-result.ts'
+
+export interface SyncRepositoryInput {
+  readonly settings: RepositorySettings
+  /** Reads upstream even where the last checkpoint says nothing changed. */
+  readonly force: boolean
+  /** Stops at the plan: the catalog and every publication stay as they are. */
+  readonly dryRun: boolean
+}
+
+/** What a sync has come to so far; kept outside of it, so that a failure can tell how far it got. */
+interface Tally {
+  revision: number | null
+  packages: number
+  plan: SyncPlan | null
+  fetchedFiles: number
+  fetchedBytes: number
+  missing: SyncResult['missing']
+  signedBy: string | null
+}
+
+/**
+ * Brings one repository up to date with its upstream: read, select, plan, fetch, seal.
+ * Until the last step readers see the old revision; if any step fails they go on seeing it, and what was fetched stays in
+ * the pool for the next try. A failure is a value, and history has it.
+ * @throws the reason of `signal`, and what is a bug
+ */
+export const syncRepository: UseCase<SyncRepositoryInput, SyncResult> = async (outer, input, signal) => {
+  const { id } = input.settings
+  const startedAt = outer.now()
+  const warnings = new WarningCollector(outer.reporter, id)
+  const context = { ...outer, reporter: warnings }
+  const tally: Tally = {
+    revision: null,
+    packages: 0,
+    plan: null,
+    fetchedFiles: 0,
+    fetchedBytes: 0,
+    missing: [],
+    signedBy: null,
+  }
+  context.reporter.report({ type: 'sync.started', repository: id })
+
+  const finish = (outcome: Pick<SyncResult, 'status'> & Partial<SyncResult>): SyncResult => ({
+    id,
+    revision: tally.revision,
+    packages: tally.packages,
+    added: tally.plan?.added.length ?? 0,
+    removed: tally.plan?.removed.length ?? 0,
+    replaced: tally.plan?.replaced.length ?? 0,
+    fetchedFiles: tally.fetchedFiles,
+    fetchedBytes: tally.fetchedBytes,
+    missing: tally.missing,
+    warnings: warnings.collected,
+    error: null,
+    cause: null,
+    signedBy: tally.signedBy,
+    durationMs: outer.now().getTime() - startedAt.getTime(),
+    plan: null,
+    ...outcome,
+  })
+
+  let result: SyncResult
+  try {
+    result = finish(await runSync(context, input, tally, signal))
+  } catch (error) {
+    if (!isChantalError(error)) throw error
+    const status = error.code === 'SYNC_INCOMPLETE' ? 'partial' : 'failed'
+    result = finish({ status, error: reportError(error), cause: error })
+  }
+  // Whoever holds the lease records the sync that is going on.
+  if (!input.dryRun && result.error?.code !== 'LEASE_HELD') await record(context, result, startedAt)
+  const { status, revision, packages, durationMs } = result
+  context.reporter.report({ type: 'sync.finished', repository: id, status, revision, packages, durationMs })
+  return result
+}
+
+async function runSync(
+  context: AppContext,
+  { settings, force, dryRun }: SyncRepositoryInput,
+  tally: Tally,
+  caller: AbortSignal,
+): Promise<Pick<SyncResult, 'status'> & Partial<SyncResult>> {
+  const { catalog } = context
+  const ecosystem = ecosystemOf(context, settings)
+  await using lease = await catalog.acquire({
+    resource: `repository:${settings.id}`,
+    mode: 'exclusive',
+    purpose: `sync ${settings.id}`,
+    waitMs: 0,
+    signal: caller,
+  })
+  const { signal } = lease
+  if (lease.tookOverFrom) reportTakeover(context.reporter, settings.id, lease.tookOverFrom.pid)
+  await catalog.write((writer) =>
+    writer.saveRepository({ id: settings.id, ecosystem: settings.ecosystem, mode: settings.mode }),
+  )
+  const record = await catalog.read((reader) => reader.repository(settings.id))
+  const latest = record?.latest ?? null
+  tally.revision = latest?.number ?? null
+  tally.packages = latest?.packageCount ?? 0
+
+  await using client = await openClient(context.downloader, settings, signal)
+  const reading = await readUpstream(context, { settings, client, record, force }, signal)
+  tally.fetchedFiles = reading.session.fetchedFiles
+  tally.fetchedBytes = reading.session.fetchedBytes
+  const { listing } = reading
+  if (listing.status === 'unchanged') {
+    if (!dryRun) await rememberDocuments(context, reading)
+    return { status: 'unchanged' }
+  }
+  tally.signedBy = listing.signedBy?.fingerprint ?? null
+
+  const upstream = selectPackages(await collect(listing.packages), settings, ecosystem, context.now())
+  const held: ReadonlyMap<PackageKey, HeldPackage> = latest
+    ? await catalog.read((reader) => reader.heldPackages(latest))
+    : new Map()
+  const plan = planSync(upstream, held)
+  const files = await collect(listing.files())
+  const needed = [
+    ...packageFiles([...plan.added, ...plan.replaced]),
+    ...files.filter((file) => 'expect' in file),
+  ]
+  const { held: inPool, wanted } = await findWantedFiles(context, needed)
+  const bytes = wanted.reduce((sum, { expect }) => sum + (expect.size ?? 0), 0)
+  tally.plan = plan
+  context.reporter.report({
+    type: 'plan.ready',
+    repository: settings.id,
+    added: plan.added.length,
+    removed: plan.removed.length,
+    replaced: plan.replaced.length,
+    unchanged: plan.unchanged,
+    files: wanted.length,
+    bytes,
+  })
+  if (dryRun) {
+    const diskLeftBytes = (await context.pool.freeSpace()) - bytes
+    return { status: 'planned', plan: { plan, files: wanted.length, bytes, diskLeftBytes } }
+  }
+
+  const fetched = await fetchFiles(context, { repository: settings.id, client, held: inPool, wanted }, signal)
+  tally.fetchedFiles += fetched.fetchedFiles
+  tally.fetchedBytes += fetched.fetchedBytes
+  tally.missing = judgeFailures(fetched.failed, {
+    settings,
+    listed: upstream.length,
+    newPackages: plan.added.length + plan.replaced.length,
+    reporter: context.reporter,
+  })
+
+  const sealed = await sealPlan(
+    context,
+    {
+      settings,
+      plan,
+      listing,
+      files,
+      blobs: fetched.blobs,
+      latest,
+      checkpoint: checkpointOf(reading, listing, tally.missing.length > 0),
+    },
+    signal,
+  )
+  tally.revision = sealed.revision.number
+  tally.packages = sealed.revision.packageCount
+  return { status: sealed.isNew ? 'synced' : 'unchanged' }
+}
+
+function openClient(
+  downloader: Downloader,
+  settings: RepositorySettings,
+  signal: AbortSignal,
+): Promise<UpstreamClient> {
+  const access = accessOf(settings)
+  if (!access) {
+    throw new ChantalError('CONFIG_INVALID', `${settings.id} is hosted: it has nothing to sync from`, {
+      hint: 'Upload packages to it, or give it a feed and another mode.',
+      details: { repository: settings.id },
+    })
+  }
+  return downloader.open(access, signal)
+}
+
+/** While packages are missing, the next sync looks at everything: upstream may have them by then. */
+function checkpointOf({ session, fingerprint }: Reading, listing: ChangedListing, isIncomplete: boolean) {
+  return encodeCheckpoint({
+    fingerprint,
+    documents: session.documents,
+    ecosystem: isIncomplete ? null : listing.checkpoint,
+  })
+}
+
+async function rememberDocuments(
+  context: AppContext,
+  { session, fingerprint, repository, checkpoint }: Reading,
+): Promise<void> {
+  const next = encodeCheckpoint({ fingerprint, documents: session.documents, ecosystem: checkpoint })
+  await context.catalog.write((writer) => writer.saveCheckpoint(repository, next))
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+function packageFiles(packages: readonly UpstreamPackage[]): readonly UpstreamFile[] {
+  return packages.flatMap((pkg) => pkg.files)
+}
+
+function reportTakeover(reporter: Reporter, repository: string, pid: number): void {
+  reporter.report({
+    type: 'warning',
+    code: 'LEASE_TAKEN_OVER',
+    message: `an earlier sync (pid ${pid}) died; going on from what it left`,
+    repository,
+  })
+}
+
+async function record(context: AppContext, result: SyncResult, startedAt: Date): Promise<void> {
+  const { id, status, durationMs: _, cause: __, plan: ___, ...rest } = result
+  if (status === 'planned') return
+  const entry: Omit<SyncRecord, 'repository'> = { ...rest, status, startedAt, finishedAt: context.now() }
+  await context.catalog.write(async (writer) => {
+    const known = await writer.repository(
+      context.settings.repositories.find((settings) => settings.id === id)?.id ?? raise(id),
+    )
+    if (known) await writer.addSync({ ...entry, repository: known.id })
+  })
+}
+
+function raise(id: string): never {
+  throw new Error(`synced a repository that is not configured: ${id}`)
+}
+
+/** Passes events on, and keeps the warnings for the result and for history. */
+class WarningCollector implements Reporter {
+  readonly collected: { readonly code: string; readonly message: string }[] = []
+  readonly #next: Reporter
+  readonly #repository: string
+
+  constructor(next: Reporter, repository: string) {
+    this.#next = next
+    this.#repository = repository
+  }
+
+  report(event: ProgressEvent): void {
+    if (event.type === 'warning') {
+      const warning: Warning = { ...event, repository: event.repository ?? this.#repository }
+      this.collected.push({ code: warning.code, message: warning.message })
+      this.#next.report(warning)
+    } else this.#next.report(event)
+  }
+}
