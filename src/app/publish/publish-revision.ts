@@ -4,6 +4,7 @@ import type { RepositorySettings } from '../../config/settings.ts'
 import type { Revision } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { PublicationSink } from '../../core/publication.ts'
+import type { Generation } from '../../publish/publications.ts'
 import type { Signer } from '../../sign/signer.ts'
 import { configuredRepository, ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
@@ -61,9 +62,15 @@ export async function publishRevision(
   }
   // The revision is a root from before its first file is placed, so that no garbage collection takes it meanwhile.
   await catalog.write((writer) => writer.saveGeneration(record, false))
-  await fillTree(context, { revision, signer, now: stage.publishedAt }, stage)
-  signal.throwIfAborted()
-  const generation = await stage.commit()
+  let generation: Generation
+  try {
+    await fillTree(context, { revision, signer, now: stage.publishedAt }, stage)
+    signal.throwIfAborted()
+    generation = await stage.commit()
+  } catch (error) {
+    await catalog.write((writer) => writer.forgetGenerations(path, [stage.name]))
+    throw error
+  }
   const finished = { ...record, files: generation.files }
   await catalog.write((writer) => writer.saveGeneration(finished, true))
   reporter.report({ type: 'publish.switched', path, generation: generation.name, files: generation.files })
