@@ -5,7 +5,7 @@ import {
   readModules,
   withEpoch,
 } from './modulemd.ts'
-import { readYamlTree, type YamlEntry, type YamlNode, yamlValue } from './yaml-tree.ts'
+import { readYamlTree, type YamlEntry, type YamlNode, type YamlScalar, yamlValue } from './yaml-tree.ts'
 
 export interface PrunedModules {
   /** What to publish; `null` where nothing is left: an empty modules.yaml is not published. */

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { isChantalError } from '../../../core/errors.ts'
+import { parseExtraFiles } from './extra-files.ts'
+
+describe('parseExtraFiles', () => {
+  it('lists files with their checksums and sizes', () => {
+    const text = JSON.stringify({
+      header: { version: '1.0' },
+      data: [
+        {
+          file: 'EULA',
+          size: 9189,
+          checksums: { md5: 'a'.repeat(32), sha256: 'B'.repeat(64), blake9: '00' },
+        },
+        { file: 'keys/RPM-GPG-KEY', checksums: {} },
+        { file: 'EULA', size: 1 },
+      ],
+    })
+
+    expect(parseExtraFiles(text)).toEqual([
+      {
+        path: 'EULA',
+        size: 9189,
+        checksums: [
+          { algorithm: 'md5', hex: 'a'.repeat(32) },
+          { algorithm: 'sha256', hex: 'b'.repeat(64) },
+        ],
+      },
+      { path: 'keys/RPM-GPG-KEY', size: null, checksums: [] },
+    ])
+  })
+
+  it.each([
+    ['no JSON', 'not found', 'UPSTREAM_INVALID'],
+    ['no data', '{}', 'UPSTREAM_INVALID'],
+    ['a negative size', '{"data":[{"file":"a","size":-1}]}', 'UPSTREAM_INVALID'],
+    ['a file outside the tree', '{"data":[{"file":"../a"}]}', 'PATH_UNSAFE'],
+  ] as const)('refuses %s', (_what, text, code) => {
+    expect(() => parseExtraFiles(text)).toThrow(
+      expect.toSatisfy((error: unknown) => isChantalError(error, code)),
+    )
+  })
+})
