@@ -1,5 +1,9 @@
+import type { ChantalError } from '../core/errors.ts'
+import type { FilterSettings } from '../core/filter.ts'
 import type { EcosystemId, RepositoryId, RepositoryMode } from '../core/model.ts'
 import type { Credentials, DownloadLimits, Feed, ProxySettings, TlsSettings } from '../download/downloader.ts'
+
+export type { FilterSettings } from '../core/filter.ts'
 
 /** The whole configuration, every part of it parsed and checked. Secrets are in it: `config show` prints the document, not this. */
 export interface Settings {
@@ -63,6 +67,8 @@ export interface RepositorySettings {
   readonly filters: FilterSettings
   /** What the ecosystem's own schema made of the options under its name. */
   readonly options: object
+  /** Files that it names and that could not be read. Whoever needs keys, certificates or secrets calls `assertUsable` first. */
+  readonly problems: readonly ChantalError[]
 }
 
 export interface VerifySettings {
@@ -77,23 +83,6 @@ export interface SigningSettings {
   /** ASCII-armored private key, as read. */
   readonly key: string
   readonly passphrase: string | null
-}
-
-export interface FilterSettings {
-  /** Whether any filter is set. */
-  readonly any: boolean
-  readonly patterns: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] }
-  readonly architectures: { readonly include: readonly string[] | null; readonly exclude: readonly string[] }
-  /** Bytes. */
-  readonly size: { readonly min: number | null; readonly max: number | null }
-  readonly buildTime: {
-    readonly newerThan: Date | null
-    readonly olderThan: Date | null
-    readonly lastDays: number | null
-  }
-  readonly keepNewest: number | null
-  /** What the ecosystem's own schema made of `filters.<its key>`; `null` where that is not given. */
-  readonly ecosystem: object | null
 }
 
 export interface ViewSettings {

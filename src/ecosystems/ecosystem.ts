@@ -1,4 +1,5 @@
-import type { JsonObject, Schema } from '../core/brand.ts'
+import type { z } from 'zod'
+import type { JsonObject } from '../core/brand.ts'
 import type { ByteSource } from '../core/bytes.ts'
 import type { Expectation, Sha256 } from '../core/digest.ts'
 import type { Reporter } from '../core/events.ts'
@@ -39,10 +40,10 @@ export interface Ecosystem<
   readonly id: EcosystemId
   /** As users write it: `RPM`, `APT`, `Helm`. */
   readonly title: string
-  readonly options: Schema<Options>
+  readonly options: z.ZodType<Options>
   /** The key of its own filters in the configuration: `rpm`, `deb`. */
   readonly filterKey: string
-  readonly filters: Schema<Filters>
+  readonly filters: z.ZodType<Filters>
   readonly versions: VersionOrder
   /** Which kind of key signs this ecosystem's metadata; `null` where clients check none. */
   readonly signing: Signer['kind'] | null

@@ -1,0 +1,19 @@
+import type { UpstreamAccess } from '../download/downloader.ts'
+import type { RepositorySettings } from './settings.ts'
+
+/**
+ * How the downloader reaches a repository's upstream; `null` for a hosted one.
+ * @throws ChantalError `CONFIG_INVALID` where a file that the repository names cannot be read
+ */
+export function accessOf(repository: RepositorySettings): UpstreamAccess | null {
+  const { id, feed, credentials, proxy, tls, download } = repository
+  if (feed === null) return null
+  assertUsable(repository)
+  return { repository: id, feed, credentials, proxy, tls, limits: download }
+}
+
+/** To be called before keys, certificates or secrets of a repository are used. @throws ChantalError `CONFIG_INVALID` */
+export function assertUsable(repository: RepositorySettings): void {
+  const [problem] = repository.problems
+  if (problem) throw problem
+}
