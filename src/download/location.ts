@@ -1,0 +1,51 @@
+import { ChantalError } from '../core/errors.ts'
+import { displayUrl } from './display-url.ts'
+
+/**
+ * The URL of `location` at one mirror. The mirror's query goes along: it may be the token that opens the repository.
+ * @param base ends in `/`
+ * @param location relative to `base`, not percent-encoded. A leading `/` does not leave `base`; `..` may, where the mirror is on the web
+ * @throws ChantalError `PATH_UNSAFE` where a `file:` feed would be left
+ */
+export function resolveLocation(base: URL, location: string): URL {
+  const url = new URL(base)
+  url.hash = ''
+  url.pathname = base.pathname + encodePath(location.replace(/^\/+/, ''))
+  if (base.protocol === 'file:' && !url.pathname.startsWith(base.pathname)) throw leavesFeed(location)
+  return url
+}
+
+/**
+ * Checks a URL that metadata names in full (`xml:base`).
+ * @throws ChantalError `PATH_UNSAFE` for a scheme other than `http:` and `https:`: upstream does not get to name files of this machine
+ */
+export function parseAbsoluteLocation(url: URL): URL {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw leavesFeed(displayUrl(url))
+  return url
+}
+
+/** Gives a feed the `/` at its end that a base URL needs, before its query. */
+export function parseBase(url: URL): URL {
+  const base = new URL(url)
+  if (!base.pathname.endsWith('/')) base.pathname += '/'
+  return base
+}
+
+/**
+ * Percent-encodes each segment. More than RFC 3986 asks for: S3 reads a bare `+` as a space, and `~` and `^` stand in
+ * package names, where some stores compare the encoded form.
+ */
+function encodePath(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => encodeURIComponent(segment).replace(/[~!'()*]/g, encodeByte))
+    .join('/')
+}
+
+function encodeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+}
+
+function leavesFeed(location: string): ChantalError {
+  return new ChantalError('PATH_UNSAFE', `location leaves the feed: ${JSON.stringify(location)}`)
+}

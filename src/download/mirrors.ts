@@ -1,0 +1,90 @@
+import type { ErrorCode } from '../core/errors.ts'
+import { ChantalError } from '../core/errors.ts'
+import type { Reporter } from '../core/events.ts'
+import { displayUrl } from './display-url.ts'
+
+/** Mirrors of one repository in the order in which they are asked. The order is shared by all its downloads. */
+export class Mirrors {
+  readonly #repository: string
+  readonly #reporter: Reporter
+  readonly #warned = new Set<string>()
+  #order: readonly URL[]
+
+  constructor(urls: readonly URL[], repository: string, reporter: Reporter) {
+    this.#order = urls
+    this.#repository = repository
+    this.#reporter = reporter
+  }
+
+  /** As it is now; a later change does not show in it. */
+  inOrder(): readonly URL[] {
+    return this.#order
+  }
+
+  /** Puts a mirror that failed at the end and says so, once for each mirror. A single mirror has no other to make way for. */
+  demote(mirror: URL, error: ChantalError): void {
+    if (this.#order.length < 2) return
+    this.#moveToEnd(mirror)
+    this.#warn('MIRROR_FAILED', mirror, `mirror ${displayUrl(mirror)} failed: ${error.message}`)
+  }
+
+  /** Puts a mirror that serves an old state at the end and says so, once for each mirror. */
+  demoteStale(mirror: URL, reason: string): void {
+    this.#moveToEnd(mirror)
+    this.#warn('MIRROR_STALE', mirror, `mirror ${displayUrl(mirror)} is stale: ${reason}`)
+  }
+
+  /** Puts first the mirror whose metadata is used: the packages that it lists are most likely there. */
+  prefer(mirror: URL): void {
+    this.#order = [mirror, ...this.#order.filter((other) => other !== mirror)]
+  }
+
+  #moveToEnd(mirror: URL): void {
+    this.#order = [...this.#order.filter((other) => other !== mirror), mirror]
+  }
+
+  #warn(code: 'MIRROR_FAILED' | 'MIRROR_STALE', mirror: URL, message: string): void {
+    const key = `${code} ${mirror.href}`
+    if (this.#warned.has(key)) return
+    this.#warned.add(key)
+    this.#reporter.report({ type: 'warning', code, message, repository: this.#repository })
+  }
+}
+
+/** What a mirror answered last, for good. */
+export interface MirrorFailure {
+  readonly mirror: URL
+  readonly error: ChantalError
+}
+
+/** Most telling first: wrong bytes say more than a refusal, and that more than silence. */
+const telling: readonly ErrorCode[] = [
+  'CHECKSUM_MISMATCH',
+  'SIZE_LIMIT',
+  'UPSTREAM_STALE',
+  'UPSTREAM_INVALID',
+  'PATH_UNSAFE',
+  'UPSTREAM_REFUSED',
+  'UPSTREAM_UNREACHABLE',
+  'NOT_FOUND',
+]
+
+/** The one error of a file that every mirror failed on: `NOT_FOUND` only where all of them said so. */
+export function mostTelling(failures: readonly [MirrorFailure, ...MirrorFailure[]]): ChantalError {
+  const [first, ...others] = [...failures].sort((a, b) => rank(a.error.code) - rank(b.error.code))
+  const { error } = first ?? failures[0]
+  if (!others || others.length === 0) return error
+  return new ChantalError(error.code, `${error.message}; ${others.length} more mirrors failed`, {
+    cause: error,
+    details: {
+      ...error.details,
+      mirrors: failures.map((failure) => `${displayUrl(failure.mirror)}: ${failure.error.message}`),
+    },
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  })
+}
+
+function rank(code: ErrorCode): number {
+  const place = telling.indexOf(code)
+  return place < 0 ? -1 : place
+}

@@ -1,0 +1,110 @@
+import { BlockList, isIPv4 } from 'node:net'
+import type { Dispatcher } from 'undici'
+import { Agent, Pool as ConnectionPool, ProxyAgent } from 'undici'
+import { basicAuthorization } from './credentials.ts'
+import type { ProxySettings, TlsSettings, UpstreamAccess } from './downloader.ts'
+
+/** Open connections, shared by all repositories whose way to the network is the same. */
+export class Connections implements AsyncDisposable {
+  readonly #dispatchers = new Map<string, Dispatcher>()
+
+  /** What takes a request for `url` there: directly, or by the repository's proxy. */
+  for(url: URL, access: UpstreamAccess): Dispatcher {
+    const proxy = proxyFor(url, access.proxy)
+    const { timeoutMs } = access.limits
+    const key = JSON.stringify([
+      proxy?.href,
+      proxy && authorizationFor(proxy, access.proxy),
+      access.tls,
+      timeoutMs,
+    ])
+    const known = this.#dispatchers.get(key)
+    if (known) return known
+    const made = proxy
+      ? proxyAgent(proxy, access.proxy, access.tls, timeoutMs)
+      : new Agent({ allowH2: false, connect: { ...tlsOptions(access.tls), timeout: timeoutMs } })
+    this.#dispatchers.set(key, made)
+    return made
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()))
+    this.#dispatchers.clear()
+  }
+}
+
+/** The proxy for `url`; `null` goes direct. */
+export function proxyFor(url: URL, settings: ProxySettings): URL | null {
+  const proxy = url.protocol === 'https:' ? settings.https : settings.http
+  return proxy && !bypassesProxy(url, settings.noProxy) ? proxy : null
+}
+
+/**
+ * Whether one of the `no_proxy` rules names the host. As curl has it: a name covers the hosts below it, with or without a leading dot.
+ * @param rules `*`, `name`, `.suffix`, an address, each with an optional `:port`; or an IPv4 network `10.0.0.0/8`
+ */
+export function bypassesProxy(url: URL, rules: readonly string[]): boolean {
+  const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase()
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  return rules.some((rule) => matchesRule(rule.trim().toLowerCase(), host, port))
+}
+
+function matchesRule(rule: string, host: string, port: string): boolean {
+  if (rule === '') return false
+  if (rule === '*') return true
+  const network = /^([\d.]+)\/(\d{1,2})$/.exec(rule)
+  if (network) return isInNetwork(host, network[1] ?? '', Number(network[2]))
+  const [name, wantedPort] = splitPort(rule)
+  if (wantedPort !== null && wantedPort !== port) return false
+  if (name === '*') return true
+  const domain = name.replace(/^\*?\./, '')
+  return host === domain || host.endsWith(`.${domain}`)
+}
+
+/** `name`, `name:port`, `[::1]`, `[::1]:port`, `::1`. */
+function splitPort(rule: string): readonly [name: string, port: string | null] {
+  const bracketed = /^\[([^\]]*)\](?::(\d+))?$/.exec(rule)
+  if (bracketed) return [bracketed[1] ?? '', bracketed[2] ?? null]
+  const plain = /^([^:]*):(\d+)$/.exec(rule)
+  return plain ? [plain[1] ?? '', plain[2] ?? null] : [rule, null]
+}
+
+function isInNetwork(host: string, network: string, prefix: number): boolean {
+  if (!isIPv4(host) || !isIPv4(network) || prefix > 32) return false
+  const list = new BlockList()
+  list.addSubnet(network, prefix)
+  return list.check(host)
+}
+
+function proxyAgent(proxy: URL, settings: ProxySettings, tls: TlsSettings, timeoutMs: number): ProxyAgent {
+  const authorization = authorizationFor(proxy, settings)
+  const bare = new URL(proxy)
+  bare.username = ''
+  bare.password = ''
+  return new ProxyAgent({
+    uri: bare.href,
+    ...(authorization ? { token: authorization } : {}),
+    allowH2: false,
+    requestTls: { ...tlsOptions(tls), timeout: timeoutMs },
+    // The client certificate is for the upstream, not for the proxy.
+    proxyTls: { ...tlsOptions({ ...tls, certificate: null, key: null }), timeout: timeoutMs },
+    // Without a limit of its own, a proxy that never answers CONNECT would hold the request for minutes.
+    clientFactory: (origin, options) => new ConnectionPool(origin, { ...options, headersTimeout: timeoutMs }),
+  })
+}
+
+function authorizationFor(proxy: URL, settings: ProxySettings): string | null {
+  if (settings.username !== null) return basicAuthorization(settings.username, settings.password ?? '')
+  if (proxy.username === '') return null
+  return basicAuthorization(decodeURIComponent(proxy.username), decodeURIComponent(proxy.password))
+}
+
+function tlsOptions(tls: TlsSettings) {
+  return {
+    rejectUnauthorized: tls.verify,
+    allowH2: false,
+    ...(tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls.certificate === null ? {} : { cert: tls.certificate }),
+    ...(tls.key === null ? {} : { key: tls.key }),
+  }
+}

@@ -1,0 +1,243 @@
+import type { Expectation } from '../core/digest.ts'
+import { ChantalError, isChantalError } from '../core/errors.ts'
+import type { Reporter } from '../core/events.ts'
+import type { UpstreamFile } from '../core/model.ts'
+import type { Pool } from '../pool/pool.ts'
+import { displayUrl } from './display-url.ts'
+import type {
+  DownloadOutcome,
+  FetchResult,
+  MetalinkFile,
+  UpstreamAccess,
+  UpstreamClient,
+  Validators,
+} from './downloader.ts'
+import { copyFromFile } from './file-feed.ts'
+import { inFlight } from './in-flight.ts'
+import { fetchListed, isListed } from './listed-file.ts'
+import { parseAbsoluteLocation, resolveLocation } from './location.ts'
+import { type MirrorFailure, Mirrors, mostTelling } from './mirrors.ts'
+import { type RequestContext, requestFollowing } from './redirects.ts'
+import { backoffMs, mayRetry } from './retry.ts'
+import { type Progress, type TransferContext, transfer } from './transfer.ts'
+import { explainNetworkError } from './upstream-errors.ts'
+
+/** What an {@link HttpUpstreamClient} is made of. */
+export interface ClientParts {
+  readonly access: UpstreamAccess
+  readonly mirrors: readonly [URL, ...URL[]]
+  readonly metalink: MetalinkFile | null
+  readonly requests: RequestContext
+  readonly pool: Pool
+  readonly reporter: Reporter
+  readonly concurrency: number
+  readonly random: () => number
+  /** Shared by all clients of a downloader: see {@link TransferContext}. */
+  readonly broken: Map<string, string>
+}
+
+/** A try at one URL. @param feed the mirror it belongs to */
+type Attempt<Result> = (url: URL, feed: URL, progress: Progress) => Promise<Result>
+
+/** Fetches from a list of mirrors over HTTP, or from mounted folders. */
+export class HttpUpstreamClient implements UpstreamClient {
+  readonly #parts: ClientParts
+  readonly #mirrors: Mirrors
+  readonly #transfers: TransferContext
+  readonly #closing = new AbortController()
+  readonly metalink: MetalinkFile | null
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts
+    this.#mirrors = new Mirrors(parts.mirrors, parts.access.repository, parts.reporter)
+    this.metalink = parts.metalink
+    this.#transfers = {
+      pool: parts.pool,
+      broken: parts.broken,
+      send: (url, headers, signal) => requestFollowing(parts.requests, url, headers, signal),
+      explain: explainNetworkError,
+    }
+  }
+
+  fetch(file: UpstreamFile, since: Validators | null, signal: AbortSignal): Promise<FetchResult> {
+    return this.#fetch(file, since, AbortSignal.any([signal, this.#closing.signal]))
+  }
+
+  async *fetchAll(
+    files: AsyncIterable<UpstreamFile> | Iterable<UpstreamFile>,
+    signal: AbortSignal,
+  ): AsyncIterable<DownloadOutcome> {
+    const ended = AbortSignal.any([signal, this.#closing.signal])
+    yield* inFlight(
+      files,
+      this.#parts.concurrency,
+      (file, own) => this.#outcomeOf(file, own),
+      async (outcome) => {
+        if (outcome.ok) await outcome.blob[Symbol.asyncDispose]()
+      },
+      ended,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new ChantalError('INTERRUPTED', 'the upstream client was closed'))
+  }
+
+  async #outcomeOf(file: UpstreamFile, signal: AbortSignal): Promise<DownloadOutcome> {
+    try {
+      const result = await this.#fetch(file, null, signal)
+      if (result.status === 'unchanged') throw new Error(`unconditional request, but unchanged: ${file.path}`)
+      return { ok: true, file, blob: result.blob, url: result.url }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isChantalError(error)) throw error
+      const url = error.details['url']
+      return { ok: false, file, url: typeof url === 'string' ? url : this.#shownLocation(file), error }
+    }
+  }
+
+  #fetch(file: UpstreamFile, since: Validators | null, signal: AbortSignal): Promise<FetchResult> {
+    const { location, expect } = file
+    if (location instanceof URL) return this.#fetchAbsolute(location, expect, since, signal)
+    if (this.metalink && isListed(file, this.metalink)) {
+      return fetchListed({
+        metalink: this.metalink,
+        file,
+        mirrors: this.#mirrors,
+        tryMirrors: (attempt) => this.#tryMirrors(location, attempt, signal),
+        transfers: this.#transfers,
+        signal,
+      })
+    }
+    return this.#tryMirrors(
+      location,
+      (url, feed, progress) => this.#attempt(url, feed, expect, since, signal, progress),
+      signal,
+    )
+  }
+
+  /** Another host knows nothing of the feed's mirrors: there is one place to try. */
+  async #fetchAbsolute(
+    location: URL,
+    expect: Expectation,
+    since: Validators | null,
+    signal: AbortSignal,
+  ): Promise<FetchResult> {
+    const url = parseAbsoluteLocation(location)
+    return this.#tryEach(
+      [{ url, feed: url }],
+      (target, feed, progress) => this.#attempt(target, feed, expect, since, signal, progress),
+      signal,
+    )
+  }
+
+  #attempt(
+    url: URL,
+    feed: URL,
+    expect: Expectation,
+    since: Validators | null,
+    signal: AbortSignal,
+    progress: Progress,
+  ): Promise<FetchResult> {
+    return url.protocol === 'file:'
+      ? copyFromFile(this.#parts.pool, { url, feed, expect, since, signal })
+      : transfer(this.#transfers, { url, expect, since, signal }, progress)
+  }
+
+  async #tryMirrors<Result>(
+    location: string,
+    attempt: Attempt<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const targets = this.#mirrors.inOrder().map((feed) => ({ url: resolveLocation(feed, location), feed }))
+    return this.#tryEach(targets, attempt, signal)
+  }
+
+  /**
+   * Tries targets in turn until one gives a result. One that fails for a while comes again after the others, with backoff, as often
+   * as the settings allow; one that broke off midway, or gave wrong bytes, is asked again at once, as it is the one that can go on.
+   */
+  async #tryEach<Result>(
+    targets: readonly { readonly url: URL; readonly feed: URL }[],
+    attempt: Attempt<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const { retries } = this.#parts.access.limits
+    const queue: Target[] = targets.map((target) => ({ ...target, tries: 0, mismatches: 0, error: null }))
+    const failures: MirrorFailure[] = []
+    for (let target = queue.shift(); target; target = queue.shift()) {
+      if (target.error) await this.#pauseBefore(target, target.error, signal)
+      const progress: Progress = { resumableBytes: 0 }
+      try {
+        const result = await attempt(target.url, target.feed, progress)
+        for (const { mirror, error } of failures) {
+          if (error.code === 'NOT_FOUND') this.#mirrors.demote(mirror, error)
+        }
+        return result
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!isMirrorError(error)) throw error
+        target.tries += 1
+        target.error = error
+        if (error.code === 'CHECKSUM_MISMATCH') target.mismatches += 1
+        const again =
+          target.tries <= retries && target.url.protocol !== 'file:' && mayRetry(error, target.mismatches)
+        if (again && (progress.resumableBytes > 0 || error.code === 'CHECKSUM_MISMATCH')) {
+          queue.unshift(target)
+          continue
+        }
+        if (again) queue.push(target)
+        else failures.push({ mirror: target.feed, error })
+        // What all of them lack is no mirror's fault.
+        if (error.code !== 'NOT_FOUND' && error.code !== 'UPSTREAM_STALE')
+          this.#mirrors.demote(target.feed, error)
+      }
+    }
+    const [first, ...others] = failures
+    if (!first) throw new Error('no mirror to ask')
+    throw mostTelling([first, ...others])
+  }
+
+  async #pauseBefore(target: Target, error: ChantalError, signal: AbortSignal): Promise<void> {
+    const { requests, random, reporter, access } = this.#parts
+    const retryInMs = Math.max(backoffMs(target.tries, random), requests.pauses.remainingMs(target.url.host))
+    reporter.report({
+      type: 'download.retried',
+      repository: access.repository,
+      url: displayUrl(target.url),
+      code: error.code,
+      message: error.message,
+      retryInMs,
+    })
+    await requests.wait(retryInMs, signal)
+  }
+
+  #shownLocation(file: UpstreamFile): string {
+    if (file.location instanceof URL) return displayUrl(file.location)
+    const [mirror] = this.#mirrors.inOrder()
+    return mirror ? `${displayUrl(mirror)} ${file.location}` : file.location
+  }
+}
+
+interface Target {
+  readonly url: URL
+  readonly feed: URL
+  tries: number
+  mismatches: number
+  /** Of the last try. */
+  error: ChantalError | null
+}
+
+/** Whether another mirror may do better; a full disk or a bug stays what it is. */
+function isMirrorError(error: unknown): error is ChantalError {
+  return isChantalError(
+    error,
+    'NOT_FOUND',
+    'UPSTREAM_REFUSED',
+    'UPSTREAM_UNREACHABLE',
+    'UPSTREAM_INVALID',
+    'UPSTREAM_STALE',
+    'CHECKSUM_MISMATCH',
+    'SIZE_LIMIT',
+  )
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { ByteSource } from '../../src/core/bytes.ts'
+import { readWhole } from '../../src/core/bytes.ts'
+import type { Expectation } from '../../src/core/digest.ts'
+import { parseChecksum } from '../../src/core/digest.ts'
+import type { ProgressEvent } from '../../src/core/events.ts'
+import type { UpstreamFile } from '../../src/core/model.ts'
+import { parseRelativePath } from '../../src/core/path.ts'
+import type {
+  Downloader,
+  DownloadLimits,
+  FetchResult,
+  UpstreamAccess,
+} from '../../src/download/downloader.ts'
+import { createDownloader, type DownloaderOptions } from '../../src/download/http-downloader.ts'
+import { FilesystemPool } from '../../src/pool/filesystem-pool.ts'
+import type { Pool } from '../../src/pool/pool.ts'
+
+/** A downloader on a pool in a temporary folder, and what it reported. Waits cost no time; they are noted. */
+export interface DownloadBench extends AsyncDisposable {
+  readonly downloader: Downloader
+  readonly pool: Pool
+  readonly events: readonly ProgressEvent[]
+  /** In milliseconds, in order. The clock stands still but for them. */
+  readonly waits: readonly number[]
+  warnings(code: string): readonly string[]
+  /** Another downloader on the same pool, as after a restart. */
+  restart(): Promise<void>
+  /** The bytes of what was fetched. */
+  read(result: FetchResult): Promise<string>
+}
+
+export async function startDownloadBench(options: Partial<DownloaderOptions> = {}): Promise<DownloadBench> {
+  const folder = await fs.mkdtemp(path.join(tmpdir(), 'chantal-download-'))
+  const pool = await FilesystemPool.create(folder)
+  const events: ProgressEvent[] = []
+  const waits: number[] = []
+  let now = Date.UTC(2026, 0, 1)
+  const create = () =>
+    createDownloader({
+      pool,
+      concurrency: 16,
+      perHost: 8,
+      bandwidth: null,
+      reporter: { report: (event) => events.push(event) },
+      userAgent: 'chantal/test',
+      now: () => now,
+      random: () => 0.5,
+      wait: async (ms, signal) => {
+        signal.throwIfAborted()
+        waits.push(ms)
+        now += ms
+      },
+      ...options,
+    })
+  let downloader = create()
+  return {
+    get downloader() {
+      return downloader
+    },
+    pool,
+    events,
+    waits,
+    warnings: (code) =>
+      events.flatMap((event) => (event.type === 'warning' && event.code === code ? [event.message] : [])),
+    async restart() {
+      await downloader[Symbol.asyncDispose]()
+      downloader = create()
+    },
+    async read(result) {
+      if (result.status === 'unchanged') throw new Error('unchanged')
+      await pool.keep([result.blob])
+      return readText(pool.read(result.blob.digest))
+    },
+    async [Symbol.asyncDispose]() {
+      await downloader[Symbol.asyncDispose]()
+      await fs.rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Access to mirrors without anything special; `changes` replaces what a test is about. */
+export function accessTo(
+  urls: URL | readonly [URL, ...URL[]],
+  changes: Partial<Omit<UpstreamAccess, 'limits'>> & { readonly limits?: Partial<DownloadLimits> } = {},
+): UpstreamAccess {
+  return {
+    repository: 'test',
+    feed: { kind: 'urls', urls: urls instanceof URL ? [urls] : urls },
+    credentials: { kind: 'none' },
+    proxy: { http: null, https: null, noProxy: [], username: null, password: null },
+    tls: { verify: true, ca: null, certificate: null, key: null },
+    ...changes,
+    limits: {
+      perHost: 8,
+      retries: 2,
+      timeoutMs: 5_000,
+      stallTimeoutMs: 5_000,
+      bandwidth: null,
+      ...changes.limits,
+    },
+  }
+}
+
+/** A file that stands and is found under `location`, with nothing promised but what `expect` says. */
+export function wantedFile(location: string | URL, expect: Partial<Expectation> = {}): UpstreamFile {
+  const place = location instanceof URL ? location.pathname.slice(1) : location
+  return {
+    path: parseRelativePath(place),
+    location,
+    expect: { checksums: [], maxSize: 64 * 1024 * 1024, ...expect },
+  }
+}
+
+/** What metadata that vouches for `content` would promise. */
+export function promiseOf(content: string | Uint8Array): Expectation {
+  const bytes = Buffer.from(content)
+  const hex = createHash('sha256').update(bytes).digest('hex')
+  return { size: bytes.byteLength, checksums: [parseChecksum('sha256', hex)], maxSize: 64 * 1024 * 1024 }
+}
+
+/** Everything that `items` yields, in order. */
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const collected: Item[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+
+async function readText(source: ByteSource): Promise<string> {
+  return Buffer.from(await readWhole(source)).toString('utf8')
+}
