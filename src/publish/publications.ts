@@ -22,12 +22,20 @@ export interface Publications {
   /** Every published path, in order. */
   list(): Promise<readonly RelativePath[]>
 
+  /**
+   * Publishes an older generation's content anew: a new generation with a new publish time, so that clients take it.
+   * Metadata files keep their bytes. For generated trees, whose metadata states the time, `begin` and publish instead.
+   * The caller holds the publication's exclusive lease. @throws ChantalError `NOT_FOUND`
+   */
+  rollBack(path: RelativePath, to: GenerationName, now: Date): Promise<Generation>
+
   /** Removes the path and its generations; shelves keep what others want, and the rest for the grace period. Absent is fine. */
   remove(path: RelativePath): Promise<void>
 
   /**
-   * Drops generations beyond `keep` newest and older than `graceMs`, the current one never; then from the shelves what no
-   * generation has wanted for `graceMs`. @returns the names dropped
+   * Drops generations beyond `keep` newest that have not been current for `graceMs`, the current one never; then from the
+   * shelves, all repositories', what no generation has wanted for `graceMs`. A path that is not published is fine.
+   * @returns the names dropped
    */
   prune(
     path: RelativePath,

@@ -1,0 +1,36 @@
+import * as fs from 'node:fs/promises'
+import type { BlobRef } from '../core/bytes.ts'
+import { ChantalError } from '../core/errors.ts'
+import type { Pool } from '../pool/pool.ts'
+import { fileMode } from './folders.ts'
+
+/**
+ * Copies a blob to a file of its own: a reflink where the file system has them. Goes by way of a placed file, because the
+ * kernel copies between names faster than bytes pass through here.
+ * @param temporary a free name on the target's file system
+ * @throws ChantalError `BLOB_MISSING`; `BLOB_CORRUPT` where the size is another
+ */
+export async function copyBlob(pool: Pool, blob: BlobRef, target: string, temporary: string): Promise<void> {
+  const method = await pool.place(blob.digest, temporary)
+  try {
+    if (method === 'hardlink') {
+      await fs.copyFile(temporary, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
+    } else {
+      await fs.rename(temporary, target)
+    }
+  } finally {
+    await fs.rm(temporary, { force: true })
+  }
+  await fs.chmod(target, fileMode)
+  await checkSize(blob, target)
+}
+
+/** @throws ChantalError `BLOB_CORRUPT` */
+export async function checkSize(blob: BlobRef, file: string): Promise<void> {
+  const { size } = await fs.stat(file)
+  if (size === blob.size) return
+  throw new ChantalError('BLOB_CORRUPT', `expected ${blob.size} bytes, got ${size}: ${file}`, {
+    hint: 'Run `chantal pool verify --repair` to fetch it again, then publish.',
+    details: { digest: blob.digest, expected_bytes: blob.size, actual_bytes: size },
+  })
+}

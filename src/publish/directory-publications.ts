@@ -1,0 +1,249 @@
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import { flushOne } from '../pool/flush.ts'
+import type { Pool } from '../pool/pool.ts'
+import { explainDiskError } from '../pool/system-errors.ts'
+import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
+import { openExport } from './export-stage.ts'
+import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
+import type { GenerationManifest } from './generation-manifest.ts'
+import { generationOf, PublicationFolder } from './publication-folder.ts'
+import type { Generation, GenerationName, PublicationStage, Publications } from './publications.ts'
+import { generationName, nextPublishTime } from './publish-time.ts'
+import { claimName } from './shelf-claim.ts'
+import { type LockShelf, Shelves } from './shelves.ts'
+
+export interface PublicationsOptions {
+  /** An absolute path: `storage.published_path`. */
+  readonly root: string
+  readonly pool: Pool
+  /** How long clients midway find what they have been told of. */
+  readonly graceMs: number
+  /** Held while a shelf changes. Without it, only this object's own work on one shelf is serialized. */
+  readonly lockShelf?: LockShelf
+  readonly checkpoint?: (name: Checkpoint) => void
+}
+
+/**
+ * Opens the published folder, made where it is missing, and readable by everybody.
+ * @throws ChantalError `NOT_WRITABLE`, `DISK_FULL`
+ */
+export async function openPublications(options: PublicationsOptions): Promise<Publications> {
+  try {
+    await makeFolders(options.root)
+    await openToReaders(options.root)
+  } catch (error) {
+    throw explainDiskError(error, options.root)
+  }
+  return new DirectoryPublications(options)
+}
+
+class DirectoryPublications implements Publications {
+  readonly #options: PublicationsOptions
+  readonly #shelves: Shelves
+
+  constructor(options: PublicationsOptions) {
+    this.#options = options
+    this.#shelves = new Shelves({
+      published: options.root,
+      pool: options.pool,
+      lockShelf: options.lockShelf,
+    })
+  }
+
+  async begin(published: RelativePath, now: Date): Promise<PublicationStage> {
+    return this.#begin(this.#folder(published), now)
+  }
+
+  async current(published: RelativePath): Promise<Generation | null> {
+    const manifest = await this.#currentManifest(this.#folder(published))
+    return manifest && asGeneration(manifest)
+  }
+
+  async generations(published: RelativePath): Promise<readonly Generation[]> {
+    return (await this.#manifests(this.#folder(published))).map(asGeneration)
+  }
+
+  async list(): Promise<readonly RelativePath[]> {
+    const found: RelativePath[] = []
+    await this.#collect('', found)
+    return found.sort()
+  }
+
+  async rollBack(published: RelativePath, to: GenerationName, now: Date): Promise<Generation> {
+    const folder = this.#folder(published)
+    const wanted = (await this.#manifests(folder)).find(({ name }) => name === to)
+    if (wanted === undefined) {
+      throw new ChantalError('NOT_FOUND', `no generation ${to} of ${published}`, {
+        hint: 'List those that are left with `chantal publish list`.',
+        details: { path: published, generation: to },
+      })
+    }
+    await using stage = await this.#begin(folder, now)
+    for (const entry of wanted.metadata) {
+      if (entry.supersededAt === null) await stage.repeat(path.join(folder.folderOf(to), entry.path), entry)
+    }
+    for (const entry of wanted.direct) {
+      if (entry.supersededAt === null) await stage.place(entry, entry.repository)
+    }
+    for (const repository of wanted.repositories) {
+      for (const file of await this.#shelved(repository, published, to)) await stage.place(file, repository)
+    }
+    return await stage.commit()
+  }
+
+  async remove(published: RelativePath): Promise<void> {
+    const folder = this.#folder(published)
+    try {
+      if ((await folder.currentName()) !== null) {
+        await fs.rm(folder.link, { force: true })
+        await flushOne(folder.parent)
+      }
+      for (const name of await folder.namesOnDisk()) await this.#drop(folder, name)
+    } catch (error) {
+      throw explainDiskError(error, folder.link)
+    }
+    await orNull(fs.rmdir(folder.parent), 'ENOTEMPTY', 'EEXIST')
+  }
+
+  async prune(
+    published: RelativePath,
+    { keep, graceMs, now }: { readonly keep: number; readonly graceMs: number; readonly now: Date },
+  ): Promise<readonly GenerationName[]> {
+    const folder = this.#folder(published)
+    const dropped: GenerationName[] = []
+    try {
+      const manifests = await this.#manifests(folder)
+      for (const [index, { name }] of manifests.entries()) {
+        const successor = manifests[index - 1]
+        if (successor === undefined || index < keep) continue
+        if (now.getTime() - successor.publishedAt.getTime() < graceMs) continue
+        await this.#drop(folder, name)
+        dropped.push(name)
+      }
+      await this.#shelves.sweep({ graceMs, now })
+    } catch (error) {
+      throw explainDiskError(error, this.#options.root)
+    }
+    return dropped
+  }
+
+  async exportTo(target: string, now: Date): Promise<PublicationStage> {
+    return openExport({ target, pool: this.#options.pool, publishedAt: nextPublishTime(now, null) })
+  }
+
+  #folder(published: RelativePath): PublicationFolder {
+    return new PublicationFolder(this.#options.root, published)
+  }
+
+  async #begin(folder: PublicationFolder, now: Date): Promise<DirectoryStage> {
+    try {
+      await folder.prepare(this.#options.root)
+      const manifests = await this.#manifests(folder)
+      const previous = manifests[0] ?? null
+      await this.#dropDeadStages(folder, manifests)
+      const last = await folder.lastPublishedAt()
+      const publishedAt = nextPublishTime(now, laterOf(last, previous?.publishedAt ?? null))
+      const name = await this.#makeFolders(folder, publishedAt)
+      const { root, pool, graceMs, checkpoint = () => {} } = this.#options
+      const recent = currentAfter(manifests, publishedAt.getTime() - graceMs)
+      const place = { root, pool, graceMs, checkpoint, shelves: this.#shelves, folder }
+      return new DirectoryStage({ ...place, previous, recent, name, publishedAt })
+    } catch (error) {
+      throw explainDiskError(error, folder.link)
+    }
+  }
+
+  async #makeFolders(folder: PublicationFolder, publishedAt: Date): Promise<GenerationName> {
+    for (let counter = 1; ; counter++) {
+      const name = generationName(publishedAt, counter)
+      try {
+        await fs.mkdir(folder.folderOf(name), { mode: folderMode })
+      } catch (error) {
+        if (hasSystemCode(error, 'EEXIST')) continue
+        throw error
+      }
+      await fs.chmod(folder.folderOf(name), folderMode)
+      await makeFolders(folder.incomingOf(name))
+      return name
+    }
+  }
+
+  async #currentManifest(folder: PublicationFolder): Promise<GenerationManifest | null> {
+    const name = await folder.currentName()
+    return name === null ? null : folder.readManifest(name)
+  }
+
+  /** Newest first. What is newer than the current one was never switched to. */
+  async #manifests(folder: PublicationFolder): Promise<readonly GenerationManifest[]> {
+    const current = await folder.currentName()
+    const manifests: GenerationManifest[] = []
+    for (const name of current === null ? [] : await folder.namesOnDisk()) {
+      const manifest = await folder.readManifest(name)
+      if (manifest) manifests.push(manifest)
+    }
+    manifests.sort((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime())
+    const index = manifests.findIndex(({ name }) => name === current)
+    return index < 0 ? [] : manifests.slice(index)
+  }
+
+  /** The caller holds the publication's lease, so whoever was at work on another stage of it is gone. */
+  async #dropDeadStages(folder: PublicationFolder, manifests: readonly GenerationManifest[]): Promise<void> {
+    const alive = new Set(manifests.map(({ name }) => name))
+    const current = await folder.currentName()
+    for (const name of await folder.namesOnDisk()) {
+      if (alive.has(name) || name === current) continue
+      await folder.unlist(name)
+      await this.#shelves.dropDeadClaims(claimName(folder.path, name))
+      await folder.removeTree(name)
+    }
+  }
+
+  async #drop(folder: PublicationFolder, name: GenerationName): Promise<void> {
+    await folder.unlist(name)
+    await this.#shelves.dropClaims(claimName(folder.path, name))
+    await folder.removeTree(name)
+  }
+
+  async #shelved(
+    repository: GenerationManifest['repositories'][number],
+    path: RelativePath,
+    name: GenerationName,
+  ) {
+    await using shelves = await this.#shelves.open(repository)
+    return [...(await shelves.claimed(path, name))].map(([file, blob]) => ({ path: file, ...blob }))
+  }
+
+  async #collect(folder: RelativePath | '', found: RelativePath[]): Promise<void> {
+    const absolute = path.join(this.#options.root, folder)
+    for (const entry of (await orNull(fs.readdir(absolute, { withFileTypes: true }))) ?? []) {
+      if (entry.name.startsWith('.')) continue
+      const each = parseRelativePath(folder === '' ? entry.name : `${folder}/${entry.name}`)
+      if (entry.isDirectory()) await this.#collect(each, found)
+      if (!entry.isSymbolicLink()) continue
+      const target = await fs.readlink(path.join(absolute, entry.name))
+      if (generationOf(target, entry.name) !== null) found.push(each)
+    }
+  }
+}
+
+function asGeneration({ name, files, publishedAt }: GenerationManifest): Generation {
+  return { name, files, publishedAt }
+}
+
+/** Those that were current after `time`: whoever read their metadata then may still be at work. */
+function currentAfter(manifests: readonly GenerationManifest[], time: number): GenerationName[] {
+  const recent: GenerationName[] = []
+  for (const [index, { name }] of manifests.entries()) {
+    const successor = manifests[index - 1]
+    if (successor === undefined || successor.publishedAt.getTime() > time) recent.push(name)
+  }
+  return recent
+}
+
+function laterOf(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other
+  return one > other ? one : other
+}

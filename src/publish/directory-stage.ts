@@ -1,0 +1,257 @@
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import type { BlobRef, ByteSource } from '../core/bytes.ts'
+import { hasSystemCode, isChantalError } from '../core/errors.ts'
+import type { RepositoryId, StoredFile } from '../core/model.ts'
+import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import type { PublishedRole, WrittenFile } from '../core/publication.ts'
+import { flushFileSystem, flushOne } from '../pool/flush.ts'
+import type { Pool } from '../pool/pool.ts'
+import { explainDiskError } from '../pool/system-errors.ts'
+import { type CarriedFiles, carriedFiles } from './carried-files.ts'
+import { checkSize } from './copy-blob.ts'
+import { forEachConcurrently, orNull } from './folders.ts'
+import type { GenerationManifest, MetadataEntry } from './generation-manifest.ts'
+import type { Measured } from './measured-bytes.ts'
+import type { PublicationFolder } from './publication-folder.ts'
+import type { Generation, GenerationName, PublicationStage } from './publications.ts'
+import { claimName } from './shelf-claim.ts'
+import type { ShelfStand } from './shelf-stand.ts'
+import type { Shelves } from './shelves.ts'
+import { StagedTree } from './staged-tree.ts'
+import { layOutTree, type TreeLayout } from './tree-layout.ts'
+
+/** Moments of a commit, in order: a test that ends the process there shows what a crash leaves. */
+export type Checkpoint =
+  | 'before links'
+  | 'after link'
+  | 'after links'
+  | 'after flush'
+  | 'after shelves'
+  | 'before switch'
+  | 'after switch'
+
+interface StageOptions {
+  readonly root: string
+  readonly folder: PublicationFolder
+  readonly name: GenerationName
+  readonly publishedAt: Date
+  readonly previous: GenerationManifest | null
+  /** Generations that clients may still have the metadata of. */
+  readonly recent: readonly GenerationName[]
+  readonly pool: Pool
+  readonly shelves: Shelves
+  readonly graceMs: number
+  readonly checkpoint: (name: Checkpoint) => void
+}
+
+/** A generation in the making: metadata is written as it comes, packages are linked at the end, when it is known where. */
+export class DirectoryStage implements PublicationStage {
+  readonly name: GenerationName
+  readonly publishedAt: Date
+  readonly #options: StageOptions
+  readonly #tree: StagedTree
+  readonly #packages = new Map<RelativePath, BlobRef & { readonly repository: RepositoryId }>()
+  readonly #stands: ShelfStand[] = []
+  #packageLinks = 0
+  #state: 'open' | 'committed' | 'given up' = 'open'
+
+  /** The generation's folder and its `incoming` exist and are empty. */
+  constructor(options: StageOptions) {
+    const { folder, name, publishedAt, pool } = options
+    this.name = name
+    this.publishedAt = publishedAt
+    this.#options = options
+    this.#tree = new StagedTree({
+      folder: folder.folderOf(name),
+      incoming: folder.incomingOf(name),
+      pool,
+      publishedAt,
+    })
+  }
+
+  get packageLinks(): number {
+    return this.#packageLinks
+  }
+
+  async place(file: StoredFile, repository: RepositoryId): Promise<void> {
+    const target = parseRelativePath(file.path)
+    if (!this.#tree.take(target, file.digest)) return
+    this.#packages.set(target, { digest: file.digest, size: file.size, repository })
+  }
+
+  async copy(file: StoredFile, role: PublishedRole): Promise<void> {
+    await this.#tree.copy(file, role)
+  }
+
+  async write(
+    target: RelativePath | ((written: Measured) => RelativePath),
+    content: ByteSource | Uint8Array | string,
+    role: PublishedRole,
+  ): Promise<WrittenFile> {
+    return this.#tree.write(target, content, role)
+  }
+
+  /** Repeats a metadata file of another generation, with the time of this one. */
+  async repeat(source: string, entry: MetadataEntry): Promise<void> {
+    await this.#tree.copyFrom(source, entry)
+  }
+
+  async commit(): Promise<Generation> {
+    if (this.#state !== 'open') throw new Error(`the stage is ${this.#state}`)
+    try {
+      const generation = await this.#finish()
+      this.#state = 'committed'
+      return generation
+    } catch (error) {
+      throw explainDiskError(error, this.#options.root)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'given up'
+    const { folder, shelves } = this.#options
+    // The switch may have been the last thing that worked: then clients see this generation, and it stays.
+    if ((await folder.currentName()) === this.name) return
+    await folder.unlist(this.name)
+    try {
+      for (const { repository, claim, added } of this.#stands) {
+        await using repositoryShelves = await shelves.open(repository)
+        await repositoryShelves.withdraw(claim, added)
+      }
+      await shelves.dropDeadClaims(claimName(folder.path, this.name))
+    } catch (error) {
+      // What ended the stage may end this too (a full disk, a lost lease), and must not hide it. The folder stays, so that
+      // the next `begin` finds the dead stage.
+      if (isChantalError(error) || isChantalError(explainDiskError(error, folder.link))) return
+      throw error
+    }
+    await folder.removeTree(this.name)
+  }
+
+  async #finish(): Promise<Generation> {
+    const { folder, checkpoint, previous, graceMs } = this.#options
+    const carried = carriedFiles(previous, {
+      has: (file) => this.#tree.has(file),
+      files: [...this.#tree.entries.keys(), ...this.#packages.keys()],
+      publishedAt: this.publishedAt,
+      graceMs,
+    })
+    const beside = [...carried.metadata, ...carried.direct].map((entry) => entry.path)
+    const layout = layOutTree(this.#packages, [...this.#tree.entries.keys(), ...beside])
+    checkpoint('before links')
+    await this.#carry([...carried.metadata, ...carried.direct])
+    await this.#linkDirect(layout)
+    await this.#standOnShelves(layout)
+    const manifest = this.#manifest(layout, carried)
+    await folder.writeManifest(manifest)
+    await folder.notePublishTime(this.publishedAt)
+    checkpoint('before switch')
+    await folder.switchTo(this.name)
+    checkpoint('after switch')
+    await flushOne(folder.parent)
+    await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
+    return { name: this.name, files: manifest.files, publishedAt: this.publishedAt }
+  }
+
+  /** Links, checks, flushes and lists, all under the locks of the shelves concerned, taken in order of their names. */
+  async #standOnShelves(layout: TreeLayout): Promise<void> {
+    const { root, shelves, checkpoint } = this.#options
+    await using locks = new AsyncDisposableStack()
+    for (const [repository, paths] of [...layout.shelved].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const repositoryShelves = locks.use(await shelves.open(repository))
+      const stand = await repositoryShelves.claim({
+        publication: this.#options.folder.path,
+        generation: this.name,
+        files: this.#blobsAt(paths),
+        recent: this.#options.recent,
+        publishedAt: this.publishedAt,
+        graceMs: this.#options.graceMs,
+      })
+      this.#stands.push(stand)
+      await stand.link(() => this.#countLink())
+    }
+    await this.#linkFolders(layout)
+    checkpoint('after links')
+    await this.#tree.check()
+    await flushFileSystem(root, [
+      ...this.#tree.paths(),
+      ...this.#stands.flatMap((stand) => [...stand.paths()]),
+    ])
+    checkpoint('after flush')
+    for (const stand of this.#stands) await stand.save()
+    checkpoint('after shelves')
+  }
+
+  #blobsAt(paths: readonly RelativePath[]): Map<RelativePath, BlobRef> {
+    const blobs = new Map<RelativePath, BlobRef>()
+    for (const file of paths) {
+      const blob = this.#packages.get(file)
+      if (blob) blobs.set(file, blob)
+    }
+    return blobs
+  }
+
+  #countLink(): void {
+    this.#packageLinks += 1
+    this.#options.checkpoint('after link')
+  }
+
+  async #linkFolders({ links }: TreeLayout): Promise<void> {
+    for (const [folder, repository] of links) {
+      const link = this.#tree.absolute(parseRelativePath(folder))
+      const stand = this.#stands.find((each) => each.repository === repository)
+      if (stand === undefined) throw new Error(`no shelf for ${repository}`)
+      await this.#tree.makeFolderOf(parseRelativePath(folder))
+      await fs.symlink(path.relative(path.dirname(link), path.join(stand.folder, folder)), link)
+      if (!(await orNull(fs.stat(link)))?.isDirectory()) throw new Error(`self-check: ${link} leads nowhere`)
+    }
+  }
+
+  async #linkDirect({ direct }: TreeLayout): Promise<void> {
+    for (const file of direct) await this.#tree.makeFolderOf(file)
+    await forEachConcurrently(direct, async (file) => {
+      const blob = this.#packages.get(file)
+      if (blob === undefined) return
+      await this.#options.pool.place(blob.digest, this.#tree.absolute(file))
+      await checkSize(blob, this.#tree.absolute(file))
+      this.#countLink()
+    })
+  }
+
+  /** Their time stays, so clients that have them are told so. */
+  async #carry(carried: readonly { readonly path: RelativePath }[]): Promise<void> {
+    const { folder, previous } = this.#options
+    if (previous === null) return
+    for (const entry of carried) {
+      const source = path.join(folder.folderOf(previous.name), entry.path)
+      const target = this.#tree.absolute(entry.path)
+      await this.#tree.makeFolderOf(entry.path)
+      try {
+        await fs.link(source, target)
+      } catch (error) {
+        if (!hasSystemCode(error, 'EMLINK', 'EPERM', 'ENOTSUP')) throw error
+        await fs.copyFile(source, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
+        const { atime, mtime } = await fs.stat(source)
+        await fs.utimes(target, atime, mtime)
+      }
+    }
+  }
+
+  #manifest(layout: TreeLayout, carried: CarriedFiles): GenerationManifest {
+    const direct = layout.direct.flatMap((file) => {
+      const blob = this.#packages.get(file)
+      return blob ? [{ path: file, ...blob, supersededAt: null }] : []
+    })
+    return {
+      publication: this.#options.folder.path,
+      name: this.name,
+      publishedAt: this.publishedAt,
+      files: this.#tree.entries.size + this.#packages.size,
+      repositories: [...layout.shelved.keys()].sort(),
+      metadata: [...this.#tree.entries.values(), ...carried.metadata],
+      direct: [...direct, ...carried.direct],
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import { z } from 'zod'
+import type { BlobRef } from '../core/bytes.ts'
+import type { RepositoryId } from '../core/model.ts'
+import type { RelativePath } from '../core/path.ts'
+import type { Pool } from '../pool/pool.ts'
+import { makeFolders, namesIn, orNull, readTextOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
+import { formatManifest, parseManifest } from './manifest-text.ts'
+import type { GenerationName } from './publications.ts'
+import { isExpired, Shelf } from './shelf.ts'
+import { claimName, formatClaim, parseClaim, type ShelfClaim } from './shelf-claim.ts'
+import { ShelfStand } from './shelf-stand.ts'
+
+const sweptHeader = z.object({ kind: z.literal('swept'), dueAt: z.number().nullable() })
+
+/** The shelves of one repository, while their lock is held. */
+export class RepositoryShelves implements AsyncDisposable {
+  readonly #folder: string
+  readonly #claims: string
+  readonly #repository: RepositoryId
+  readonly #pool: Pool
+  readonly #lock: AsyncDisposable
+  readonly #shelves: readonly Shelf[]
+
+  private constructor(options: OpenOptions, shelves: readonly Shelf[]) {
+    this.#folder = options.folder
+    this.#claims = path.join(options.folder, 'claims')
+    this.#repository = options.repository
+    this.#pool = options.pool
+    this.#lock = options.lock
+    this.#shelves = shelves
+  }
+
+  /** @param options.lock held; disposed with this */
+  static async open(options: OpenOptions): Promise<RepositoryShelves> {
+    const numbers = new Set<number>()
+    for (const name of await namesIn(options.folder)) {
+      const number = /^([1-9]\d*)(\.manifest)?$/.exec(name)?.[1]
+      if (number !== undefined) numbers.add(Number(number))
+    }
+    const shelves: Shelf[] = []
+    for (const number of [...numbers].sort((a, b) => b - a)) {
+      shelves.push(await Shelf.open(options.folder, number))
+    }
+    return new RepositoryShelves(options, shelves)
+  }
+
+  /** Whether a sweep could find anything: the claims changed, or something marked is due. */
+  static async needsSweep(folder: string, terms: SweepTerms): Promise<boolean> {
+    const file = path.join(folder, 'swept')
+    const text = await readTextOrNull(file)
+    if (text === null) return true
+    const { header, lines } = parseManifest(text, file, sweptHeader)
+    const claims = (await namesIn(path.join(folder, 'claims'))).toSorted()
+    const isDue = header.dueAt !== null && header.dueAt <= terms.now.getTime() - terms.graceMs
+    return isDue || claims.join('\n') !== lines.join('\n')
+  }
+
+  /**
+   * Finds or opens the shelf on which all of `files` can stand, the one that lacks least, and claims them there.
+   * Where that is not the shelf of the `recent` generations, what clients midway look for comes along.
+   * Nothing is linked yet.
+   */
+  async claim(claim: {
+    readonly publication: RelativePath
+    readonly generation: GenerationName
+    readonly files: ReadonlyMap<RelativePath, BlobRef>
+    /** Generations of the same publication that clients may still have the metadata of. */
+    readonly recent: readonly GenerationName[]
+    readonly publishedAt: Date
+    readonly graceMs: number
+  }): Promise<ShelfStand> {
+    const expiredBefore = claim.publishedAt.getTime() - claim.graceMs
+    let best: { shelf: Shelf; missing: readonly RelativePath[]; expired: readonly RelativePath[] } | null =
+      null
+    for (const shelf of this.#shelves) {
+      const plan = shelf.plan(claim.files, expiredBefore)
+      if (plan && (best === null || plan.missing.length < best.missing.length)) best = { shelf, ...plan }
+    }
+    const next = (this.#shelves[0]?.number ?? 0) + 1
+    best ??= { shelf: await Shelf.open(this.#folder, next), missing: [...claim.files.keys()], expired: [] }
+    const { publication, generation, files, publishedAt } = claim
+    const carried = best.shelf.besides(files, await this.#elsewhere(best.shelf, publication, claim.recent))
+    const name = claimName(publication, generation)
+    await makeFolders(this.#claims)
+    const text = formatClaim({
+      publication,
+      generation,
+      shelf: best.shelf.number,
+      paths: [...files.keys()],
+      carried: [...carried.keys()],
+    })
+    await replaceFile(path.join(this.#claims, name), text)
+    await best.shelf.remove(best.expired)
+    const { shelf, missing } = best
+    const pool = this.#pool
+    return new ShelfStand({
+      shelf,
+      missing,
+      files,
+      carried,
+      publishedAt,
+      repository: this.#repository,
+      claim: name,
+      pool,
+    })
+  }
+
+  /** What a generation has standing here, with the bytes of each. */
+  async claimed(publication: RelativePath, generation: GenerationName): Promise<Map<RelativePath, BlobRef>> {
+    const files = new Map<RelativePath, BlobRef>()
+    const claim = await this.#readClaim(claimName(publication, generation))
+    const shelf = this.#shelves.find(({ number }) => number === claim?.shelf)
+    for (const file of claim?.paths ?? []) {
+      const entry = shelf?.entryAt(file as RelativePath)
+      if (!entry) throw new Error(`not on the shelf of ${this.#repository}: ${file}`)
+      files.set(file as RelativePath, { digest: entry.digest, size: entry.size })
+    }
+    return files
+  }
+
+  /** Undoes a claim of a stage that is given up. @param added what the stage put on the shelf and listed */
+  async withdraw(name: string, added: readonly RelativePath[]): Promise<void> {
+    const claim = await this.#readClaim(name)
+    if (claim === null) return
+    await fs.rm(path.join(this.#claims, name), { force: true })
+    const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
+    if (shelf) {
+      await shelf.unlink(
+        claim.paths.filter((file) => !shelf.entries.has(file as RelativePath)) as RelativePath[],
+      )
+      const unwanted = new Map([[shelf.number, new Set<string>(added)]])
+      if (added.length > 0) await this.#takeOutWanted(unwanted)
+      await shelf.remove(
+        added.filter((file) => shelf.entries.has(file) && unwanted.get(shelf.number)?.has(file)),
+      )
+      if (shelf.entries.size === 0) await shelf.save()
+    }
+    await this.#removeIfEmpty()
+  }
+
+  async sweep({ graceMs, now }: SweepTerms): Promise<void> {
+    const unwanted = new Map(
+      this.#shelves.map(({ number, entries }) => [number, new Set<string>(entries.keys())]),
+    )
+    await this.#takeOutWanted(unwanted)
+    let dueAt: number | null = null
+    for (const shelf of this.#shelves) {
+      const due = await this.#sweepShelf(shelf, unwanted.get(shelf.number) ?? new Set(), now, graceMs)
+      if (due !== null) dueAt = Math.min(dueAt ?? due, due)
+    }
+    if (await this.#removeIfEmpty()) return
+    const claims = (await namesIn(this.#claims)).toSorted()
+    await replaceFile(path.join(this.#folder, 'swept'), formatManifest({ kind: 'swept', dueAt }, claims))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lock[Symbol.asyncDispose]()
+  }
+
+  /** @returns since when the oldest of what stays has been unwanted */
+  async #sweepShelf(shelf: Shelf, unwanted: ReadonlySet<string>, now: Date, graceMs: number) {
+    const expired: RelativePath[] = []
+    let oldest: number | null = null
+    let isChanged = false
+    for (const [file, entry] of shelf.entries) {
+      if (!unwanted.has(file)) {
+        if (entry.wanted.state !== 'unwanted') continue
+        shelf.entries.set(file, { ...entry, wanted: { state: 'wanted' } })
+        isChanged = true
+        continue
+      }
+      if (entry.wanted.state === 'wanted') {
+        const marked = { ...entry, wanted: { state: 'unwanted' as const, since: now.getTime() } }
+        shelf.entries.set(file, marked)
+        isChanged = true
+      }
+      const current = shelf.entries.get(file) ?? entry
+      if (isExpired(current, now.getTime() - graceMs)) expired.push(file)
+      else if (current.wanted.state === 'unwanted') {
+        oldest = Math.min(oldest ?? current.wanted.since, current.wanted.since)
+      }
+    }
+    if (expired.length > 0) await shelf.remove(expired)
+    else if (isChanged || shelf.entries.size === 0) await shelf.save()
+    return oldest
+  }
+
+  /**
+   * Takes out of `unwanted` (by shelf) what any claim wants. One claim in memory at a time, none twice with the same
+   * paths, and none once nothing is left in question.
+   */
+  async #takeOutWanted(unwanted: ReadonlyMap<number, Set<string>>): Promise<void> {
+    const seen = new Set<string>()
+    // Newest generations first: they want most of what is there.
+    const names = (await namesIn(this.#claims)).toSorted((a, b) => (afterAt(a) < afterAt(b) ? 1 : -1))
+    for (const name of names) {
+      if ([...unwanted.values()].every(({ size }) => size === 0)) return
+      const claim = await this.#readClaim(name)
+      if (claim === null || seen.has(`${claim.shelf}:${claim.sum}`)) continue
+      seen.add(`${claim.shelf}:${claim.sum}`)
+      const inQuestion = unwanted.get(claim.shelf)
+      for (const file of claim.paths) inQuestion?.delete(file)
+    }
+  }
+
+  /** What these generations have standing on other shelves. */
+  async #elsewhere(shelf: Shelf, publication: RelativePath, generations: readonly GenerationName[]) {
+    const files = new Map<RelativePath, BlobRef>()
+    for (const generation of generations) {
+      const claim = await this.#readClaim(claimName(publication, generation))
+      const other = this.#shelves.find(({ number }) => number === claim?.shelf)
+      if (claim === null || other === undefined || other.number === shelf.number) continue
+      for (const file of claim.paths as readonly RelativePath[]) {
+        const entry = other.entryAt(file)
+        if (entry && !files.has(file)) files.set(file, entry)
+      }
+    }
+    return files
+  }
+
+  async #readClaim(name: string): Promise<ShelfClaim | null> {
+    const file = path.join(this.#claims, name)
+    const text = name.endsWith('.new') ? null : await readTextOrNull(file)
+    return text === null ? null : parseClaim(text, file)
+  }
+
+  async #removeIfEmpty(): Promise<boolean> {
+    if (this.#shelves.some(({ entries }) => entries.size > 0)) return false
+    if ((await namesIn(this.#claims)).length > 0) return false
+    await fs.rm(path.join(this.#folder, 'swept'), { force: true })
+    await orNull(fs.rmdir(this.#claims))
+    await removeEmptyFolders(this.#folder, path.dirname(this.#folder))
+    return true
+  }
+}
+
+interface OpenOptions {
+  readonly folder: string
+  readonly repository: RepositoryId
+  readonly pool: Pool
+  readonly lock: AsyncDisposable
+}
+
+interface SweepTerms {
+  readonly graceMs: number
+  readonly now: Date
+}
+
+function afterAt(name: string): string {
+  return name.slice(name.lastIndexOf('@') + 1)
+}

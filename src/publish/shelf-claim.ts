@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import type { RelativePath } from '../core/path.ts'
+import { formatManifest, parseManifest } from './manifest-text.ts'
+import type { GenerationName } from './publications.ts'
+
+/**
+ * What one generation wants of one repository's shelf. Written before the first link, removed after the generation:
+ * so whatever stands on a shelf, and no claim wants, is nobody's.
+ */
+export interface ShelfClaim {
+  readonly publication: string
+  readonly generation: GenerationName
+  readonly shelf: number
+  /** Equal for claims on equal paths. */
+  readonly sum: string
+  /** Not parsed again: they are only looked up in the shelf's manifest. */
+  readonly paths: readonly string[]
+  /** What it put there besides, for clients midway: wanted by none, and gone after the grace period. */
+  readonly carried: readonly string[]
+}
+
+const headerSchema = z.object({
+  kind: z.literal('claim'),
+  publication: z.string(),
+  generation: z.string(),
+  shelf: z.int().positive(),
+  sum: z.string(),
+  carried: z.int(),
+})
+
+/** File name of a claim: publications' paths are longer than a name may be. */
+export function claimName(publication: RelativePath, generation: GenerationName): string {
+  return `${hash('sha256', publication, 'hex').slice(0, 24)}@${generation}`
+}
+
+export function formatClaim(claim: Omit<ShelfClaim, 'sum'>): string {
+  const { publication, generation, shelf, paths, carried } = claim
+  const sum = hash('sha256', paths.join('\n'), 'hex')
+  const header = { kind: 'claim', publication, generation, shelf, sum, carried: carried.length }
+  return formatManifest(header, [...paths, ...carried])
+}
+
+export function parseClaim(text: string, file: string): ShelfClaim {
+  const { header, lines } = parseManifest(text, file, headerSchema)
+  const end = lines.length - header.carried
+  return { ...header, paths: lines.slice(0, end), carried: lines.slice(end) }
+}

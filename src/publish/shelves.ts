@@ -1,0 +1,99 @@
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import { ChantalError } from '../core/errors.ts'
+import { namePattern, type RepositoryId } from '../core/model.ts'
+import type { Pool } from '../pool/pool.ts'
+import { namesIn } from './folders.ts'
+import { RepositoryShelves } from './repository-shelves.ts'
+
+/** Serializes who changes the shelves of one repository; in the program, the catalog's lease `shelf:<repository>`. */
+export type LockShelf = (repository: RepositoryId) => Promise<AsyncDisposable>
+
+/**
+ * `<published>/.shelves/<repository>/`: package files under their published paths, shared by all generations.
+ *
+ *     1/Packages/b/bash-5.1-2.el9.x86_64.rpm   hard link into the pool
+ *     1.manifest                               what stands there: path, digest, size, since when unwanted
+ *     claims/<publication>@<generation>        what one generation wants
+ *     swept                                    the claims at the last sweep: nothing to do while they are the same
+ */
+export class Shelves {
+  readonly #root: string
+  readonly #pool: Pool
+  readonly #lock: LockShelf
+
+  constructor(options: { published: string; pool: Pool; lockShelf: LockShelf | undefined }) {
+    this.#root = path.join(options.published, '.shelves')
+    this.#pool = options.pool
+    this.#lock = options.lockShelf ?? lockWithinProcess()
+  }
+
+  folderOf(repository: RepositoryId): string {
+    if (!namePattern.test(repository)) {
+      throw new ChantalError('PATH_UNSAFE', `not a repository's id: ${JSON.stringify(repository)}`)
+    }
+    return path.join(this.#root, repository)
+  }
+
+  /** The repository's shelves, held until disposed. Who opens several does so in order of their names: two could wait for each other. */
+  async open(repository: RepositoryId): Promise<RepositoryShelves> {
+    const folder = this.folderOf(repository)
+    const lock = await this.#lock(repository)
+    try {
+      return await RepositoryShelves.open({ folder, repository, pool: this.#pool, lock })
+    } catch (error) {
+      await lock[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async repositories(): Promise<readonly RepositoryId[]> {
+    const names = await namesIn(this.#root)
+    return names.filter((name) => namePattern.test(name)).sort() as RepositoryId[]
+  }
+
+  /** Lets go what a generation wanted. What nothing wants then stays until {@link sweep} has seen it unwanted for the grace period. */
+  async dropClaims(claim: string): Promise<void> {
+    for (const repository of await this.repositories()) {
+      await fs.rm(path.join(this.folderOf(repository), 'claims', claim), { force: true })
+    }
+  }
+
+  /** {@link dropClaims} for a stage that never became a generation: what it linked without listing it goes at once. */
+  async dropDeadClaims(claim: string): Promise<void> {
+    for (const repository of await this.repositories()) {
+      const claims = await namesIn(path.join(this.folderOf(repository), 'claims'))
+      if (!claims.includes(claim)) continue
+      await using shelves = await this.open(repository)
+      await shelves.withdraw(claim, [])
+    }
+  }
+
+  /**
+   * Marks what nothing wants, and removes what nothing has wanted for `graceMs`. A repository whose claims are those of
+   * the last sweep costs two small reads.
+   */
+  async sweep(terms: { readonly graceMs: number; readonly now: Date }): Promise<void> {
+    for (const repository of await this.repositories()) {
+      if (!(await RepositoryShelves.needsSweep(this.folderOf(repository), terms))) continue
+      await using shelves = await this.open(repository)
+      await shelves.sweep(terms)
+    }
+  }
+}
+
+function lockWithinProcess(): LockShelf {
+  const last = new Map<RepositoryId, Promise<void>>()
+  return async (repository) => {
+    const before = last.get(repository)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    last.set(repository, promise)
+    await before
+    return {
+      async [Symbol.asyncDispose]() {
+        if (last.get(repository) === promise) last.delete(repository)
+        resolve()
+      },
+    }
+  }
+}

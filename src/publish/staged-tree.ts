@@ -1,0 +1,183 @@
+import { closeSync, fchmodSync, futimesSync, openSync, writeSync } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import type { ByteSource } from '../core/bytes.ts'
+import type { Sha256 } from '../core/digest.ts'
+import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import type { StoredFile } from '../core/model.ts'
+import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import type { PublishedRole, WrittenFile } from '../core/publication.ts'
+import type { Pool } from '../pool/pool.ts'
+import { explainDiskError } from '../pool/system-errors.ts'
+import { copyBlob } from './copy-blob.ts'
+import { fileMode, makeFolders, orNull } from './folders.ts'
+import type { MetadataEntry } from './generation-manifest.ts'
+import { type Measured, MeasuredBytes, measureWhole, sha256Of } from './measured-bytes.ts'
+
+/** Metadata files below one folder, each a fresh file of its own with the time of the publication. */
+export class StagedTree {
+  readonly folder: string
+  readonly entries = new Map<RelativePath, MetadataEntry>()
+  readonly #incoming: string
+  readonly #pool: Pool
+  readonly #publishedAt: Date
+  /** What stands at each path, or will. `null` while it is being written, or not known by digest. */
+  readonly #digests = new Map<RelativePath, Sha256 | null>()
+  readonly #folders = new Set<string>()
+  #temporaryFiles = 0
+
+  /** @param incoming an existing folder on the same file system, for files that have no name yet */
+  constructor(options: { folder: string; incoming: string; pool: Pool; publishedAt: Date }) {
+    this.folder = options.folder
+    this.#incoming = options.incoming
+    this.#pool = options.pool
+    this.#publishedAt = options.publishedAt
+  }
+
+  absolute(file: RelativePath): string {
+    return path.join(this.folder, file)
+  }
+
+  /**
+   * Reserves a path. @returns `false` where the same bytes are there already
+   * @throws ChantalError `ALREADY_EXISTS` where others are
+   */
+  take(file: RelativePath, digest: Sha256 | null): boolean {
+    const before = this.#digests.get(file)
+    if (before === undefined) {
+      this.#digests.set(file, digest)
+      return true
+    }
+    if (before === digest && digest !== null) return false
+    throw new ChantalError('ALREADY_EXISTS', `two different files for one published path: ${file}`, {
+      details: { path: file },
+    })
+  }
+
+  has(file: RelativePath): boolean {
+    return this.#digests.has(file)
+  }
+
+  async copy(file: StoredFile, role: PublishedRole): Promise<void> {
+    const target = parseRelativePath(file.path)
+    if (!this.take(target, file.digest)) return
+    await this.#explained(target, async () => {
+      await this.makeFolderOf(target)
+      await copyBlob(this.#pool, file, this.absolute(target), this.#temporaryPath())
+      await this.#stamp(target)
+    })
+    this.#enter(target, role, file.size)
+  }
+
+  /** Repeats a file of another generation as one of this. */
+  async copyFrom(source: string, { path: target, role, size }: MetadataEntry): Promise<void> {
+    this.take(target, null)
+    await this.#explained(target, async () => {
+      await this.makeFolderOf(target)
+      await fs.copyFile(
+        source,
+        this.absolute(target),
+        fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE,
+      )
+      await fs.chmod(this.absolute(target), fileMode)
+      await this.#stamp(target)
+    })
+    this.#enter(target, role, size)
+  }
+
+  async write(
+    target: RelativePath | ((written: Measured) => RelativePath),
+    content: ByteSource | Uint8Array | string,
+    role: PublishedRole,
+  ): Promise<WrittenFile> {
+    const temporary = this.#temporaryPath()
+    const measured = await this.#explained(temporary, () => this.#writeTo(temporary, content))
+    try {
+      const file = parseRelativePath(typeof target === 'function' ? target(measured) : target)
+      if (this.take(file, sha256Of(measured))) {
+        await this.#explained(file, async () => {
+          await this.makeFolderOf(file)
+          await fs.rename(temporary, this.absolute(file))
+        })
+        this.#enter(file, role, measured.size)
+      }
+      return { path: file, ...measured }
+    } finally {
+      await fs.rm(temporary, { force: true })
+    }
+  }
+
+  async makeFolderOf(file: RelativePath): Promise<void> {
+    const folder = path.dirname(this.absolute(file))
+    if (this.#folders.has(folder)) return
+    await makeFolders(folder)
+    for (let each = folder; each.length >= this.folder.length; each = path.dirname(each))
+      this.#folders.add(each)
+  }
+
+  /** Every metadata file and every folder made for it: what has to be durable. */
+  *paths(): Generator<string> {
+    for (const file of this.entries.keys()) yield this.absolute(file)
+    yield* this.#folders
+  }
+
+  /** @throws Error where a file is not what was written: a bug, or a disk that lies */
+  async check(): Promise<void> {
+    for (const { path: file, size } of this.entries.values()) {
+      const found = await orNull(fs.stat(this.absolute(file)))
+      if (found?.size !== size) throw new Error(`self-check: ${file} has ${found?.size} bytes, not ${size}`)
+    }
+  }
+
+  #enter(file: RelativePath, role: PublishedRole, size: number): void {
+    this.entries.set(file, { path: file, role, size, supersededAt: null })
+  }
+
+  #temporaryPath(): string {
+    this.#temporaryFiles += 1
+    return path.join(this.#incoming, String(this.#temporaryFiles))
+  }
+
+  async #stamp(file: RelativePath): Promise<void> {
+    await fs.utimes(this.absolute(file), this.#publishedAt, this.#publishedAt)
+  }
+
+  async #writeTo(file: string, content: ByteSource | Uint8Array | string): Promise<Measured> {
+    if (typeof content === 'string') return this.#writeWhole(file, Buffer.from(content))
+    if (content instanceof Uint8Array) return this.#writeWhole(file, content)
+    const measured = new MeasuredBytes()
+    const handle = await fs.open(file, 'wx', fileMode)
+    try {
+      await handle.writeFile(measured.pass(content))
+      await handle.chmod(fileMode)
+      await handle.utimes(this.#publishedAt, this.#publishedAt)
+    } finally {
+      await handle.close()
+    }
+    return measured.finish()
+  }
+
+  // Synchronous: a PyPI index is tens of thousands of small files, and promises cost five times as much.
+  #writeWhole(file: string, bytes: Uint8Array): Measured {
+    const descriptor = openSync(file, 'wx', fileMode)
+    try {
+      for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset)
+      fchmodSync(descriptor, fileMode)
+      futimesSync(descriptor, this.#publishedAt, this.#publishedAt)
+    } finally {
+      closeSync(descriptor)
+    }
+    return measureWhole(bytes)
+  }
+
+  async #explained<T>(file: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (hasSystemCode(error, 'EEXIST', 'ENOTDIR', 'EISDIR')) {
+        throw new ChantalError('ALREADY_EXISTS', `both a file and a folder: ${file}`, { cause: error })
+      }
+      throw explainDiskError(error, this.folder)
+    }
+  }
+}
