@@ -1,0 +1,226 @@
+import { isUtf8 } from 'node:buffer'
+import type { ByteSource } from '../../../core/bytes.ts'
+import { ChantalError } from '../../../core/errors.ts'
+import { notPlain, plainPackageEnd, unfinished } from './plain-package.ts'
+import { type RepodataDocument, repodataRoots, rpmNamespace } from './repodata-document.ts'
+import { parseDeclaredCount, StrictPackageReader } from './strict-package-reader.ts'
+
+/**
+ * The bytes of one `<package …>…</package>`: plain XML as `plain-package.ts` defines it, UTF-8, well formed by itself
+ * under the root of {@link repodataHeader}. Verbatim where upstream's document is plain. The scanner never writes to
+ * these bytes again, so they stay valid; but they are a window on a larger buffer: copy what is kept.
+ */
+export type PackageFragment = Buffer
+
+export interface PackageBatch {
+  /** The root's `packages="N"`, for the caller to compare and warn; `null` where it says none. */
+  readonly declaredCount: number | null
+  readonly packages: readonly PackageFragment[]
+}
+
+export interface ScanOptions {
+  /** In bytes; 64 MiB unless told. Beyond it the document is refused. */
+  readonly maxPackageSize?: number
+}
+
+/**
+ * Streams the packages of a repodata document in its order, a batch at a time; the first batch may be empty. Memory
+ * is bounded by the largest package, time is linear in the document.
+ *
+ * Two readers share the work. The quick one accepts plain documents only and accounts for every byte; at the first
+ * byte that it cannot account for (a comment, CDATA, DOCTYPE, other prefixes, single quotes, other encodings, a stray
+ * element, damage) the {@link StrictPackageReader} takes over from the end of the last package, under the same root,
+ * up to the end. It judges, and gives back plain fragments.
+ * @throws ChantalError `UPSTREAM_INVALID` for a document that is malformed, truncated, not UTF-8 where it says so, of
+ * another kind, or with a package that is too large
+ */
+export async function* scanPackages(
+  source: ByteSource,
+  document: RepodataDocument,
+  { maxPackageSize = 64 * 1024 * 1024 }: ScanOptions = {},
+): AsyncGenerator<PackageBatch> {
+  const plain = new PlainScanner(document)
+  let strict: StrictPackageReader | null = null
+  let pending: Uint8Array[] = []
+  let pendingSize = 0
+  let tail: Buffer = Buffer.alloc(0)
+  let hasPackageEnd = false
+
+  for await (const chunk of source) {
+    if (strict !== null) {
+      const packages = strict.write(chunk)
+      if (packages.length > 0) yield { declaredCount: strict.declaredCount, packages }
+      continue
+    }
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    hasPackageEnd ||= endsPackage(tail, bytes)
+    tail = tailOf(tail, bytes)
+    pending.push(chunk)
+    pendingSize += chunk.length
+    if (pendingSize > maxPackageSize + batchSize && !hasPackageEnd) throw tooLarge(document, maxPackageSize)
+    if (!hasPackageEnd || pendingSize < batchSize) continue
+
+    const step = plain.scan(Buffer.concat(pending), maxPackageSize)
+    if (step.packages.length > 0) yield { declaredCount: plain.declaredCount, packages: step.packages }
+    if (step.isPlain) {
+      pending = [step.rest]
+      pendingSize = step.rest.length
+      hasPackageEnd = false
+    } else {
+      strict = takeOver(plain, document, maxPackageSize)
+      const packages = strict.write(step.rest)
+      if (packages.length > 0) yield { declaredCount: strict.declaredCount, packages }
+    }
+  }
+
+  if (strict === null) {
+    const step = plain.scan(Buffer.concat(pending), maxPackageSize)
+    if (step.packages.length > 0 || plain.isComplete(step.rest)) {
+      yield { declaredCount: plain.declaredCount, packages: step.packages }
+    }
+    if (plain.isComplete(step.rest)) return
+    strict = takeOver(plain, document, maxPackageSize)
+    const packages = strict.write(step.rest)
+    if (packages.length > 0) yield { declaredCount: strict.declaredCount, packages }
+  }
+  const packages = strict.end()
+  yield { declaredCount: strict.declaredCount, packages }
+}
+
+/** Fewer than this are not worth a turn of the event loop. In bytes. */
+const batchSize = 256 * 1024
+
+const packageEnd = Buffer.from('</package>')
+const overlap = packageEnd.length - 1
+
+/** Whether a package ends in `chunk`, whose stream went before it with `tail`. */
+function endsPackage(tail: Buffer, chunk: Buffer): boolean {
+  return chunk.includes(packageEnd) || Buffer.concat([tail, chunk.subarray(0, overlap)]).includes(packageEnd)
+}
+
+function tailOf(tail: Buffer, chunk: Buffer): Buffer {
+  return (chunk.length < overlap ? Buffer.concat([tail, chunk]) : chunk).subarray(-overlap)
+}
+
+function takeOver(
+  plain: PlainScanner,
+  document: RepodataDocument,
+  maxPackageSize: number,
+): StrictPackageReader {
+  const strict = new StrictPackageReader(document, maxPackageSize, plain.prolog === null ? null : 'utf-8')
+  if (plain.prolog !== null) strict.write(plain.prolog)
+  return strict
+}
+
+function tooLarge(document: RepodataDocument, maxPackageSize: number): ChantalError {
+  return new ChantalError(
+    'UPSTREAM_INVALID',
+    `${document}.xml: a package of more than ${maxPackageSize} bytes`,
+  )
+}
+
+interface ScanStep {
+  readonly packages: readonly Buffer[]
+  /** `false`: `rest` is for the strict reader. */
+  readonly isPlain: boolean
+  /** What was not accounted for: an unfinished package, or what is not plain. */
+  readonly rest: Buffer
+}
+
+class PlainScanner {
+  readonly #document: RepodataDocument
+  readonly #rootEnd: Buffer
+  /** The XML declaration and the root's start tag; `null` until they were read. */
+  prolog: Buffer | null = null
+  declaredCount: number | null = null
+
+  constructor(document: RepodataDocument) {
+    this.#document = document
+    this.#rootEnd = Buffer.from(`</${repodataRoots[document].element}>`)
+  }
+
+  scan(bytes: Buffer, maxPackageSize: number): ScanStep {
+    const packages: Buffer[] = []
+    let at = 0
+    if (this.prolog === null) {
+      const prolog = readProlog(bytes, this.#document)
+      if (prolog === null) return { packages, isPlain: false, rest: bytes }
+      this.prolog = Buffer.from(bytes.subarray(0, prolog.end))
+      this.declaredCount = prolog.declaredCount
+      at = prolog.end
+    }
+    // Checked once for all packages here. Cut characters at the end belong to a package that is unfinished anyway.
+    const lastEnd = bytes.lastIndexOf(packageEnd)
+    if (lastEnd >= at && !isUtf8(bytes.subarray(at, lastEnd))) {
+      return { packages, isPlain: false, rest: bytes.subarray(at) }
+    }
+    for (;;) {
+      const start = skipSpace(bytes, at)
+      if (start + 1 >= bytes.length || bytes[start + 1] === slash) {
+        return { packages, isPlain: this.#isEnd(bytes, start), rest: bytes.subarray(at) }
+      }
+      const end = plainPackageEnd(bytes, start, this.#document)
+      if (end === unfinished || end === notPlain) {
+        return { packages, isPlain: end === unfinished, rest: bytes.subarray(at) }
+      }
+      if (end - start > maxPackageSize) throw tooLarge(this.#document, maxPackageSize)
+      packages.push(bytes.subarray(start, end))
+      at = end
+    }
+  }
+
+  /** Whether `rest`, at the end of the source, is the root's end tag and nothing else. */
+  isComplete(rest: Buffer): boolean {
+    const start = skipSpace(rest, 0)
+    return this.prolog !== null && rest.length - start >= this.#rootEnd.length && this.#isEnd(rest, start)
+  }
+
+  /** Whether nothing stands from `start` on but the root's end tag, or as much of it as has arrived. */
+  #isEnd(bytes: Buffer, start: number): boolean {
+    const end = Math.min(start + this.#rootEnd.length, bytes.length)
+    const arrived = this.#rootEnd.subarray(0, end - start)
+    return bytes.subarray(start, end).equals(arrived) && skipSpace(bytes, end) === bytes.length
+  }
+}
+
+const slash = 0x2f
+
+function skipSpace(bytes: Uint8Array, from: number): number {
+  let at = from
+  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x09) at += 1
+  return at
+}
+
+const declaration =
+  /^(?:<\?xml version="1\.0"(?: encoding="[Uu][Tt][Ff]-8")?(?: standalone="(?:yes|no)")?[ \t]*\?>)?/
+const rootStart = /^[ \t\n]*<([A-Za-z_.-]+)((?:[ \t\n]+[A-Za-z:_-]+="[^"<>&\t\n]*")*)[ \t\n]*>/
+const rootAttribute = /([A-Za-z:_-]+)="([^"]*)"/g
+
+/** The document's start, where it is as createrepo_c writes it; `null` leaves it to the strict reader. */
+function readProlog(
+  bytes: Buffer,
+  document: RepodataDocument,
+): { readonly end: number; readonly declaredCount: number | null } | null {
+  const text = bytes.toString('latin1', 0, 4096)
+  const declared = declaration.exec(text)?.[0] ?? ''
+  const root = rootStart.exec(text.slice(declared.length))
+  const { element, namespace } = repodataRoots[document]
+  if (root === null || root[1] !== element) return null
+  const attributes = new Map<string, string>()
+  for (const [, name = '', value = ''] of (root[2] ?? '').matchAll(rootAttribute)) {
+    if (attributes.has(name)) return null
+    attributes.set(name, value)
+  }
+  for (const [name, value] of attributes) {
+    const isExpected =
+      name === 'packages' ||
+      (name === 'xmlns' && value === namespace) ||
+      (name === 'xmlns:rpm' && value === rpmNamespace)
+    if (!isExpected) return null
+  }
+  if (!attributes.has('xmlns') || (document === 'primary' && !attributes.has('xmlns:rpm'))) return null
+  return {
+    end: declared.length + root[0].length,
+    declaredCount: parseDeclaredCount(attributes.get('packages')),
+  }
+}
