@@ -28,8 +28,8 @@ export async function checkConfiguration(settings: Settings, now: Date): Promise
     const report = (problem: string, hint: string | null = null) =>
       void problems.push({ repository: repository.id, problem, hint })
     for (const error of repository.problems) report(error.message, error.hint ?? null)
-    await checkKeys(repository, report)
-    await checkSigning(repository, report)
+    await checkKeys(repository, now, report)
+    await checkSigning(repository, now, report)
     checkCertificates(repository, now, report, notices)
     if (!repository.tls.verify)
       notices.push(`${repository.id}: certificates of upstream are not verified (ssl.verify is false)`)
@@ -42,18 +42,36 @@ export async function checkConfiguration(settings: Settings, now: Date): Promise
 
 type Report = (problem: string, hint?: string | null) => void
 
-async function checkKeys({ verify, problems }: RepositorySettings, report: Report): Promise<void> {
-  if (verify.keys.length === 0 || problems.length > 0) return
-  await attempt(
-    () => openOpenPgpVerifier({ keys: verify.keys, fingerprints: verify.fingerprints }),
-    'verify',
-    report,
-  )
+async function checkKeys({ verify, problems }: RepositorySettings, now: Date, report: Report): Promise<void> {
+  // Alpine's keys are PEM, and its own business.
+  const keys = verify.keys.filter((key) => !isPem(Buffer.from(key).toString('latin1')))
+  if (keys.length === 0 || problems.length > 0) return
+  const { fingerprints } = verify
+  await attempt(() => openOpenPgpVerifier({ keys, fingerprints, now: () => now }), 'verify', report)
 }
 
-async function checkSigning({ signing }: RepositorySettings, report: Report): Promise<void> {
+/** Signs nothing of importance, which an expired key refuses too. */
+async function checkSigning({ signing }: RepositorySettings, now: Date, report: Report): Promise<void> {
   if (signing === null || signing.key === '') return
-  await attempt(() => openOpenPgpSigner(signing), 'signing', report)
+  if (isPem(signing.key)) {
+    if (!canOpen(signing.key, signing.passphrase)) report('signing: the PEM key cannot be read or unlocked')
+    return
+  }
+  const sign = async () => (await openOpenPgpSigner(signing)).detached(new Uint8Array(), now)
+  await attempt(sign, 'signing', report)
+}
+
+function isPem(key: string): boolean {
+  return /-----BEGIN ((RSA|EC|ENCRYPTED) )?(PRIVATE|PUBLIC) KEY-----/.test(key)
+}
+
+function canOpen(key: string, passphrase: string | null): boolean {
+  try {
+    createPrivateKey({ key, ...(passphrase !== null && { passphrase }) })
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function attempt(open: () => Promise<unknown>, section: string, report: Report): Promise<void> {
