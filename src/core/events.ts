@@ -99,6 +99,7 @@ export const warningCodes = [
   'UNSIGNED_PUBLICATION',
   'LEASE_TAKEN_OVER',
   'WEAK_CHECKSUM',
+  'LAST_SYNC_FAILED',
 ] as const
 
 export type WarningCode = (typeof warningCodes)[number]

@@ -1,3 +1,4 @@
+import type { CatalogReader } from '../../catalog/catalog.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
@@ -34,39 +35,67 @@ export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> 
   input,
   signal,
 ) => {
-  const { pool, catalog, now, reporter } = context
-  const before = new Date(now().getTime() - input.graceMs)
-  if (!input.dryRun) await forgetLostGenerations(context, signal)
-  const prunedRevisions = input.dryRun ? 0 : await catalog.write((writer) => writer.pruneRevisions(before))
+  const before = new Date(context.now().getTime() - input.graceMs)
+  const found = input.dryRun ? await preview(context, before, signal) : await collect(context, before, signal)
+  if (!input.dryRun) await context.pool.sweepTemporary({ ms: Math.max(input.graceMs, 24 * 3_600_000) })
+  const { removed, freedBytes, kept } = found
+  context.reporter.report({ type: 'gc.finished', removed, freedBytes, kept })
+  return { ...found, dryRun: input.dryRun }
+}
 
-  const garbage: BlobInfo[] = []
-  let kept = 0
-  await catalog.read(async (reader) => {
-    for await (const { blob, isReachable } of pairByDigest(pool.list(), reader.reachableBlobs())) {
-      signal.throwIfAborted()
-      // A file without a row is as old as its name; the catalog knows when a row's blob was wanted, and looks when it forgets.
-      if (isReachable || blob.storedAt > before) kept += 1
-      else garbage.push(blob)
-    }
-  })
+type Collected = Omit<CollectGarbageOutput, 'dryRun'>
 
+async function collect(context: AppContext, before: Date, signal: AbortSignal): Promise<Collected> {
+  const { catalog } = context
+  await forgetLostGenerations(context, signal)
+  const prunedRevisions = await catalog.write((writer) => writer.pruneRevisions(before))
+  const { garbage, kept } = await catalog.read((reader) => mark(context, reader, before, signal))
   let removed = 0
   let freedBytes = 0
-  if (input.dryRun) {
-    removed = garbage.length
-    freedBytes = garbage.reduce((sum, { size }) => sum + size, 0)
-  } else {
+  for (let start = 0; start < garbage.length; start += batchSize) {
+    const batch = garbage.slice(start, start + batchSize).map(({ digest }) => digest)
+    const swept = await sweep(context, batch, before, signal)
+    removed += swept.removed
+    freedBytes += swept.freedBytes
+  }
+  return { removed, freedBytes, kept: kept + garbage.length - removed, prunedRevisions }
+}
+
+/** The same in a transaction that is rolled back, so that the figures are those of a real run. */
+async function preview(context: AppContext, before: Date, signal: AbortSignal): Promise<Collected> {
+  const rollback = new Error('rolled back')
+  let result: Collected = { removed: 0, freedBytes: 0, kept: 0, prunedRevisions: 0 }
+  const attempt = context.catalog.write(async (writer) => {
+    const prunedRevisions = await writer.pruneRevisions(before)
+    const { garbage, kept } = await mark(context, writer, before, signal)
+    const sizes = new Map(garbage.map(({ digest, size }) => [digest, size]))
+    let removed = 0
+    let freedBytes = 0
     for (let start = 0; start < garbage.length; start += batchSize) {
       const batch = garbage.slice(start, start + batchSize).map(({ digest }) => digest)
-      const swept = await sweep(context, batch, before, signal)
-      removed += swept.removed
-      freedBytes += swept.freedBytes
+      const forgotten = await writer.forgetBlobs(batch, before)
+      removed += forgotten.length
+      freedBytes += forgotten.reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0)
     }
-    await pool.sweepTemporary({ ms: Math.max(input.graceMs, 24 * 3_600_000) })
+    result = { removed, freedBytes, kept: kept + garbage.length - removed, prunedRevisions }
+    throw rollback
+  })
+  await attempt.catch((error: unknown) => {
+    if (error !== rollback) throw error
+  })
+  return result
+}
+
+/** What no root reaches. A file without a row is as old as its name; of a row's blob the catalog knows when it was wanted, and looks when it forgets. */
+async function mark({ pool }: AppContext, reader: CatalogReader, before: Date, signal: AbortSignal) {
+  const garbage: BlobInfo[] = []
+  let kept = 0
+  for await (const { blob, isReachable } of pairByDigest(pool.list(), reader.reachableBlobs())) {
+    signal.throwIfAborted()
+    if (isReachable || blob.storedAt > before) kept += 1
+    else garbage.push(blob)
   }
-  kept += garbage.length - removed
-  reporter.report({ type: 'gc.finished', removed, freedBytes, kept })
-  return { removed, freedBytes, kept, prunedRevisions, dryRun: input.dryRun }
+  return { garbage, kept }
 }
 
 async function sweep(

@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import type { LeaseHolder } from '../../catalog/catalog.ts'
+import type { Column } from '../render/table.ts'
+import { formatTime } from '../render/units.ts'
+import type { Run } from '../run.ts'
+
+export function registerLease(program: Command, run: Run): void {
+  program
+    .command('lease')
+    .description('leases: who is at work on what')
+    .command('list')
+    .description('list the leases that are held or waited for')
+    .addHelpText('after', '\nExample: chantal lease list\n')
+    .action((_: object, command: Command) =>
+      run(command, async (session) => {
+        const { catalog } = await session.context()
+        const rows = await catalog.read((reader) => reader.leases())
+        session.output.list(rows, { columns, empty: 'Nobody is at work.' })
+      }),
+    )
+}
+
+const columns: readonly Column<LeaseHolder>[] = [
+  { title: 'RESOURCE', show: ({ resource }) => resource },
+  { title: 'MODE', show: ({ mode }) => mode },
+  { title: 'STATE', show: ({ state }) => state },
+  { title: 'PURPOSE', show: ({ purpose }) => purpose },
+  { title: 'HOST', show: ({ host }) => host },
+  { title: 'PID', align: 'right', show: ({ pid }) => String(pid) },
+  {
+    title: 'SINCE',
+    show: ({ acquiredAt }) => formatTime(acquiredAt),
+    csv: ({ acquiredAt }) => acquiredAt.toISOString(),
+  },
+  {
+    title: 'UNTIL',
+    show: ({ expiresAt }) => formatTime(expiresAt),
+    csv: ({ expiresAt }) => expiresAt.toISOString(),
+  },
+]

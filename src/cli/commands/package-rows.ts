@@ -1,0 +1,35 @@
+import type { StoredPackage } from '../../core/model.ts'
+import type { Column } from '../render/table.ts'
+import { formatBytes } from '../render/units.ts'
+
+/** Packages as lists show them. */
+export const packageColumns: readonly Column<StoredPackage>[] = [
+  { title: 'KEY', show: ({ key }) => key },
+  { title: 'NAME', show: ({ name }) => name },
+  { title: 'VERSION', show: ({ version }) => version },
+  { title: 'ARCHITECTURE', show: ({ architecture }) => architecture ?? '' },
+  { title: 'SIZE', align: 'right', show: (pkg) => formatBytes(sizeOf(pkg)), csv: sizeOf },
+  { title: 'SHA256', show: ({ files }) => files[0].digest.slice(0, 12), csv: ({ files }) => files[0].digest },
+  { title: 'PATH', show: ({ files }) => files[0].path },
+  { title: 'REPOSITORY', show: ({ repository }) => repository },
+]
+
+/** A package as results for machines have it. */
+export function packageDocument(pkg: StoredPackage): object {
+  const { key, name, version, architecture, files, repository } = pkg
+  return {
+    key,
+    name,
+    version,
+    architecture,
+    sizeBytes: sizeOf(pkg),
+    sha256: files[0].digest,
+    path: files[0].path,
+    repository,
+    signature: null,
+  }
+}
+
+function sizeOf({ files }: StoredPackage): number {
+  return files.reduce((sum, { size }) => sum + size, 0)
+}

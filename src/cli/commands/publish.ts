@@ -1,0 +1,188 @@
+import path from 'node:path'
+import type { Command } from 'commander'
+import type { PublicationView } from '../../app/publish/list-publications.ts'
+import type { PublishResult } from '../../app/publish/publish-result.ts'
+import type { Column } from '../render/table.ts'
+import { count, formatDuration, formatTime } from '../render/units.ts'
+import type { Run } from '../run.ts'
+import type { Session } from '../session.ts'
+
+export function registerPublish(program: Command, run: Run): void {
+  const publish = program.command('publish').description('publications: trees that clients install from')
+
+  publish
+    .command('repo')
+    .description("publish repositories' latest revisions")
+    .argument('<id...>', 'ids, or shell patterns of ids')
+    .option('--force', 'make a generation even where nothing changed')
+    .addHelpText('after', '\nExample: chantal publish repo epel9\n')
+    .action((ids: readonly string[], options: { force?: boolean }, command: Command) =>
+      run(command, async (session) => {
+        const { chooseRepositories } = await import('../../app/configured.ts')
+        const chosen = chooseRepositories(await session.settings(), { ids })
+        await publishAll(
+          session,
+          chosen.map(({ id }) => ({ source: id, as: null, force: options.force ?? false })),
+        )
+      }),
+    )
+
+  publish
+    .command('snapshot')
+    .description('publish a snapshot, or the revision of a moment')
+    .argument('[source]', 'ID@NAME or ID@20261101T000000Z')
+    .option('--repo-id <id>', 'the repository, where it is not in ID@NAME')
+    .option('--snapshot <name>', "the snapshot's name, where it is not in ID@NAME")
+    .option('--as <name>', 'publish it under another name, which moves between snapshots: production')
+    .option('--force', 'make a generation even where nothing changed')
+    .addHelpText('after', '\nExample: chantal publish snapshot epel9@2026-11 --as production\n')
+    .action((source: string | undefined, options: SnapshotOptions, command: Command) =>
+      run(command, (session) =>
+        publishAll(session, [
+          {
+            source: source ?? `${options.repoId ?? ''}@${options.snapshot ?? ''}`,
+            as: options.as ?? null,
+            force: options.force ?? false,
+          },
+        ]),
+      ),
+    )
+
+  publish
+    .command('list')
+    .description('list what is published')
+    .addHelpText('after', '\nExample: chantal publish list --json\n')
+    .action((_: object, command: Command) =>
+      run(command, async (session) => {
+        const { listPublications } = await import('../../app/publish/list-publications.ts')
+        const rows = await listPublications(await session.context(), {}, session.signal)
+        session.output.list(rows, { columns: publicationColumns, empty: 'Nothing is published.' })
+      }),
+    )
+
+  publish
+    .command('rollback')
+    .description('show clients an earlier generation again, and hold the path')
+    .argument('<path>', 'as `publish list` shows it')
+    .argument('[generation]', 'the one to go back to; without it the one before')
+    .addHelpText('after', '\nExample: chantal publish rollback repositories/epel9/latest\n')
+    .action((target: string, generation: string | undefined, _: object, command: Command) =>
+      run(command, async (session) => {
+        const { rollBack } = await import('../../app/publish/roll-back.ts')
+        const result = await rollBack(
+          await session.context(),
+          { path: target, generation: generation ?? null },
+          session.signal,
+        )
+        session.output.one(result, () => [
+          `rolled back ${result.path} to ${result.sources.join(', ')} (generation ${result.generation})`,
+          `It is held until \`chantal publish release ${result.path}\`.`,
+        ])
+      }),
+    )
+
+  publish
+    .command('release')
+    .description('let a path that was rolled back be published to again')
+    .argument('<path>')
+    .addHelpText('after', '\nExample: chantal publish release repositories/epel9/latest\n')
+    .action((target: string, _: object, command: Command) =>
+      run(command, async (session) => {
+        const { releasePublication } = await import('../../app/publish/roll-back.ts')
+        const result = await releasePublication(await session.context(), { path: target }, session.signal)
+        session.output.one(result, () => [
+          result.wasHeld ? `released ${result.path}` : `${result.path} was not held`,
+        ])
+      }),
+    )
+
+  publish
+    .command('unpublish')
+    .description('take a publication away from clients; packages stay in the pool')
+    .argument('<target>', 'a path as `publish list` shows it, or the source published there')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'only show what would be removed')
+    .addHelpText('after', '\nExample: chantal publish unpublish repositories/epel9/snapshots/2026-01 --yes\n')
+    .action((target: string, options: { yes?: boolean; dryRun?: boolean }, command: Command) =>
+      run(command, async (session) => {
+        const { unpublish } = await import('../../app/publish/unpublish.ts')
+        const context = await session.context()
+        const preview = await unpublish(context, { target, dryRun: true }, session.signal)
+        if (!options.dryRun) await session.confirm(`unpublish ${preview.path}`, options.yes)
+        const result = options.dryRun
+          ? preview
+          : await unpublish(context, { target, dryRun: false }, session.signal)
+        session.output.one(result, () => [
+          `${result.removed ? 'unpublished' : 'would unpublish'} ${result.path} (${count(result.generations, 'generation')})`,
+        ])
+      }),
+    )
+
+  publish
+    .command('export')
+    .description('write one exact tree of plain files, for media or for another place')
+    .argument('<source>', 'ID, ID@NAME or ID@20261101T000000Z')
+    .argument('<dir>', 'a folder that does not exist, or is empty')
+    .addHelpText('after', '\nExample: chantal publish export epel9@2026-11 /mnt/usb/epel9\n')
+    .action((source: string, folder: string, _: object, command: Command) =>
+      run(command, async (session) => {
+        const { exportSource } = await import('../../app/publish/export-source.ts')
+        const result = await exportSource(
+          await session.context(),
+          { source, target: path.resolve(folder) },
+          session.signal,
+        )
+        session.output.one(result, () => [publishLine('exported', result)])
+      }),
+    )
+}
+
+interface SnapshotOptions {
+  readonly repoId?: string
+  readonly snapshot?: string
+  readonly as?: string
+  readonly force?: boolean
+}
+
+interface PublishRequest {
+  readonly source: string
+  readonly as: string | null
+  readonly force: boolean
+}
+
+async function publishAll(session: Session, requests: readonly PublishRequest[]): Promise<void> {
+  const { publishSource } = await import('../../app/publish/publish-source.ts')
+  const { warnAboutFailedSync } = await import('../../app/publish/warn-about-failed-sync.ts')
+  const context = await session.context()
+  const results: PublishResult[] = []
+  for (const request of requests) {
+    await warnAboutFailedSync(context, { source: request.source }, session.signal)
+    results.push(await publishSource(context, request, session.signal))
+  }
+  session.output.one(results, () =>
+    results.map((result) => publishLine(result.unchanged ? 'unchanged' : 'published', result)),
+  )
+}
+
+function publishLine(verb: string, { path, packages, signedBy, durationMs, sources }: PublishResult): string {
+  const signature = signedBy === null ? '' : `, signed by ${signedBy}`
+  return `${verb} ${path}: ${sources.join(', ')}, ${count(packages, 'package')}${signature} (${formatDuration(durationMs)})`
+}
+
+const publicationColumns: readonly Column<PublicationView>[] = [
+  { title: 'PATH', show: ({ path }) => path },
+  { title: 'GENERATION', show: ({ generation }) => generation ?? '-', csv: ({ generation }) => generation },
+  { title: 'SOURCES', show: ({ sources }) => sources.join(' ') },
+  { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
+  {
+    title: 'PUBLISHED',
+    show: ({ publishedAt }) => (publishedAt ? formatTime(publishedAt) : '-'),
+    csv: ({ publishedAt }) => publishedAt && publishedAt.toISOString(),
+  },
+  { title: 'SIGNED BY', show: ({ signedBy }) => signedBy ?? '-', csv: ({ signedBy }) => signedBy },
+  {
+    title: 'HELD SINCE',
+    show: ({ heldSince }) => (heldSince ? formatTime(heldSince) : '-'),
+    csv: ({ heldSince }) => heldSince && heldSince.toISOString(),
+  },
+]

@@ -1,0 +1,279 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { RepositoryView } from '../../app/repository/list-repositories.ts'
+import type { SyncResult } from '../../app/sync/sync-result.ts'
+import type { SyncRecord } from '../../catalog/catalog.ts'
+import { facts } from '../output.ts'
+import { renderError } from '../render/error.ts'
+import type { Column } from '../render/table.ts'
+import { count, formatBytes, formatDuration, formatTime } from '../render/units.ts'
+import { type Run, ShownFailure } from '../run.ts'
+import type { Session } from '../session.ts'
+
+/** Lists of trouble for people stop here; results for machines have them all. */
+const named = 10
+
+export function registerRepository(program: Command, run: Run): void {
+  const repo = program
+    .command('repo')
+    .description('repositories: list them, sync them from upstream, see their history')
+
+  repo
+    .command('list')
+    .description('list the configured repositories')
+    .argument('[pattern]', 'ids to list, as a shell pattern')
+    .option('--type <ecosystem>', 'of this ecosystem only')
+    .addHelpText('after', '\nExample: chantal repo list "el9-*" --json\n')
+    .action((pattern: string | undefined, options: { type?: string }, command: Command) =>
+      run(command, async (session) => {
+        const { listRepositories } = await import('../../app/repository/list-repositories.ts')
+        const input = { type: options.type ?? null, pattern: pattern ?? null }
+        const rows = await listRepositories(await session.context(), input, session.signal)
+        session.output.list(rows, { columns: repositoryColumns, empty: 'No repository is configured.' })
+      }),
+    )
+
+  repo
+    .command('show')
+    .description('show one repository: its settings, its latest revision, who signs, where it is published')
+    .argument('<id>')
+    .addHelpText('after', '\nExample: chantal repo show epel9\n')
+    .action((id: string, _: object, command: Command) => run(command, (session) => show(session, id)))
+
+  repo
+    .command('sync')
+    .description('bring repositories up to date with their upstream')
+    .argument('[id...]', 'ids, or shell patterns of ids')
+    .option('--repo-id <id>', 'another way to name a repository', collect, [])
+    .option('--pattern <glob>', 'ids as a shell pattern', collect, [])
+    .option('--all', 'every enabled repository')
+    .option('--type <ecosystem>', 'every enabled repository of this ecosystem')
+    .option('--dry-run', 'show what would change, and fetch metadata only')
+    .option('--force', 'read upstream even where it says that nothing changed')
+    .option('--publish', 'publish each repository that is in order afterwards')
+    .addOption(new Option('--workers <n>', 'repositories at once').argParser(positiveInteger).default(2))
+    .addHelpText('after', '\nExample: chantal repo sync --all --publish\n')
+    .action((ids: readonly string[], options: SyncOptions, command: Command) =>
+      run(command, (session) => sync(session, [...ids, ...options.repoId, ...options.pattern], options)),
+    )
+
+  repo
+    .command('check-updates')
+    .description('show what a sync would change: the same as sync --dry-run')
+    .argument('[id...]', 'ids, or shell patterns of ids')
+    .option('--all', 'every enabled repository')
+    .option('--type <ecosystem>', 'every enabled repository of this ecosystem')
+    .addOption(new Option('--workers <n>', 'repositories at once').argParser(positiveInteger).default(2))
+    .addHelpText('after', '\nExample: chantal repo check-updates epel9\n')
+    .action((ids: readonly string[], options: Omit<SyncOptions, 'repoId' | 'pattern'>, command: Command) =>
+      run(command, (session) => sync(session, ids, { ...options, dryRun: true })),
+    )
+
+  repo
+    .command('history')
+    .description('list past syncs, newest first')
+    .argument('[id...]')
+    .addOption(new Option('--limit <n>', 'at most so many').argParser(positiveInteger).default(20))
+    .addHelpText('after', '\nExample: chantal repo history epel9 --limit 5\n')
+    .action((ids: readonly string[], options: { limit: number }, command: Command) =>
+      run(command, async (session) => {
+        const { syncHistory } = await import('../../app/repository/list-repositories.ts')
+        const rows = await syncHistory(await session.context(), { ids, limit: options.limit }, session.signal)
+        session.output.list(rows, { columns: historyColumns, empty: 'Nothing has been synced yet.' })
+      }),
+    )
+}
+
+interface SyncOptions {
+  readonly repoId: readonly string[]
+  readonly pattern: readonly string[]
+  readonly all?: boolean
+  readonly type?: string
+  readonly dryRun?: boolean
+  readonly force?: boolean
+  readonly publish?: boolean
+  readonly workers: number
+}
+
+async function sync(
+  session: Session,
+  ids: readonly string[],
+  options: Omit<SyncOptions, 'repoId' | 'pattern'>,
+): Promise<void> {
+  const { syncRepositories, overallError } = await import('../../app/sync/sync-repositories.ts')
+  const { repositories, published } = await syncRepositories(
+    await session.context(),
+    {
+      ids,
+      all: options.all ?? false,
+      type: options.type,
+      force: options.force ?? false,
+      dryRun: options.dryRun ?? false,
+      publish: options.publish ?? false,
+      workers: options.workers,
+    },
+    session.signal,
+  )
+  const document = { repositories: repositories.map(syncDocument), ...(options.publish ? { published } : {}) }
+  session.output.one(document, () => [
+    ...repositories.flatMap((result) => syncLines(result)),
+    ...published.map(
+      ({ path, generation, unchanged }) =>
+        `published ${path}${unchanged ? ' (unchanged)' : ` as ${generation}`}`,
+    ),
+  ])
+  const error = overallError(repositories)
+  if (error) throw new ShownFailure(error)
+}
+
+/** For machines: with the plan where there is one, without what is only for the program. */
+function syncDocument({ cause: _, plan, ...result }: SyncResult): object {
+  if (!plan) return result
+  return {
+    ...result,
+    plan: {
+      added: plan.plan.added.map(({ key }) => key),
+      removed: plan.plan.removed,
+      replaced: plan.plan.replaced.map(({ key }) => key),
+      files: plan.files,
+      bytes: plan.bytes,
+      diskLeftBytes: plan.diskLeftBytes,
+    },
+  }
+}
+
+function syncLines(result: SyncResult): readonly string[] {
+  const { id, status, plan, missing, cause } = result
+  const changes = `${result.added} added, ${result.removed} removed, ${result.replaced} replaced`
+  if (cause)
+    return [
+      `${id}: ${status}`,
+      ...renderError(cause, false)
+        .trimEnd()
+        .split('\n')
+        .map((line) => `  ${line}`),
+    ]
+  if (plan) {
+    return [
+      `${id}: would change: ${changes}`,
+      ...firstOf(plan.plan.added.map(({ key }) => `  + ${key}`)),
+      ...firstOf(plan.plan.removed.map((key) => `  - ${key}`)),
+      ...firstOf(plan.plan.replaced.map(({ key }) => `  ~ ${key}`)),
+      `  to fetch: ${count(plan.files, 'file')}, ${formatBytes(plan.bytes)}; disk left after it: ${formatBytes(plan.diskLeftBytes)}`,
+    ]
+  }
+  const fetched = `${count(result.fetchedFiles, 'file')} fetched, ${formatBytes(result.fetchedBytes)}`
+  const state = `revision ${result.revision ?? '-'}, ${count(result.packages, 'package')}`
+  const line =
+    status === 'unchanged'
+      ? `${id}: unchanged, ${state}`
+      : `${id}: ${status}, ${state}; ${changes}; ${fetched}`
+  return [line, ...firstOf(missing.map(({ path, reason }) => `  missing: ${path} (${reason})`))]
+}
+
+function firstOf(lines: readonly string[]): readonly string[] {
+  return lines.length <= named ? lines : [...lines.slice(0, named), `  ... and ${lines.length - named} more`]
+}
+
+async function show(session: Session, id: string): Promise<void> {
+  const { showRepository } = await import('../../app/repository/list-repositories.ts')
+  const details = await showRepository(await session.context(), { id }, session.signal)
+  session.output.one(details, () => [
+    ...facts([
+      ['id', details.id],
+      ['name', details.name],
+      ['type', details.type],
+      ['mode', details.mode],
+      ['enabled', details.enabled ? 'yes' : 'no'],
+      ['feed', details.feed],
+      ['tags', details.tags.join(', ') || null],
+      ['verified by', details.verifiedBy?.join(', ') ?? 'nothing: upstream is not checked'],
+      ['upstream signed by', details.upstreamSignedBy],
+      [
+        'signed with',
+        details.signedWith ?? (details.mode === 'mirror' ? "upstream's own signature" : 'nothing'),
+      ],
+      ['missing files', details.onMissing],
+      ['revision', details.revision],
+      ['packages', details.packages],
+      ['size', formatBytes(details.sizeBytes)],
+      [
+        'last sync',
+        details.lastSync ? `${formatTime(details.lastSync.at)} ${details.lastSync.status}` : 'never',
+      ],
+      ['last error', details.lastError ? `${details.lastError.code}: ${details.lastError.message}` : null],
+      ['snapshots', details.snapshots.join(', ') || null],
+      ['published', details.published.join(', ') || null],
+    ]),
+  ])
+}
+
+const repositoryColumns: readonly Column<RepositoryView>[] = [
+  { title: 'ID', show: ({ id }) => id },
+  { title: 'TYPE', show: ({ type }) => type },
+  { title: 'MODE', show: ({ mode }) => mode },
+  { title: 'ENABLED', show: ({ enabled }) => (enabled ? 'yes' : 'no') },
+  { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
+  {
+    title: 'SIZE',
+    align: 'right',
+    show: ({ sizeBytes }) => formatBytes(sizeBytes),
+    csv: ({ sizeBytes }) => sizeBytes,
+  },
+  {
+    title: 'REVISION',
+    align: 'right',
+    show: ({ revision }) => String(revision ?? '-'),
+    csv: ({ revision }) => revision,
+  },
+  {
+    title: 'LAST SYNC',
+    show: ({ lastSync }) => (lastSync ? `${formatTime(lastSync.at)} ${lastSync.status}` : 'never'),
+    csv: ({ lastSync }) => lastSync && lastSync.at.toISOString(),
+  },
+  { title: 'FEED', show: ({ feed }) => feed ?? '-', csv: ({ feed }) => feed },
+]
+
+const historyColumns: readonly Column<SyncRecord>[] = [
+  {
+    title: 'STARTED',
+    show: ({ startedAt }) => formatTime(startedAt),
+    csv: ({ startedAt }) => startedAt.toISOString(),
+  },
+  { title: 'REPOSITORY', show: ({ repository }) => repository },
+  { title: 'STATUS', show: ({ status }) => status },
+  {
+    title: 'REVISION',
+    align: 'right',
+    show: ({ revision }) => String(revision ?? '-'),
+    csv: ({ revision }) => revision,
+  },
+  { title: 'ADDED', align: 'right', show: ({ added }) => String(added) },
+  { title: 'REMOVED', align: 'right', show: ({ removed }) => String(removed) },
+  { title: 'REPLACED', align: 'right', show: ({ replaced }) => String(replaced) },
+  {
+    title: 'FETCHED',
+    align: 'right',
+    show: ({ fetchedBytes }) => formatBytes(fetchedBytes),
+    csv: ({ fetchedBytes }) => fetchedBytes,
+  },
+  {
+    title: 'TOOK',
+    align: 'right',
+    show: ({ startedAt, finishedAt }) => formatDuration(finishedAt.getTime() - startedAt.getTime()),
+    csv: ({ startedAt, finishedAt }) => finishedAt.getTime() - startedAt.getTime(),
+  },
+  {
+    title: 'ERROR',
+    show: ({ error }) => (error ? `${error.code}: ${error.message}` : ''),
+    csv: ({ error }) => error && error.code,
+  },
+]
+
+const collect = (value: string, before: readonly string[]) => [...before, value]
+
+export function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It has to be a whole number from 1.')
+  return value
+}

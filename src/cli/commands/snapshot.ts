@@ -1,0 +1,256 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { SourceDiff } from '../../app/snapshot/diff-sources.ts'
+import type { SnapshotView } from '../../app/snapshot/list-snapshots.ts'
+import type { SnapshotRecord } from '../../catalog/catalog.ts'
+import { facts } from '../output.ts'
+import type { Column } from '../render/table.ts'
+import { count, formatBytes, formatTime } from '../render/units.ts'
+import type { Run } from '../run.ts'
+import { packageColumns, packageDocument } from './package-rows.ts'
+
+export function registerSnapshot(program: Command, run: Run): void {
+  const snapshot = program
+    .command('snapshot')
+    .description('snapshots: names for what a repository held at one moment')
+
+  snapshot
+    .command('create')
+    .description("freeze a repository's latest revision under a name")
+    .argument('[source]', 'ID@NAME')
+    .option('--repo-id <id>', 'the repository, where it is not in ID@NAME')
+    .option('--name <name>', "the snapshot's name, where it is not in ID@NAME")
+    .option('--description <text>', 'why it was made')
+    .option('--label <key=value>', 'a label; may be given again', collectLabel, {})
+    .addHelpText(
+      'after',
+      '\nExample: chantal snapshot create epel9@2026-11 --description "November patches" --label ticket=OPS-42\n',
+    )
+    .action((source: string | undefined, options: CreateOptions, command: Command) =>
+      run(command, async (session) => {
+        const { createSnapshot } = await import('../../app/snapshot/create-snapshot.ts')
+        const input = {
+          source: source ?? `${options.repoId ?? ''}@${options.name ?? ''}`,
+          description: options.description ?? null,
+          labels: options.label,
+        }
+        const record = await createSnapshot(await session.context(), input, session.signal)
+        session.output.one(recordDocument(record), () => [created(record)])
+      }),
+    )
+
+  snapshot
+    .command('list')
+    .description('list snapshots, oldest first')
+    .argument('[id...]', 'ids of repositories, or shell patterns')
+    .addHelpText('after', '\nExample: chantal snapshot list epel9\n')
+    .action((ids: readonly string[], _: object, command: Command) =>
+      run(command, async (session) => {
+        const { listSnapshots } = await import('../../app/snapshot/list-snapshots.ts')
+        const rows = await listSnapshots(await session.context(), { ids }, session.signal)
+        session.output.list(rows, {
+          columns: snapshotColumns,
+          machine: snapshotDocument,
+          empty: 'There is no snapshot.',
+        })
+      }),
+    )
+
+  snapshot
+    .command('show')
+    .description('show what a source is: a snapshot, a latest revision, or the one of a moment')
+    .argument('<source>', 'ID, ID@NAME or ID@20261101T000000Z')
+    .addHelpText('after', '\nExample: chantal snapshot show epel9@2026-11\n')
+    .action((source: string, _: object, command: Command) =>
+      run(command, async (session) => {
+        const { showSource } = await import('../../app/snapshot/list-snapshots.ts')
+        const view = await showSource(await session.context(), { source }, session.signal)
+        const document = { ...view, snapshot: view.snapshot && snapshotDocument(view.snapshot) }
+        session.output.one(document, () =>
+          facts([
+            ['source', view.source],
+            ['revision', view.revision],
+            ['mode', view.mode],
+            ['packages', view.packages],
+            ['size', formatBytes(view.sizeBytes)],
+            ['synced', formatTime(view.sealedAt)],
+            ['created', view.snapshot && formatTime(view.snapshot.createdAt)],
+            ['description', view.snapshot?.description ?? null],
+            ['labels', view.snapshot ? labels(view.snapshot) || null : null],
+            ['published', view.published.join(', ') || null],
+          ]),
+        )
+      }),
+    )
+
+  snapshot
+    .command('content')
+    .description('list the packages of a source')
+    .argument('<source>', 'ID, ID@NAME or ID@20261101T000000Z')
+    .addHelpText('after', '\nExample: chantal snapshot content epel9@2026-11 --format csv > audit.csv\n')
+    .action((source: string, _: object, command: Command) =>
+      run(command, async (session) => {
+        const { listContent } = await import('../../app/content/find-content.ts')
+        const rows = await listContent(await session.context(), { source, pattern: null }, session.signal)
+        session.output.list(rows, {
+          columns: packageColumns,
+          machine: packageDocument,
+          empty: 'It holds no package.',
+        })
+      }),
+    )
+
+  snapshot
+    .command('diff')
+    .description("compare two sources; with one, a snapshot with its repository's latest revision")
+    .argument('<from>', 'ID, ID@NAME or ID@20261101T000000Z')
+    .argument('[to]', 'another source')
+    .addHelpText('after', '\nExample: chantal snapshot diff epel9@2026-10 epel9@2026-11\n')
+    .action((from: string, to: string | undefined, _: object, command: Command) =>
+      run(command, async (session) => {
+        const { diffSources } = await import('../../app/snapshot/diff-sources.ts')
+        const diff = await diffSources(await session.context(), { from, to: to ?? null }, session.signal)
+        session.output.one(diffDocument(diff), () => diffLines(diff))
+      }),
+    )
+
+  snapshot
+    .command('copy')
+    .description('give what a source shows another snapshot name')
+    .argument('<from>', 'ID@FROM')
+    .argument('<to>', 'ID@TO')
+    .addHelpText('after', '\nExample: chantal snapshot copy epel9@2026-11 epel9@production\n')
+    .action((from: string, to: string, _: object, command: Command) =>
+      run(command, async (session) => {
+        const { copySnapshot } = await import('../../app/snapshot/create-snapshot.ts')
+        const record = await copySnapshot(await session.context(), { from, to }, session.signal)
+        session.output.one(recordDocument(record), () => [created(record)])
+      }),
+    )
+
+  snapshot
+    .command('delete')
+    .description("remove a snapshot's name; what only it held is freed by the next `chantal pool gc`")
+    .argument('<source>', 'ID@NAME')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'only show what would be deleted')
+    .addHelpText('after', '\nExample: chantal snapshot delete epel9@2026-01 --yes\n')
+    .action((source: string, options: { yes?: boolean; dryRun?: boolean }, command: Command) =>
+      run(command, async (session) => {
+        const { deleteSnapshot } = await import('../../app/snapshot/delete-snapshot.ts')
+        const context = await session.context()
+        const preview = await deleteSnapshot(context, { source, dryRun: true }, session.signal)
+        if (!options.dryRun)
+          await session.confirm(
+            `delete ${preview.source} with ${count(preview.packages, 'package')}`,
+            options.yes,
+          )
+        const result = options.dryRun
+          ? preview
+          : await deleteSnapshot(context, { source, dryRun: false }, session.signal)
+        session.output.one(result, () => [
+          `${result.deleted ? 'deleted' : 'would delete'} ${result.source} (${count(result.packages, 'package')})`,
+        ])
+      }),
+    )
+}
+
+interface CreateOptions {
+  readonly repoId?: string
+  readonly name?: string
+  readonly description?: string
+  readonly label: Readonly<Record<string, string>>
+}
+
+const snapshotColumns: readonly Column<SnapshotView>[] = [
+  { title: 'SOURCE', show: ({ source }) => source },
+  { title: 'REVISION', align: 'right', show: ({ revision }) => String(revision) },
+  { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
+  {
+    title: 'SIZE',
+    align: 'right',
+    show: ({ sizeBytes }) => formatBytes(sizeBytes),
+    csv: ({ sizeBytes }) => sizeBytes,
+  },
+  {
+    title: 'CREATED',
+    show: ({ createdAt }) => formatTime(createdAt),
+    csv: ({ createdAt }) => createdAt.toISOString(),
+  },
+  { title: 'PUBLISHED', show: ({ published }) => published.join(' ') },
+  { title: 'LABELS', show: labels },
+  { title: 'DESCRIPTION', show: ({ description }) => description ?? '' },
+]
+
+function labels(view: SnapshotView): string {
+  return Object.entries(view.labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ')
+}
+
+/** Labels are a user's own names: they keep their spelling. */
+function snapshotDocument(view: SnapshotView): object {
+  return { ...view, labels: new Map(Object.entries(view.labels)) }
+}
+
+function recordDocument({
+  repository,
+  name,
+  revision,
+  createdAt,
+  description,
+  labels,
+}: SnapshotRecord): object {
+  return {
+    source: `${repository}@${name}`,
+    revision: revision.number,
+    packages: revision.packageCount,
+    sizeBytes: revision.totalSize,
+    createdAt,
+    description,
+    labels: new Map(Object.entries(labels)),
+    published: [],
+  }
+}
+
+function created({ repository, name, revision }: SnapshotRecord): string {
+  return `created ${repository}@${name}: revision ${revision.number}, ${count(revision.packageCount, 'package')}`
+}
+
+function diffDocument({ from, to, added, removed, updated, replaced }: SourceDiff): object {
+  return {
+    from,
+    to,
+    added: added.map(packageDocument),
+    removed: removed.map(packageDocument),
+    updated: updated.map((change) => ({
+      ...change,
+      from: packageDocument(change.from),
+      to: packageDocument(change.to),
+    })),
+    replaced: replaced.map(packageDocument),
+  }
+}
+
+function diffLines({ from, to, added, removed, updated, replaced }: SourceDiff): readonly string[] {
+  if (added.length + removed.length + updated.length + replaced.length === 0)
+    return [`${from} and ${to} hold the same packages.`]
+  return [
+    `${from} -> ${to}: ${added.length} added, ${removed.length} removed, ${updated.length} updated, ${replaced.length} replaced`,
+    ...added.map(({ key }) => `+ ${key}`),
+    ...removed.map(({ key }) => `- ${key}`),
+    ...updated.map(
+      (change) =>
+        `^ ${change.name}${change.architecture ? `.${change.architecture}` : ''}  ${change.from.version} -> ${change.to.version}`,
+    ),
+    ...replaced.map(({ key }) => `~ ${key}`),
+  ]
+}
+
+function collectLabel(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('It has to be KEY=VALUE.')
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}

@@ -1,0 +1,144 @@
+import { styleText } from 'node:util'
+import type { ProgressEvent, Reporter } from '../../core/events.ts'
+import type { Terminal } from '../services.ts'
+import { toMachine } from './machine.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { printable } from './table.ts'
+import { count, formatBytes, formatDuration } from './units.ts'
+
+export const progressKinds = ['auto', 'bar', 'plain', 'json', 'none'] as const
+
+export type ProgressKind = (typeof progressKinds)[number]
+
+export interface ProgressOptions {
+  readonly progress: ProgressKind
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color: boolean
+}
+
+/** Shows progress on standard error, as asked for or as the terminal allows. `--quiet` shows nothing but errors. */
+export function createReporter(options: ProgressOptions, terminal: Terminal): Reporter & Disposable {
+  const kind = options.quiet
+    ? 'none'
+    : options.progress === 'auto'
+      ? terminal.isInteractive
+        ? 'bar'
+        : 'plain'
+      : options.progress
+  switch (kind) {
+    case 'none':
+      return { report: () => {}, [Symbol.dispose]: () => {} }
+    case 'json':
+      return new JsonReporter(terminal)
+    case 'plain':
+      return new LineReporter(terminal, options, null)
+    case 'bar':
+    case 'auto':
+      return new LineReporter(terminal, options, new ProgressBar(terminal))
+  }
+}
+
+/** One event a line. Advances are thinned out to a few a second. */
+class JsonReporter implements Reporter, Disposable {
+  readonly #terminal: Terminal
+  #lastAdvance = 0
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  report(event: ProgressEvent): void {
+    if (event.type === 'download.advanced' || event.type === 'verify.advanced') {
+      const now = performance.now()
+      if (now - this.#lastAdvance < 250) return
+      this.#lastAdvance = now
+    }
+    this.#terminal.stderr.write(`${JSON.stringify(toMachine(event))}\n`)
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+/** Plain lines for a log; with a bar, the bar below them. */
+class LineReporter implements Reporter, Disposable {
+  readonly #terminal: Terminal
+  readonly #isVerbose: boolean
+  readonly #useColor: boolean
+  readonly #bar: ProgressBar | null
+  #lastAdvance = performance.now()
+
+  constructor(terminal: Terminal, options: ProgressOptions, bar: ProgressBar | null) {
+    this.#terminal = terminal
+    this.#isVerbose = options.verbose ?? false
+    this.#useColor = options.color && terminal.useColor
+    this.#bar = bar
+  }
+
+  report(event: ProgressEvent): void {
+    this.#bar?.update(event)
+    const line = this.#lineOf(event)
+    if (line !== null) this.#write(`${printable(line)}\n`, event.type === 'warning')
+    else this.#bar?.draw()
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.clear()
+  }
+
+  #write(line: string, isWarning: boolean): void {
+    this.#bar?.clear()
+    const text =
+      isWarning && this.#useColor
+        ? line.replace(/^warning:/, styleText('yellow', 'warning:', { validateStream: false }))
+        : line
+    this.#terminal.stderr.write(text)
+    this.#bar?.draw(true)
+  }
+
+  #lineOf(event: ProgressEvent): string | null {
+    switch (event.type) {
+      case 'warning':
+        return `warning: ${event.message} (${event.code})`
+      case 'notice':
+        return event.message
+      case 'sync.started':
+        return this.#isVerbose ? `${event.repository}: reading upstream` : null
+      case 'metadata.fetched':
+        return this.#isVerbose ? `${event.repository}: ${event.path} (${formatBytes(event.bytes)})` : null
+      case 'plan.ready':
+        return `${event.repository}: ${event.added} added, ${event.removed} removed, ${event.replaced} replaced; ${count(event.files, 'file')} to fetch (${formatBytes(event.bytes)})`
+      case 'download.advanced':
+        return this.#bar ? null : this.#advanceLine(event)
+      case 'download.retried':
+        return this.#isVerbose
+          ? `${event.repository}: ${event.url}: ${event.message}; trying again in ${formatDuration(event.retryInMs)}`
+          : null
+      case 'download.failed':
+        return this.#isVerbose ? `${event.repository}: ${event.path}: ${event.message}` : null
+      case 'sync.finished':
+        return `${event.repository}: ${event.status}${event.revision === null ? '' : `, revision ${event.revision}`}, ${count(event.packages, 'package')} (${formatDuration(event.durationMs)})`
+      case 'publish.started':
+        return this.#isVerbose ? `${event.path}: publishing ${count(event.packages, 'package')}` : null
+      case 'publish.switched':
+        return this.#isVerbose ? `${event.path}: switched to ${event.generation}` : null
+      case 'verify.advanced':
+        return this.#bar || !this.#isDue() ? null : `verified ${event.blobs} of ${event.totalBlobs} blobs`
+      case 'gc.finished':
+        return null
+    }
+  }
+
+  /** A log wants a sign of life, not every file. */
+  #advanceLine(event: Extract<ProgressEvent, { type: 'download.advanced' }>): string | null {
+    if (!this.#isDue()) return null
+    return `${event.repository}: ${event.files} of ${event.totalFiles} files (${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)})`
+  }
+
+  #isDue(): boolean {
+    const now = performance.now()
+    if (now - this.#lastAdvance < 10_000) return false
+    this.#lastAdvance = now
+    return true
+  }
+}

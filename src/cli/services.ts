@@ -1,0 +1,29 @@
+import type { AppContext } from '../app/context.ts'
+import type { EcosystemConfigurations } from '../config/ecosystem-configuration.ts'
+import type { Configuration } from '../config/load.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Reporter } from '../core/events.ts'
+
+/** The parts of the program, opened when a command needs them. `main.ts` gives the real ones. */
+export interface CliServices {
+  readonly version: string
+  readonly now: () => Date
+  /** @param file what `--config` names; `null` searches. @throws ChantalError `CONFIG_MISSING`, `CONFIG_INVALID` */
+  loadConfiguration(file: string | null): Promise<Configuration>
+  /** What the configuration may say of each ecosystem. */
+  ecosystems(): Promise<EcosystemConfigurations>
+  /** Opens catalog, pool and the rest. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW`, `POOL_UNMARKED`, ... */
+  openContext(settings: Settings, reporter: Reporter): Promise<AppContext & AsyncDisposable>
+}
+
+/** What a process gives to a command line: streams, terminal, environment. Tests give strings. */
+export interface Terminal {
+  readonly stdout: { write(text: string): void }
+  readonly stderr: { write(text: string): void }
+  /** Whether standard error is shown to a person; then progress is drawn. */
+  readonly isInteractive: boolean
+  readonly columns: number
+  readonly useColor: boolean
+  /** Asks a yes-or-no question; `null` where nobody is there to answer. */
+  confirm(question: string): Promise<boolean | null>
+}

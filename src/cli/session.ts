@@ -1,0 +1,76 @@
+import type { AppContext } from '../app/context.ts'
+import type { Settings } from '../config/settings.ts'
+import { ChantalError } from '../core/errors.ts'
+import type { Reporter } from '../core/events.ts'
+import type { Format } from './output.ts'
+import { Output } from './output.ts'
+import { createReporter, type ProgressKind } from './render/progress.ts'
+import type { CliServices, Terminal } from './services.ts'
+
+export interface GlobalOptions {
+  readonly config?: string
+  readonly format: Format
+  readonly json?: boolean
+  readonly progress: ProgressKind
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color: boolean
+}
+
+/** One run of one command: its global options, and the parts it opens. */
+export class Session implements AsyncDisposable {
+  readonly output: Output
+  readonly reporter: Reporter & Disposable
+  readonly signal: AbortSignal
+  readonly services: CliServices
+  /** What `--config` names. */
+  readonly configFile: string | null
+  readonly #terminal: Terminal
+  #settings: Settings | null = null
+  #context: (AppContext & AsyncDisposable) | null = null
+
+  constructor(options: GlobalOptions, services: CliServices, terminal: Terminal, signal: AbortSignal) {
+    this.output = new Output(options.json ? 'json' : options.format, terminal)
+    this.reporter = createReporter(options, terminal)
+    this.configFile = options.config ?? null
+    this.services = services
+    this.signal = signal
+    this.#terminal = terminal
+  }
+
+  /** The configuration; its notices are shown once. @throws ChantalError `CONFIG_MISSING`, `CONFIG_INVALID` */
+  async settings(): Promise<Settings> {
+    if (this.#settings) return this.#settings
+    this.#settings = (await this.services.loadConfiguration(this.configFile)).settings
+    for (const message of this.#settings.notices) {
+      this.reporter.report({ type: 'warning', code: 'CONFIG_TRANSLATED', message })
+    }
+    return this.#settings
+  }
+
+  /** Catalog, pool and the rest, opened once. @throws ChantalError as `settings`, `CATALOG_UNAVAILABLE`, `POOL_UNMARKED` */
+  async context(): Promise<AppContext> {
+    this.#context ??= await this.services.openContext(await this.settings(), this.reporter)
+    return this.#context
+  }
+
+  /**
+   * Asks before something is destroyed.
+   * @throws ChantalError `USAGE_INVALID` where nobody can be asked and `--yes` was not given; `INTERRUPTED` where the answer is no
+   */
+  async confirm(question: string, isAgreed: boolean | undefined): Promise<void> {
+    if (isAgreed) return
+    const answer = await this.#terminal.confirm(question)
+    if (answer === null) {
+      throw new ChantalError('USAGE_INVALID', `not done: ${question}`, {
+        hint: 'Give --yes to agree, or --dry-run to see what would happen.',
+      })
+    }
+    if (!answer) throw new ChantalError('INTERRUPTED', 'nothing was changed')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.reporter[Symbol.dispose]()
+    await this.#context?.[Symbol.asyncDispose]()
+  }
+}
