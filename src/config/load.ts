@@ -7,9 +7,9 @@ import { DocumentReader } from './document-reader.ts'
 import type { EcosystemConfigurations } from './ecosystem-configuration.ts'
 import { findConfiguration, readConfiguration, type Surroundings } from './files.ts'
 import { keysAt, parsePart } from './issues.ts'
-import { at, type Mistake, mistakesError } from './mistakes.ts'
+import { at, type Mistake, mistakesError, showMistake } from './mistakes.ts'
 import { translatePythonChantal } from './python-chantal.ts'
-import { buildRepository, type SharedSections } from './repository.ts'
+import { buildRepository, checkShared, type SharedSections } from './repository.ts'
 import {
   databaseSchema,
   documentSchema,
@@ -85,6 +85,8 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
     verify: optional(verifySchema, 'verify'),
     signing: optional(signingSchema, 'signing'),
   }
+  await checkShared(shared, reader)
+  const unreadable = reader.unreadable.splice(0)
   const repositories: RepositorySettings[] = []
   const documents: Json[] = []
   for (const path of itemsOf('repositories')) {
@@ -101,6 +103,8 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
     itemsOf('repositories'),
     reader,
   )
+  const known = new Set(reader.unreadable.map(showMistake))
+  notices.push(...unreadable.map(showMistake).filter((problem) => !known.has(problem)))
   const settings: Settings = {
     files,
     database: await buildDatabase(database, `${basePath}/chantal.db`, reader),
@@ -132,7 +136,8 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
     views,
     notices,
   }
-  const [first, ...others] = mistakes
+  // A shared section is built for each repository, and its mistakes are found as often.
+  const [first, ...others] = new Map(mistakes.map((mistake) => [showMistake(mistake), mistake])).values()
   if (first) throw mistakesError([first, ...others])
   const resolved = toJson({
     database: { ...database, url: database.url ?? `sqlite:///${basePath}/chantal.db` },

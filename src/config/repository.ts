@@ -104,6 +104,16 @@ export async function buildRepository(
   return { settings, document: { ...document, mode, [ecosystem.id]: settings.options } }
 }
 
+/** Builds the shared sections once without a repository, so that their mistakes show where every repository has its own. */
+export async function checkShared(shared: SharedSections, reader: DocumentReader): Promise<void> {
+  const part = <T>(key: string, value: T): Part<T> => ({ value, path: [key] })
+  const none = { value: undefined, path: [] }
+  await buildProxy(shared.proxy, ['proxy'], reader)
+  await buildTls(none, part('ssl', shared.ssl), none, reader)
+  await buildVerify(none, part('verify', shared.verify), reader)
+  await buildSigning(part('signing', shared.signing), reader)
+}
+
 /** Another ecosystem's options or filters would do nothing: better said than ignored. */
 function refuseForeignParts(
   ecosystem: EcosystemConfiguration,

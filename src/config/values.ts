@@ -35,18 +35,20 @@ export function parseBandwidth(text: string): number | null {
   return text.endsWith('/s') ? parseSize(text.slice(0, -2).trimEnd()) : null
 }
 
+const durationWanted = 'expected a duration with its unit, such as "500ms", "30s", "6h" or "7d"'
+
 /** A duration as text; what {@link durationOf} reads. */
 export const duration = z
-  .string({ error: 'expected a duration with its unit, such as "30s", "5m", "6h" or "7d"' })
-  .refine(
-    (text) => parseDuration(text) !== null,
-    'expected a duration, such as "500ms", "30s", "5m", "6h" or "7d"',
-  )
+  .string({ error: durationWanted })
+  .refine((text) => parseDuration(text) !== null, durationWanted)
+
+const sizeWanted = 'expected a size, such as "50MB", "1GiB" or a number of bytes'
 
 /** A size as text or as a number of bytes. */
-export const size = z.union([z.int().min(0), z.string().refine((text) => parseSize(text) !== null)], {
-  error: 'expected a size, such as "50MB", "1GiB" or a number of bytes',
-})
+export const size = z.union(
+  [z.int().min(0, sizeWanted), z.string().refine((text) => parseSize(text) !== null, sizeWanted)],
+  { error: sizeWanted },
+)
 
 export const bandwidth = z
   .string({ error: 'expected bytes a second, such as "50MB/s"' })
