@@ -69,7 +69,10 @@ export async function fetchListed(request: ListedFileRequest): Promise<FetchResu
     request.signal.throwIfAborted()
     const [newest] = alternates.sort((a, b) => a.age - b.age)
     if (!newest || !isChantalError(error)) throw error
-    mirrors.prefer(newest.feed)
+    mirrors.acceptStale(
+      newest.feed,
+      `it serves the newest state that any mirror has, ${dateOf(newest.state)}`,
+    )
     return keep(request, newest.answer, newest.state)
   }
 }

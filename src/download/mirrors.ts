@@ -34,9 +34,13 @@ export class Mirrors {
     this.#warn('MIRROR_STALE', mirror, `mirror ${displayUrl(mirror)} is stale: ${reason}`)
   }
 
-  /** Puts first the mirror whose metadata is used: the packages that it lists are most likely there. */
-  prefer(mirror: URL): void {
+  /**
+   * Puts first a mirror whose old metadata is used, as no mirror has newer: the packages that it lists are there.
+   * Says so, although the mirror was named as stale before: this one is what the repository will hold.
+   */
+  acceptStale(mirror: URL, reason: string): void {
     this.#order = [mirror, ...this.#order.filter((other) => other !== mirror)]
+    this.#report('MIRROR_STALE', `mirror ${displayUrl(mirror)} is used although it is stale: ${reason}`)
   }
 
   #moveToEnd(mirror: URL): void {
@@ -47,6 +51,10 @@ export class Mirrors {
     const key = `${code} ${mirror.href}`
     if (this.#warned.has(key)) return
     this.#warned.add(key)
+    this.#report(code, message)
+  }
+
+  #report(code: 'MIRROR_FAILED' | 'MIRROR_STALE', message: string): void {
     this.#reporter.report({ type: 'warning', code, message, repository: this.#repository })
   }
 }

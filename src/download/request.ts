@@ -31,7 +31,7 @@ export interface HttpResponse {
   readonly status: number
   /** One header; `null` where the answer has none of the name. */
   header(name: string): string | null
-  /** The body, where it ended within {@link wholeLimit}; else `null`, and {@link stream} has it. */
+  /** The body, where it ended within {@link wholeLimit}; else `null`, and only {@link stream} has it. */
   readonly whole: Uint8Array | null
   /** Fails as the connection does; bytes that came before are given first. Leaving it early closes the connection. */
   stream(): ByteSource
@@ -156,6 +156,7 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
 
   async *stream(): ByteSource {
     try {
+      if (this.whole) yield this.whole
       for (;;) {
         const chunk = this.#chunks.shift()
         if (chunk) {

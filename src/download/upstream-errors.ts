@@ -26,17 +26,21 @@ export function explainStatus(status: number, url: URL): ChantalError {
   if (status >= 400) {
     return new ChantalError('UPSTREAM_REFUSED', `${shown} answers ${status}`, {
       details,
-      hint: refusalHint(status),
+      hint: refusalHint(status, url),
     })
   }
   return new ChantalError('UPSTREAM_INVALID', `${shown} gives an unexpected answer: ${status}`, { details })
 }
 
-function refusalHint(status: number): string {
+function refusalHint(status: number, url: URL): string {
   if (status === 401) return 'Check the credentials under `auth`.'
   if (status === 403)
     return 'Check the credentials under `auth`, or the entitlement or token that the feed needs.'
   if (status === 407) return 'Check the user and password under `proxy`.'
+  // How nginx answers who brings no client certificate, or one it does not trust.
+  if (url.protocol === 'https:' && [400, 495, 496].includes(status)) {
+    return 'Check the URL of the feed, and whether it wants a client certificate: `ssl.client_cert`.'
+  }
   return 'Check the URL of the feed.'
 }
 

@@ -20,7 +20,7 @@ export interface UpstreamOptions {
   readonly folder?: string
   /** By path without a leading `/`, not percent-encoded. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
-  /** Serves https. With `clientAuthority`, clients must bring a certificate of that authority (PEM, as the others). */
+  /** Serves https. With `clientAuthority`, a client without a certificate of that authority (PEM, as the others) gets 400, as from nginx. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string }
   readonly authorization?: Authorization
   /** Default: strong. */
@@ -84,7 +84,9 @@ class InProcessUpstream implements Upstream {
           {
             cert: tls.certificate,
             key: tls.key,
-            ...(tls.clientAuthority ? { ca: tls.clientAuthority, requestCert: true } : {}),
+            ...(tls.clientAuthority
+              ? { ca: tls.clientAuthority, requestCert: true, rejectUnauthorized: false }
+              : {}),
           },
           answer,
         )
@@ -146,8 +148,10 @@ class InProcessUpstream implements Upstream {
     const log = () => {
       entry.status = response.statusCode
     }
-    if (!this.#isAuthorized(request)) {
-      response.statusCode = 401
+    const hasCertificate = request.socket instanceof TLSSocket && request.socket.authorized
+    const lacksCertificate = this.#options.tls?.clientAuthority !== undefined && !hasCertificate
+    if (lacksCertificate || !this.#isAuthorized(request)) {
+      response.statusCode = lacksCertificate ? 400 : 401
       log()
       response.end()
       uncount()
@@ -160,9 +164,7 @@ class InProcessUpstream implements Upstream {
   }
 
   #isAuthorized(request: http.IncomingMessage): boolean {
-    const { authorization, tls } = this.#options
-    if (tls?.clientAuthority && !(request.socket instanceof TLSSocket && request.socket.authorized))
-      return false
+    const { authorization } = this.#options
     if (!authorization) return true
     const { headers } = request
     switch (authorization.kind) {
@@ -297,14 +299,7 @@ async function sendBody(
 
 async function sendEndlessly(response: http.ServerResponse): Promise<void> {
   const block = Buffer.alloc(64 * 1024, 'endless ')
-  while (!response.destroyed) {
-    if (!response.write(block)) {
-      await new Promise<void>((resolve) => {
-        response.once('drain', resolve)
-        response.once('close', resolve)
-      })
-    }
-  }
+  while (!response.destroyed) await write(response, block)
 }
 
 /** Resolves once the bytes have left this process, so that what follows does not overtake them. */
