@@ -81,7 +81,7 @@ const rpm: EcosystemConfiguration = {
   filterKey: 'rpm',
   filters: z.strictObject({
     exclude_source_rpms: z.boolean().optional().describe('No sources.'),
-    licenses: list.optional(),
+    licenses: list.optional().describe('Licenses.'),
   }),
 }
 
@@ -95,7 +95,7 @@ const apt: EcosystemConfiguration = {
     sources: z.boolean().default(false).describe('Sources.'),
   }),
   filterKey: 'deb',
-  filters: z.strictObject({ sections: list.optional() }),
+  filters: z.strictObject({ sections: list.optional().describe('Sections.') }),
 }
 
 export const ecosystemsForTests: EcosystemConfigurations = new Map(
