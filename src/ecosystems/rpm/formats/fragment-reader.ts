@@ -1,4 +1,4 @@
-import { ChantalError } from '../../../core/errors.ts'
+import { unescapeXml } from './xml-text.ts'
 
 /**
  * Walks the start tags of a plain fragment (see `plain-package.ts`), where a `<` always starts a tag and the next `>`
@@ -21,14 +21,14 @@ export class FragmentReader {
     this.#text = this.#bytes.toString('latin1')
   }
 
-  /** Goes to the next start tag. @returns whether there is one */
+  /** Goes to the next start tag. @returns whether there is one; a tag that is cut off is none */
   next(): boolean {
     const text = this.#text
     for (;;) {
       const start = text.indexOf('<', this.#tagEnd + 1)
       if (start < 0) return false
       const end = text.indexOf('>', start)
-      if (end < 0) throw new ChantalError('UPSTREAM_INVALID', 'repodata: a package ends within a tag')
+      if (end < 0) return false
       this.#tagStart = start
       this.#tagEnd = end
       if (text.charCodeAt(start + 1) === slash) {
@@ -78,21 +78,7 @@ export function attributesOf(tag: string): ReadonlyMap<string, string> {
   return attributes
 }
 
-/** Resolves the predefined entities and character references. */
-export function unescapeXml(text: string): string {
-  if (!text.includes('&')) return text
-  return text.replace(/&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,9})|#x([0-9a-fA-F]{1,8}));/g, resolveReference)
-}
-
 const slash = 0x2f
-
-const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
-
-function resolveReference(whole: string, entity: string, decimal: string, hexadecimal: string): string {
-  if (entity) return entities[entity] ?? whole
-  const code = decimal ? Number(decimal) : Number.parseInt(hexadecimal, 16)
-  return code <= 0x10ffff ? String.fromCodePoint(code) : whole
-}
 
 function endsName(code: number): boolean {
   return isSpace(code) || code === slash

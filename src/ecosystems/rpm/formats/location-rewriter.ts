@@ -1,13 +1,15 @@
 import { ChantalError } from '../../../core/errors.ts'
+import type { RelativePath } from '../../../core/path.ts'
 import { FragmentReader } from './fragment-reader.ts'
+import { escapeAttribute } from './xml-text.ts'
 
 /**
  * Points a plain primary fragment at `href` below our own root: the package's `<location>` gets that href and loses
  * its `xml:base`. Every other byte stays.
- * @param href not escaped
+ * @param href not escaped, neither for XML nor as a URL
  * @throws ChantalError `UPSTREAM_INVALID` where the package has not exactly one location with an href
  */
-export function rewriteLocation(fragment: Uint8Array, href: string): Buffer {
+export function rewriteLocation(fragment: Uint8Array, href: RelativePath): Buffer {
   const reader = new FragmentReader(fragment)
   let found: { readonly start: number; readonly end: number; readonly tag: string } | null = null
   while (reader.next()) {
@@ -21,24 +23,10 @@ export function rewriteLocation(fragment: Uint8Array, href: string): Buffer {
   }
   const tag = found.tag.replace(attribute, (whole, name: string) => {
     if (name === 'xml:base') return ''
-    return name === 'href' ? `${whole.slice(0, whole.indexOf('"'))}"${escapeHref(href)}"` : whole
+    return name === 'href' ? `${whole.slice(0, whole.indexOf('"'))}"${escapeAttribute(href)}"` : whole
   })
   return Buffer.concat([fragment.subarray(0, found.start), Buffer.from(tag), fragment.subarray(found.end)])
 }
 
 /** Values hold no quotes, so that matches from left to right are the attributes. */
 const attribute = /\s+([^\s="]+)="[^"]*"/g
-
-function escapeHref(text: string): string {
-  return text.replace(/[&<>"\t\n\r]/g, (character) => references[character] ?? character)
-}
-
-const references: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\t': '&#9;',
-  '\n': '&#10;',
-  '\r': '&#13;',
-}

@@ -1,8 +1,8 @@
-import { SaxesParser, type SaxesTagNS } from 'saxes'
 import { ChantalError } from '../../../core/errors.ts'
 import { attributesOf, FragmentReader } from './fragment-reader.ts'
 import type { Nevra } from './nevra.ts'
 import { type RepodataDocument, repodataFooter, repodataHeader } from './repodata-document.ts'
+import { childrenOf, readXmlElement, type XmlElement } from './xml-element.ts'
 
 /** Which package an entry of filelists, other or filelists-ext belongs to. */
 export interface PackageOwner {
@@ -60,26 +60,19 @@ export type PrimaryFormat = { readonly [Kind in DependencyKind]: readonly Depend
  * @throws ChantalError `UPSTREAM_INVALID` where `pkgid` is missing
  */
 export function parsePackageOwner(fragment: Uint8Array): PackageOwner {
-  const reader = new FragmentReader(fragment)
-  let owner: ReadonlyMap<string, string> = new Map()
-  let version: ReadonlyMap<string, string> = new Map()
-  while (reader.next()) {
-    if (reader.depth === 0) owner = attributesOf(reader.tag())
-    if (reader.depth === 1 && reader.name === 'version') {
-      version = attributesOf(reader.tag())
-      break
-    }
-  }
+  // The version comes before the files, of which there may be megabytes.
+  const near = readOwner(fragment.subarray(0, ownerWindow))
+  const { owner, version } = near.version === null ? readOwner(fragment) : near
   const name = owner.get('name')
   const pkgid = owner.get('pkgid')
   if (!pkgid) {
     throw new ChantalError('UPSTREAM_INVALID', `repodata: package ${JSON.stringify(name ?? '')} has no pkgid`)
   }
   const architecture = owner.get('arch')
-  const [ver, rel] = [version.get('ver'), version.get('rel')]
+  const [ver, rel] = [version?.get('ver'), version?.get('rel')]
   const nevra =
     name && architecture && ver && rel
-      ? { name, epoch: version.get('epoch') || '0', version: ver, release: rel, architecture }
+      ? { name, epoch: version?.get('epoch') || '0', version: ver, release: rel, architecture }
       : null
   return { pkgid: pkgid.toLowerCase(), nevra }
 }
@@ -127,53 +120,37 @@ export function parseOther(
   return { ...parsePackageOwner(fragment), changelogs }
 }
 
-interface FragmentElement {
-  readonly name: string
-  readonly attributes: ReadonlyMap<string, string>
-  readonly children: FragmentElement[]
-  text: string
+type Attributes = ReadonlyMap<string, string>
+
+/** In bytes. */
+const ownerWindow = 2048
+
+/** The attributes of the package and of its version; `null` where the version is not in sight. */
+function readOwner(fragment: Uint8Array): {
+  readonly owner: Attributes
+  readonly version: Attributes | null
+} {
+  const reader = new FragmentReader(fragment)
+  const owner: Attributes = reader.next() ? attributesOf(reader.tag()) : new Map()
+  while (reader.next()) {
+    if (reader.depth === 1 && reader.name === 'version') return { owner, version: attributesOf(reader.tag()) }
+  }
+  return { owner, version: null }
 }
 
 /** @throws ChantalError `UPSTREAM_INVALID` where the fragment is no package by itself */
-function readElement(fragment: Uint8Array, document: RepodataDocument): FragmentElement {
-  const root: FragmentElement = { name: '', attributes: new Map(), children: [], text: '' }
-  const open = [root]
-  const parser = new SaxesParser({ xmlns: true })
-  parser.on('error', (error) => {
-    throw new ChantalError('UPSTREAM_INVALID', `${document}.xml: ${error.message}`, { cause: error })
-  })
-  parser.on('opentag', (tag) => {
-    const element = toElement(tag)
-    open.at(-1)?.children.push(element)
-    open.push(element)
-  })
-  parser.on('closetag', () => open.pop())
-  const addText = (text: string): void => {
-    const element = open.at(-1)
-    if (element !== undefined) element.text += text
-  }
-  parser.on('text', addText)
-  parser.on('cdata', addText)
-  parser.write(repodataHeader(document, 1))
-  parser.write(Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength).toString('utf8'))
-  parser.write(repodataFooter(document)).close()
-  const [only, ...others] = childrenOf(root.children[0], 'package')
-  if (only === undefined || others.length > 0 || root.children.length > 1) {
+function readElement(fragment: Uint8Array, document: RepodataDocument): XmlElement {
+  const header = Buffer.from(repodataHeader(document, 1))
+  const footer = Buffer.from(repodataFooter(document))
+  const root = readXmlElement(Buffer.concat([header, fragment, footer]), `${document}.xml`)
+  const [only, ...others] = root.children
+  if (only === undefined || only.name !== 'package' || others.length > 0) {
     throw new ChantalError('UPSTREAM_INVALID', `${document}.xml: not one package`)
   }
   return only
 }
 
-function toElement(tag: SaxesTagNS): FragmentElement {
-  const attributes = new Map(Object.values(tag.attributes).map(({ name, value }) => [name, value]))
-  return { name: tag.name, attributes, children: [], text: '' }
-}
-
-function childrenOf(element: FragmentElement | undefined, name: string): readonly FragmentElement[] {
-  return element?.children.filter((child) => child.name === name) ?? []
-}
-
-function toDependency({ attributes }: FragmentElement): Dependency {
+function toDependency({ attributes }: XmlElement): Dependency {
   return {
     name: attributes.get('name') ?? '',
     flags: attributes.get('flags') ?? null,
@@ -184,7 +161,7 @@ function toDependency({ attributes }: FragmentElement): Dependency {
   }
 }
 
-function toFile({ attributes, text }: FragmentElement): PackageFile {
+function toFile({ attributes, text }: XmlElement): PackageFile {
   const type = attributes.get('type')
   return { path: text, type: type === 'dir' || type === 'ghost' ? type : 'file' }
 }

@@ -1,6 +1,6 @@
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../../core/errors.ts'
-import { attributesOf, FragmentReader, unescapeXml } from './fragment-reader.ts'
+import { attributesOf, FragmentReader } from './fragment-reader.ts'
 import type { Nevra } from './nevra.ts'
 
 /** What is read of every package of primary.xml. Strings are unescaped; absent or empty ones are `null`. */
@@ -214,5 +214,5 @@ function invalid(found: Found, problem: string, cause?: unknown): ChantalError {
 
 function nameOf(found: Found): string {
   const name = found.name || found.location?.get('href')
-  return name === undefined ? 'without a name' : JSON.stringify(unescapeXml(name).slice(0, 200))
+  return name === undefined ? 'without a name' : JSON.stringify(name.slice(0, 200))
 }

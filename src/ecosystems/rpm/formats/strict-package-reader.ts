@@ -3,6 +3,7 @@ import { SaxesParser, type SaxesTagNS } from 'saxes'
 import { ChantalError } from '../../../core/errors.ts'
 import { isPlainPackage } from './plain-package.ts'
 import { type RepodataDocument, repodataRoots, rpmNamespace } from './repodata-document.ts'
+import { escapeAttribute, escapeText } from './xml-text.ts'
 
 /**
  * Reads a document with a conforming XML parser and writes each package again in the plain form that
@@ -214,23 +215,4 @@ function encodingOf(start: Buffer): string {
     start.toString('latin1'),
   )
   return declared?.[1] ?? 'utf-8'
-}
-
-/** As libxml2 escapes, so that what createrepo_c wrote comes out unchanged. */
-function escapeText(text: string): string {
-  return text.replace(/[&<>\r]/g, (character) => references[character] ?? character)
-}
-
-function escapeAttribute(text: string): string {
-  return text.replace(/[&<>"\r\n\t]/g, (character) => references[character] ?? character)
-}
-
-const references: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\r': '&#13;',
-  '\n': '&#10;',
-  '\t': '&#9;',
 }
