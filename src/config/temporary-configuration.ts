@@ -69,10 +69,13 @@ export async function errorOf(
   throw error ?? new Error('the configuration was loaded')
 }
 
-const list = z.strictObject({
-  include: z.array(z.string()).optional(),
-  exclude: z.array(z.string()).optional(),
-})
+const texts = z.array(z.string())
+const list = z
+  .strictObject({
+    include: texts.optional().describe('Only these.'),
+    exclude: texts.optional().describe('None of these.'),
+  })
+  .describe('A list.')
 
 const rpm: EcosystemConfiguration = {
   id: 'rpm' as EcosystemId,
@@ -81,7 +84,7 @@ const rpm: EcosystemConfiguration = {
   filterKey: 'rpm',
   filters: z.strictObject({
     exclude_source_rpms: z.boolean().optional().describe('No sources.'),
-    licenses: list.optional().describe('Licenses.'),
+    licenses: list.optional(),
   }),
 }
 
@@ -95,7 +98,7 @@ const apt: EcosystemConfiguration = {
     sources: z.boolean().default(false).describe('Sources.'),
   }),
   filterKey: 'deb',
-  filters: z.strictObject({ sections: list.optional().describe('Sections.') }),
+  filters: z.strictObject({ sections: list.optional() }),
 }
 
 export const ecosystemsForTests: EcosystemConfigurations = new Map(
