@@ -148,8 +148,11 @@ function itemLine(text: string, item: YamlNode): Edit | null {
 
 /** `rpm-map` may only name artifacts that are listed: entries of the others go, and with its last entry a map. */
 function mapEdits(text: string, artifacts: YamlNode | null, wanted: ReadonlySet<string>): readonly Edit[] {
-  const whole = artifacts?.kind === 'mapping' ? artifacts.entries.find(isRpmMap) : undefined
+  if (artifacts?.kind !== 'mapping' || artifacts.flow) return []
+  const whole = artifacts.entries.find(isRpmMap)
   if (whole?.value.kind !== 'mapping') return []
+  // Not by lines then; the map is optional.
+  if (whole.value.flow || whole.value.entries.some(isFlow)) return [entryLines(text, whole)]
   const digests = whole.value.entries.map((digest) => {
     const entries = digest.value.kind === 'mapping' ? digest.value.entries : []
     return { digest, entries, gone: entries.filter((entry) => !wanted.has(nevraIn(entry.value))) }
@@ -162,6 +165,10 @@ function mapEdits(text: string, artifacts: YamlNode | null, wanted: ReadonlySet<
 
 function isRpmMap({ key }: YamlEntry): boolean {
   return key.kind === 'scalar' && key.value === 'rpm-map'
+}
+
+function isFlow({ value }: YamlEntry): boolean {
+  return value.kind === 'mapping' && value.flow
 }
 
 function nevraIn(entry: YamlNode): string {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { moduleStreamsOf, readModules, withEpoch } from './modulemd.ts'
 import { pruneModules } from './modulemd-prune.ts'
@@ -85,6 +86,7 @@ describe('readModules', () => {
       'artifacts behind an alias',
       '---\ndocument: modulemd\nversion: 2\ndata:\n  x: &x [a-0:1-1.noarch]\n  artifacts:\n    rpms: *x\n',
     ],
+    ['an escape that is none', '---\ndocument: "\\xZZ"\n'],
     ['nothing', '---\n'],
   ])('reads the rest around %s', (_what, broken) => {
     const documents = readModules(`${nodejs}${broken}...\n${perl}`)
@@ -175,6 +177,16 @@ describe('pruneModules', () => {
     expect(pruneModules(map(npm), wanted).text).toBe(nodejs.replace(/.*"npm.*\n/, ''))
   })
 
+  it('drops an rpm-map in flow style rather than half of it', () => {
+    const map = '    rpm-map: {sha256: {aa: {nevra: "npm-1:6.0-1.module_1.x86_64"}}}\n'
+
+    const pruned = pruneModules(nodejs.replace('...\n', `${map}...\n`), (nevra) =>
+      nevra.startsWith('nodejs-'),
+    )
+
+    expect(pruned.text).toBe(nodejs.replace(/.*"npm.*\n/, ''))
+  })
+
   it('drops a stream without any published artifact, and what speaks of it', () => {
     const notes = [
       note('defaults', 'perl'),
@@ -225,6 +237,56 @@ describe('pruneModules', () => {
     const pruned = pruneModules(`${bare}${nodejs}${unmarked}`, nothing)
 
     expect(readModules(pruned.text ?? '').map((document) => document.kind)).toEqual(['stream', 'stream'])
+  })
+})
+
+describe('damaged modules.yaml', () => {
+  const text = nodejs + perl + note('obsoletes', 'perl\n  stream: "5.26"') + bare
+  const damage = fc.array(
+    fc.record({
+      at: fc.nat(text.length),
+      cut: fc.nat(30),
+      put: fc.constantFrom(
+        '',
+        '\n',
+        '...\n',
+        '---\n',
+        '"',
+        '[',
+        '{',
+        ' ',
+        '- ',
+        '&a ',
+        '*a',
+        ':',
+        '#',
+        '\t',
+        '>-\n',
+      ),
+    }),
+    { maxLength: 4 },
+  )
+
+  it('never throws, loses no byte, and publishes only what can be read and is published', () => {
+    fc.assert(
+      fc.property(damage, (changes) => {
+        const damaged = changes.reduce(
+          (left, { at, cut, put }) => left.slice(0, at) + put + left.slice(at + cut),
+          text,
+        )
+        const published = (nevra: string): boolean => !nevra.startsWith('npm')
+
+        const documents = readModules(damaged)
+        const left = readModules(pruneModules(damaged, published).text ?? '')
+
+        expect(documents.map((document) => document.text).join('')).toBe(
+          documents.length === 0 ? '' : damaged,
+        )
+        expect(left.filter((document) => document.kind === 'broken')).toEqual([])
+        expect([...moduleStreamsOf(left).keys()].filter((nevra) => !published(nevra))).toEqual([])
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 

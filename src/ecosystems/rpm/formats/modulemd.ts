@@ -51,18 +51,17 @@ export function readModules(text: string): readonly ModuleDocument[] {
 export function moduleStreamsOf(
   documents: readonly ModuleDocument[],
 ): ReadonlyMap<string, readonly string[]> {
-  const streams = new Map<string, string[]>()
+  const streams = new Map<string, Set<string>>()
   for (const document of documents) {
     if (document.kind !== 'stream' || document.name === null || document.stream === null) continue
     const name = `${document.name}:${document.stream}`
     for (const artifact of document.artifacts) {
       const known = streams.get(artifact)
-      if (!known) streams.set(artifact, [name])
-      // One stream comes in several versions and contexts, one after the other or not.
-      else if (!known.includes(name)) known.push(name)
+      if (known) known.add(name)
+      else streams.set(artifact, new Set([name]))
     }
   }
-  return streams
+  return new Map([...streams].map(([artifact, names]) => [artifact, [...names]]))
 }
 
 /** The NEVRA with its epoch explicit, 0 where it has none. What is no NEVRA at all is given back unchanged. */

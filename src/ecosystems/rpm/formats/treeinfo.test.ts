@@ -60,7 +60,6 @@ repository = ../../../appstream/x86_64/os
 addons = HighAvailability
 packages = Packages/
 repository = .
-identity = BaseOS.pem
 
 [addon-HighAvailability]
 repository = addons/HighAvailability
@@ -79,7 +78,6 @@ describe('parseTreeinfo', () => {
       ['images/pxeboot/vmlinuz', null],
       ['images/pxeboot/vmlinuz-xen', null],
       ['images/minstg2.img', null],
-      ['BaseOS.pem', null],
     ])
   })
 

@@ -5,7 +5,10 @@ import { type IniSections, readIni } from './ini.ts'
 
 /** An installable tree: what boots the installer, and which repositories lie with it. */
 export interface Treeinfo {
-  /** Every file that the treeinfo refers to, each once, in the order of first mention. Some may not exist upstream. */
+  /**
+   * Every file of `[checksums]`, `[images-*]` and `[stage2]`, each once, in the order of first mention. `repodata/repomd.xml` is
+   * often among them. Some may not exist upstream.
+   */
   readonly files: readonly TreeFile[]
   /** Folders of repositories, of variants and add-ons, each once. */
   readonly variants: readonly TreeVariant[]
@@ -83,9 +86,6 @@ function filesOf(sections: IniSections): readonly TreeFile[] {
   }
   const stage2 = sections.get('stage2')
   for (const key of ['mainimage', 'instimage']) mention(stage2?.get(key) ?? '')
-  for (const [section, values] of sections) {
-    if (/^(?:variant|addon)-/.test(section)) mention(values.get('identity') ?? '')
-  }
   return [...files].map(([path, checksum]) => ({ path, checksum }))
 }
 

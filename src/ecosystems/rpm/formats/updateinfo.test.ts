@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ByteSource } from '../../../core/bytes.ts'
 import { isChantalError } from '../../../core/errors.ts'
@@ -272,6 +273,67 @@ describe('pruneUpdateinfo', () => {
     expect(pruned).toContain(hidden)
     const [advisory] = await read(pruned)
     expect(advisory?.collections[0]?.packages.map(({ name }) => name)).toEqual(['kept'])
+  })
+})
+
+describe('damaged updateinfo', () => {
+  const text = updates(update('A', one('kept') + one('gone')), '  <!-- > -->\n', update('B', one('gone')))
+  const damage = fc.array(
+    fc.record({
+      at: fc.nat(text.length),
+      cut: fc.nat(20),
+      put: fc.constantFrom(
+        '',
+        '<',
+        '>',
+        '/',
+        '"',
+        "'",
+        '<!--',
+        '-->',
+        '<![CDATA[',
+        ']]>',
+        '<?a ',
+        '?>',
+        '<!DOCTYPE a',
+        '[',
+        ']',
+        '&',
+        '</update>',
+        '<update>',
+        '</updates>',
+      ),
+    }),
+    { maxLength: 3 },
+  )
+
+  it('is refused, or comes out well formed: whole where all is published, and with nothing else where not', async () => {
+    await fc.assert(
+      fc.asyncProperty(damage, fc.integer({ min: 1, max: 200 }), async (changes, size) => {
+        const damaged = changes.reduce(
+          (left, { at, cut, put }) => left.slice(0, at) + put + left.slice(at + cut),
+          text,
+        )
+        let advisories: readonly Advisory[]
+        try {
+          advisories = await read(damaged, size)
+        } catch (error) {
+          expect(error).toEqual(refused('UPSTREAM_INVALID'))
+          return
+        }
+
+        const whole = await prune(damaged, () => true, size)
+        const pruned = await prune(damaged, named('kept'), size)
+
+        expect(whole.toString()).toBe(advisories.length === 0 ? '' : damaged)
+        const left = pruned.length === 0 ? [] : await read(pruned)
+        const names = left.flatMap(({ collections }) =>
+          collections.flatMap((each) => each.packages.map((pkg) => pkg.name)),
+        )
+        expect(names.filter((name) => name !== 'kept')).toEqual([])
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
 

@@ -52,21 +52,19 @@ export type YamlReading =
 
 /** Reads the one document that `text` holds, without types: every scalar is its text. */
 export function readYamlTree(text: string): YamlReading {
-  let events: readonly Event[]
   try {
-    events = parseEvents(text, {})
+    const events = parseEvents(text, {})
+    const documents = events.filter((event) => event.type === EVENT_ID.DOCUMENT).length
+    if (documents > 1) return { state: 'invalid', reason: 'holds several documents' }
+    const root = buildTree(text, events)
+    return root ? { state: 'read', root } : { state: 'empty' }
   } catch (error) {
-    // The exception carries the whole input; only its reason goes on.
+    // The exception carries the whole input; only its reason goes on. Escapes are judged as late as in the tree.
     return {
       state: 'invalid',
       reason: error instanceof YAMLException ? error.reason : 'cannot be read as YAML',
     }
   }
-  const documents = events.filter((event) => event.type === EVENT_ID.DOCUMENT).length
-  if (documents === 0) return { state: 'empty' }
-  if (documents > 1) return { state: 'invalid', reason: 'holds several documents' }
-  const root = buildTree(text, events)
-  return root ? { state: 'read', root } : { state: 'empty' }
 }
 
 /**
