@@ -25,6 +25,24 @@ export async function copyBlob(pool: Pool, blob: BlobRef, target: string, tempor
   await checkSize(blob, target)
 }
 
+/** Puts a blob where a file is already, at once for whoever reads it. @param temporary as for {@link copyBlob} */
+export async function replaceByBlob(
+  pool: Pool,
+  blob: BlobRef,
+  target: string,
+  temporary: string,
+): Promise<void> {
+  await fs.rm(temporary, { force: true })
+  await pool.place(blob.digest, temporary)
+  try {
+    await checkSize(blob, temporary)
+    await fs.rename(temporary, target)
+  } finally {
+    // Renaming one link of a file over another of the same file leaves both.
+    await fs.rm(temporary, { force: true })
+  }
+}
+
 /** @throws ChantalError `BLOB_CORRUPT` */
 export async function checkSize(blob: BlobRef, file: string): Promise<void> {
   const { size } = await fs.stat(file)

@@ -356,6 +356,16 @@ describe('a stage', () => {
     expect(await pathsBelow(site.root)).toEqual(before)
   })
 
+  it('is spent once it is committed', async () => {
+    await using site = await Site.create()
+    await using stage = await site.publications.begin(latest, at('10:00:00'))
+    await stage.commit()
+
+    await expect(stage.commit()).rejects.toThrow('committed')
+    await expect(stage.write(parseRelativePath('late'), 'x', 'plain')).rejects.toThrow('committed')
+    expect(await treeOf(site.absolute(latest))).toEqual({})
+  })
+
   it('refuses to publish over what is not ours', async () => {
     await using site = await Site.create()
     await fs.mkdir(site.absolute('repositories/epel9/latest'), { recursive: true })
@@ -382,6 +392,25 @@ describe('a stage', () => {
 
     expect(published.map(({ packageLinks }) => packageLinks).toSorted()).toEqual([0, 0, 0, 2])
     expect(await site.publications.list()).toEqual(paths)
+  })
+})
+
+describe('after a repair of the pool', () => {
+  it('replaces the corrupt files that are published', async () => {
+    await using site = await Site.create()
+    const published = await site.publish(at('10:00:00'), { [bash]: 'bash', 'flat.rpm': 'bash', [zsh]: 'zsh' })
+    const file = site.absolute(`${latest}/${bash}`)
+    await fs.chmod(file, 0o644)
+    await fs.writeFile(file, 'hsab')
+    await site.pool.quarantine(sha256('bash'))
+    await site.stored(bash, 'bash')
+
+    const replaced = await site.publications.replaceFiles(new Set([sha256('bash')]))
+
+    expect(replaced).toBe(2)
+    expect([await site.read(bash), await site.read('flat.rpm')]).toEqual(['bash', 'bash'])
+    expect((await fs.stat(file)).nlink).toBe(3)
+    expect((await site.publications.current(latest))?.name).toBe(published.name)
   })
 })
 

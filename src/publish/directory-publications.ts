@@ -1,10 +1,12 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
+import type { Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import { flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
+import { replaceByBlob } from './copy-blob.ts'
 import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
 import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
@@ -105,7 +107,6 @@ class DirectoryPublications implements Publications {
     } catch (error) {
       throw explainDiskError(error, folder.link)
     }
-    await orNull(fs.rmdir(folder.parent), 'ENOTEMPTY', 'EEXIST')
   }
 
   async prune(
@@ -128,6 +129,35 @@ class DirectoryPublications implements Publications {
       throw explainDiskError(error, this.#options.root)
     }
     return dropped
+  }
+
+  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
+    let replaced = 0
+    try {
+      for (const repository of await this.#shelves.repositories()) {
+        await using shelves = await this.#shelves.open(repository)
+        replaced += await shelves.replaceFiles(digests)
+      }
+      for (const published of await this.list()) {
+        const folder = this.#folder(published)
+        for (const { name, direct } of await this.#manifests(folder)) {
+          for (const entry of direct) {
+            if (!digests.has(entry.digest)) continue
+            const temporary = `${folder.folderOf(name)}.link`
+            await replaceByBlob(
+              this.#options.pool,
+              entry,
+              path.join(folder.folderOf(name), entry.path),
+              temporary,
+            )
+            replaced += 1
+          }
+        }
+      }
+    } catch (error) {
+      throw explainDiskError(error, this.#options.root)
+    }
+    return replaced
   }
 
   async exportTo(target: string, now: Date): Promise<PublicationStage> {

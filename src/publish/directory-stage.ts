@@ -54,7 +54,7 @@ export class DirectoryStage implements PublicationStage {
   readonly #packages = new Map<RelativePath, BlobRef & { readonly repository: RepositoryId }>()
   readonly #stands: ShelfStand[] = []
   #packageLinks = 0
-  #state: 'open' | 'committed' | 'given up' = 'open'
+  #state: 'open' | 'committing' | 'committed' | 'given up' = 'open'
 
   /** The generation's folder and its `incoming` exist and are empty. */
   constructor(options: StageOptions) {
@@ -75,12 +75,14 @@ export class DirectoryStage implements PublicationStage {
   }
 
   async place(file: StoredFile, repository: RepositoryId): Promise<void> {
+    this.#refuseSpent()
     const target = parseRelativePath(file.path)
     if (!this.#tree.take(target, file.digest)) return
     this.#packages.set(target, { digest: file.digest, size: file.size, repository })
   }
 
   async copy(file: StoredFile, role: PublishedRole): Promise<void> {
+    this.#refuseSpent()
     await this.#tree.copy(file, role)
   }
 
@@ -89,6 +91,7 @@ export class DirectoryStage implements PublicationStage {
     content: ByteSource | Uint8Array | string,
     role: PublishedRole,
   ): Promise<WrittenFile> {
+    this.#refuseSpent()
     return this.#tree.write(target, content, role)
   }
 
@@ -98,7 +101,8 @@ export class DirectoryStage implements PublicationStage {
   }
 
   async commit(): Promise<Generation> {
-    if (this.#state !== 'open') throw new Error(`the stage is ${this.#state}`)
+    this.#refuseSpent()
+    this.#state = 'committing'
     try {
       const generation = await this.#finish()
       this.#state = 'committed'
@@ -109,7 +113,7 @@ export class DirectoryStage implements PublicationStage {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state !== 'open') return
+    if (this.#state === 'committed' || this.#state === 'given up') return
     this.#state = 'given up'
     const { folder, shelves } = this.#options
     // The switch may have been the last thing that worked: then clients see this generation, and it stays.
@@ -130,6 +134,10 @@ export class DirectoryStage implements PublicationStage {
     await folder.removeTree(this.name)
   }
 
+  #refuseSpent(): void {
+    if (this.#state !== 'open') throw new Error(`the stage of ${this.name} is ${this.#state}`)
+  }
+
   async #finish(): Promise<Generation> {
     const { folder, checkpoint, previous, graceMs } = this.#options
     const carried = carriedFiles(previous, {
@@ -144,6 +152,7 @@ export class DirectoryStage implements PublicationStage {
     await this.#carry([...carried.metadata, ...carried.direct])
     await this.#linkDirect(layout)
     await this.#standOnShelves(layout)
+    await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
     const manifest = this.#manifest(layout, carried)
     await folder.writeManifest(manifest)
     await folder.notePublishTime(this.publishedAt)
@@ -151,7 +160,6 @@ export class DirectoryStage implements PublicationStage {
     await folder.switchTo(this.name)
     checkpoint('after switch')
     await flushOne(folder.parent)
-    await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
     return { name: this.name, files: manifest.files, publishedAt: this.publishedAt }
   }
 

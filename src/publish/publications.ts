@@ -1,3 +1,4 @@
+import type { Sha256 } from '../core/digest.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { PublicationSink } from '../core/publication.ts'
 
@@ -41,6 +42,13 @@ export interface Publications {
     path: RelativePath,
     terms: { readonly keep: number; readonly graceMs: number; readonly now: Date },
   ): Promise<readonly GenerationName[]>
+
+  /**
+   * Links published packages with these bytes to the pool anew: after a corrupt blob was fetched again, what is published
+   * would still be the corrupt file. @returns how many
+   * @throws ChantalError `BLOB_MISSING`
+   */
+  replaceFiles(digests: ReadonlySet<Sha256>): Promise<number>
 
   /**
    * One exact tree of plain files, no link in it: for media, and for copying a single path.

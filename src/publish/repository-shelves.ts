@@ -2,9 +2,11 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import type { BlobRef } from '../core/bytes.ts'
+import type { Sha256 } from '../core/digest.ts'
 import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { Pool } from '../pool/pool.ts'
+import { replaceByBlob } from './copy-blob.ts'
 import { makeFolders, namesIn, orNull, readTextOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'
@@ -153,6 +155,24 @@ export class RepositoryShelves implements AsyncDisposable {
     if (await this.#removeIfEmpty()) return
     const claims = (await namesIn(this.#claims)).toSorted()
     await replaceFile(path.join(this.#folder, 'swept'), formatManifest({ kind: 'swept', dueAt }, claims))
+  }
+
+  /** Links anew what stands here with these bytes. @returns how many */
+  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
+    let replaced = 0
+    for (const shelf of this.#shelves) {
+      for (const [file, entry] of shelf.entries) {
+        if (!digests.has(entry.digest) || entry.wanted.state === 'removing') continue
+        await replaceByBlob(
+          this.#pool,
+          entry,
+          shelf.absolute(file),
+          `${shelf.folder}.incoming-${entry.digest}`,
+        )
+        replaced += 1
+      }
+    }
+    return replaced
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -25,7 +25,6 @@ const headerSchema = z.object({
   publication: z.string(),
   generation: z.string(),
   shelf: z.int().positive(),
-  sum: z.string(),
   carried: z.int(),
 })
 
@@ -36,13 +35,12 @@ export function claimName(publication: RelativePath, generation: GenerationName)
 
 export function formatClaim(claim: Omit<ShelfClaim, 'sum'>): string {
   const { publication, generation, shelf, paths, carried } = claim
-  const sum = hash('sha256', paths.join('\n'), 'hex')
-  const header = { kind: 'claim', publication, generation, shelf, sum, carried: carried.length }
+  const header = { kind: 'claim', publication, generation, shelf, carried: carried.length }
   return formatManifest(header, [...paths, ...carried])
 }
 
 export function parseClaim(text: string, file: string): ShelfClaim {
-  const { header, lines } = parseManifest(text, file, headerSchema)
+  const { header, lines, sum } = parseManifest(text, file, headerSchema)
   const end = lines.length - header.carried
-  return { ...header, paths: lines.slice(0, end), carried: lines.slice(end) }
+  return { ...header, sum, paths: lines.slice(0, end), carried: lines.slice(end) }
 }

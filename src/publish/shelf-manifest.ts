@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { BlobRef } from '../core/bytes.ts'
-import { parseSha256 } from '../core/digest.ts'
-import { parseRelativePath, type RelativePath } from '../core/path.ts'
-import { damaged, formatManifest, parseManifest } from './manifest-text.ts'
+import type { Sha256 } from '../core/digest.ts'
+import type { RelativePath } from '../core/path.ts'
+import { formatManifest, parseManifest } from './manifest-text.ts'
 
 /** A package file on a shelf. */
 export interface ShelfEntry extends BlobRef {
@@ -28,23 +28,26 @@ export function formatShelf(entries: ReadonlyMap<RelativePath, ShelfEntry>): str
   return formatManifest({ kind: 'shelf' }, lines)
 }
 
+/** @throws as `parseManifest` */
 export function parseShelf(text: string, file: string): ShelfEntries {
   const entries: ShelfEntries = new Map()
   for (const line of parseManifest(text, file, header).lines) {
-    const [digest, size, since, path] = line.split('\t')
-    if (digest === undefined || size === undefined || since === undefined || path === undefined) {
-      throw damaged(file)
-    }
-    entries.set(parseRelativePath(path), {
-      digest: parseSha256(digest),
-      size: Number(size),
-      wanted: parseWanted(since),
+    const size = line.indexOf('\t') + 1
+    const since = line.indexOf('\t', size) + 1
+    const path = line.indexOf('\t', since) + 1
+    entries.set(line.slice(path) as RelativePath, {
+      digest: line.slice(0, size - 1) as Sha256,
+      size: Number(line.slice(size, since - 1)),
+      wanted: parseWanted(line.slice(since, path - 1)),
     })
   }
   return entries
 }
 
+const wanted = { state: 'wanted' } as const
+const removing = { state: 'removing' } as const
+
 function parseWanted(text: string): ShelfEntry['wanted'] {
-  if (text === '-') return { state: 'wanted' }
-  return text === 'removing' ? { state: 'removing' } : { state: 'unwanted', since: Number(text) }
+  if (text === '-') return wanted
+  return text === 'removing' ? removing : { state: 'unwanted', since: Number(text) }
 }

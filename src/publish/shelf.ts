@@ -118,7 +118,7 @@ export class Shelf {
   }
 }
 
-export interface ShelfPlan {
+interface ShelfPlan {
   /** To be linked. */
   readonly missing: readonly RelativePath[]
   /** Of these, what has to be removed first. */

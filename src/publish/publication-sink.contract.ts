@@ -1,0 +1,107 @@
+import { expect, it } from 'vitest'
+import { ChantalError } from '../core/errors.ts'
+import type { RepositoryId, StoredFile } from '../core/model.ts'
+import { parseRelativePath } from '../core/path.ts'
+import type { PublicationSink } from '../core/publication.ts'
+import { sha256 } from './publications.test-support.ts'
+
+/** A sink under test, and how to fill its pool and read its tree. */
+export interface SinkUnderTest extends AsyncDisposable {
+  readonly sink: PublicationSink
+  stored(path: string, text: string): Promise<StoredFile>
+  /** Ends the tree. Path to content; for a sink that does not read packages, to their digest. */
+  tree(): Promise<Readonly<Record<string, string>>>
+}
+
+/** What every {@link PublicationSink} does. */
+export function publicationSinkContract(open: () => Promise<SinkUnderTest>): void {
+  const repository = 'epel9' as RepositoryId
+  const readme = parseRelativePath('README')
+
+  it('gives size and checksums of what was written, however it came', async () => {
+    await using test = await open()
+    const forms = ['abc', Buffer.from('abc'), pieces('a', 'bc')]
+
+    for (const [index, content] of forms.entries()) {
+      const written = await test.sink.write(parseRelativePath(`file-${index}`), content, 'plain')
+
+      expect(written).toEqual({
+        path: `file-${index}`,
+        size: 3,
+        checksums: [
+          { algorithm: 'md5', hex: '900150983cd24fb0d6963f7d28e17f72' },
+          { algorithm: 'sha1', hex: 'a9993e364706816aba3e25717850c26c9cd0d89d' },
+          { algorithm: 'sha256', hex: sha256('abc') },
+          { algorithm: 'sha512', hex: expect.stringMatching(/^ddaf35a193617abacc417349ae204131/) },
+        ],
+      })
+    }
+    expect(await test.tree()).toEqual({ 'file-0': 'abc', 'file-1': 'abc', 'file-2': 'abc' })
+  })
+
+  it('names a file after its own checksum', async () => {
+    await using test = await open()
+
+    const written = await test.sink.write(
+      ({ checksums, size }) => parseRelativePath(`repodata/${checksums[0]?.hex}-${size}.xml`),
+      'abc',
+      'addressed',
+    )
+
+    expect(written.path).toBe('repodata/900150983cd24fb0d6963f7d28e17f72-3.xml')
+    expect(await test.tree()).toEqual({ [written.path]: 'abc' })
+  })
+
+  it('copies metadata, and takes the same file twice', async () => {
+    await using test = await open()
+    const file = await test.stored('dists/stable/Release', 'text')
+    const pkg = await test.stored('pool/a.deb', 'deb')
+
+    await test.sink.copy(file, 'entry')
+    await test.sink.copy(file, 'entry')
+    await test.sink.place(pkg, repository)
+    await test.sink.place(pkg, repository)
+
+    const tree = await test.tree()
+    expect(tree['dists/stable/Release']).toBe('text')
+    expect(['deb', pkg.digest]).toContain(tree['pool/a.deb'])
+    expect(Object.keys(tree)).toHaveLength(2)
+  })
+
+  it('refuses other bytes for a path, however they come', async () => {
+    await using test = await open()
+    const other = await test.stored('README', 'other')
+    const exists = expect.objectContaining({ code: 'ALREADY_EXISTS' })
+    await test.sink.write(readme, 'text', 'plain')
+
+    await expect(test.sink.write(readme, 'other', 'plain')).rejects.toEqual(exists)
+    await expect(test.sink.write(() => readme, 'other', 'plain')).rejects.toEqual(exists)
+    await expect(test.sink.copy(other, 'plain')).rejects.toEqual(exists)
+    await expect(test.sink.place(other, repository)).rejects.toEqual(exists)
+    expect(await test.tree()).toEqual({ README: 'text' })
+  })
+
+  it('has no bytes for what the pool has not', async () => {
+    await using test = await open()
+
+    const copying = test.sink.copy({ path: readme, digest: sha256('absent'), size: 6 }, 'plain')
+
+    await expect(copying).rejects.toEqual(expect.objectContaining({ code: 'BLOB_MISSING' }))
+    await expect(copying).rejects.toBeInstanceOf(ChantalError)
+  })
+
+  it('passes on the error of a source that breaks off', async () => {
+    await using test = await open()
+
+    await expect(test.sink.write(readme, broken(), 'plain')).rejects.toThrow('broke off')
+  })
+}
+
+async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text)
+}
+
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('begin')
+  throw new Error('broke off')
+}
