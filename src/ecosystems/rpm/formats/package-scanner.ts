@@ -213,7 +213,7 @@ function readProlog(
   }
   for (const [name, value] of attributes) {
     const isExpected =
-      name === 'packages' ||
+      (name === 'packages' && parseDeclaredCount(value) !== null) ||
       (name === 'xmlns' && value === namespace) ||
       (name === 'xmlns:rpm' && value === rpmNamespace)
     if (!isExpected) return null
