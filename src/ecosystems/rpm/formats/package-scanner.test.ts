@@ -246,6 +246,7 @@ describe('scanPackages', () => {
     ['a CDATA end in text', primary(small.replace('>a<', '>]]><'))],
     ['an attribute twice', primary(small.replace('type="rpm"', 'type="rpm" type="x"'))],
     ['a duplicate root attribute', primary(small).replace('packages="1"', 'packages="1" packages="1"')],
+    ['a control character of XML 1.1', primary(small.replace('>a<', '>&#1;<')).replace('1.0', '1.1')],
     ['an unknown encoding', primary(small).replace('UTF-8', 'klingon')],
     ['an open comment', primary(`<!-- ${small}`)],
     ['an early root end', primary(`</metadata><metadata>${small}`)],

@@ -161,12 +161,17 @@ describe('parseRepomd', () => {
     )
   })
 
-  it.each(['', '<html></html>', '<repomd>', '<repomd/><repomd/>', '<repomd>&x;</repomd>', '\u00ff'])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseRepomd(Buffer.from(text, 'latin1'))).toThrow(
-        expect.objectContaining({ code: 'UPSTREAM_INVALID' }),
-      )
-    },
-  )
+  it.each([
+    '',
+    '<html></html>',
+    '<repomd>',
+    '<repomd/><repomd/>',
+    '<repomd>&x;</repomd>',
+    '<?xml version="1.1"?><repomd><revision>&#1;</revision></repomd>',
+    '\u00ff',
+  ])('refuses %j', (text) => {
+    expect(() => parseRepomd(Buffer.from(text, 'latin1'))).toThrow(
+      expect.objectContaining({ code: 'UPSTREAM_INVALID' }),
+    )
+  })
 })

@@ -20,7 +20,7 @@ import { escapeAttribute, escapeText } from './xml-text.ts'
 export class StrictPackageReader {
   readonly #document: RepodataDocument
   readonly #maxPackageSize: number
-  readonly #parser = new SaxesParser({ xmlns: true })
+  readonly #parser = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true })
   #decoder: TextDecoder | null
   #start: Buffer = Buffer.alloc(0)
   #packages: Buffer[] = []

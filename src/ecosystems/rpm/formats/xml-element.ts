@@ -26,7 +26,8 @@ export function readXmlElement(bytes: Uint8Array, what: string): XmlElement {
   const addText = (text: string): void => {
     open.at(-1)?.texts.push(text)
   }
-  const parser = new SaxesParser({ xmlns: true })
+  // XML 1.1 allows control characters, which what we write, 1.0, could not hold.
+  const parser = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true })
   parser.on('error', refuse)
   parser.on('text', addText)
   parser.on('cdata', addText)
