@@ -53,9 +53,12 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
   const mistakes: Mistake[] = []
   const notices: string[] = []
   const main = await findConfiguration(request)
-  const repositoryKeys = z.toJSONSchema(repositorySchema(ecosystems), { io: 'input', unrepresentable: 'any' })
-  const isKnown = (path: readonly string[]) =>
-    keysAt(repositoryKeys, path.slice(0, -1)).includes(path.at(-1) ?? '')
+  const schema = repositorySchema(ecosystems)
+  let keys: unknown
+  const isKnown = (path: readonly string[]) => {
+    keys ??= z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+    return keysAt(keys, path.slice(0, -1)).includes(path.at(-1) ?? '')
+  }
   const { root, files, emptyIncludes } = await readConfiguration(
     main,
     request,
@@ -90,7 +93,7 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
   const repositories: RepositorySettings[] = []
   const documents: Json[] = []
   for (const path of itemsOf('repositories')) {
-    const built = await buildRepository(path, shared, ecosystems, reader)
+    const built = await buildRepository(path, shared, { schema, ecosystems }, reader)
     if (!built) continue
     repositories.push(built.settings)
     documents.push(toJson(built.document))

@@ -103,7 +103,7 @@ describe('a spelling of the Python Chantal means what it did, with a notice that
     [rpm('    retention: {policy: mirror}'), {}, '"retention" is not used'],
     [rpm('    schedule: {enabled: true}'), {}, '"schedule" is not used'],
     [rpm('    latest_path: x'), {}, '"latest_path" is not used'],
-    [rpm('    metadata: {compression: gzip}'), {}, '"metadata" is not used'],
+    [rpm('    metadata: {compression: auto}'), {}, '"metadata" is not used'],
     [
       'repositories: [{id: a, type: rpm, mode: hosted, feed: ""}]',
       { repositories: [{ feed: null }] },
@@ -140,4 +140,13 @@ it('has nothing to say about what is written as today', async () => {
   )
 
   expect(settings.notices).toEqual([])
+})
+
+it('hands the compression of RPM metadata to the ecosystem that knows it', async () => {
+  const { settings } = await loadText(rpm('    metadata: {compression: zstandard}'))
+
+  expect(settings.repositories[0]?.options).toEqual({ compression: 'zstd' })
+  expect(settings.notices).toEqual([
+    expect.stringContaining('"metadata.compression" is now "rpm.compression"'),
+  ])
 })

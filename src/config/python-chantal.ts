@@ -18,10 +18,16 @@ interface Rule {
   readonly value?: (node: DocumentNode) => DocumentNode
   /** Leaves the key where today's schema knows it. */
   readonly unlessKnown?: boolean
+  /** For repositories of this type, where today's schema knows `to`. */
+  readonly ofType?: string
 }
 
 const is = (expected: string | boolean) => (node: DocumentNode) =>
   node.kind === 'scalar' && node.value === expected
+const oneOf =
+  (...expected: readonly string[]) =>
+  (node: DocumentNode) =>
+    expected.some((value) => is(value)(node))
 const become =
   (value: string | boolean) =>
   (node: DocumentNode): DocumentNode => ({ kind: 'scalar', place: node.place, value })
@@ -79,9 +85,6 @@ const rules: readonly Rule[] = [
   drop('shared', 'gpg.generate_key', 'no key is made while publishing; name one in "signing.key_file"'),
   drop('shared', 'gpg.key_name', 'no key is made while publishing'),
   drop('shared', 'gpg.key_email', 'no key is made while publishing'),
-  drop('shared', 'gpg', 'signing is configured in "signing"', {
-    when: (node) => node.kind === 'mapping' && node.entries.size === 0,
-  }),
 
   { scope: 'shared', from: 'verify.enabled', to: 'verify.metadata', when: is(false), value: become('off') },
   drop('shared', 'verify.enabled', 'signatures are required as soon as "verify.keys" is given'),
@@ -165,6 +168,14 @@ const rules: readonly Rule[] = [
   drop('repository', 'latest_path', 'paths follow from the id'),
   drop('repository', 'snapshots_path', 'paths follow from the id'),
   drop('repository', 'cache_enabled', 'metadata lies in the pool and is asked for conditionally'),
+  {
+    scope: 'repository',
+    from: 'metadata.compression',
+    to: 'rpm.compression',
+    when: oneOf('gzip', 'zstandard'),
+    value: (node) => (is('zstandard')(node) ? become('zstd')(node) : node),
+    ofType: 'rpm',
+  },
   drop('repository', 'metadata', 'generated metadata is compressed for every client'),
   { scope: 'repository', from: 'filters.include_packages', to: 'filters.patterns.include' },
   { scope: 'repository', from: 'filters.exclude_packages', to: 'filters.patterns.exclude' },
@@ -221,8 +232,11 @@ function apply(
   const entry = holder?.entries.get(key)
   if (!holder || !entry) return
   if (rule.when && !rule.when(entry.node)) return
+  if (rule.ofType && !(valueUnder(mapping, 'type') === rule.ofType && isKnown(rule.to?.split('.') ?? [])))
+    return
   if (rule.unlessKnown && isKnown([...path, key])) return
   holder.entries.delete(key)
+  if (holder.entries.size === 0 && path.length > 0) removeEmpty(mapping, path)
   const say = (text: string) => notices.push(`${at(entry.keyPlace)}: ${text}`)
   if (rule.to === null) {
     say(`"${rule.from}" is not used: ${rule.notice}`)
@@ -234,6 +248,12 @@ function apply(
       ? (rule.notice ?? `"${rule.from}" is now "${rule.to}"`)
       : `"${rule.from}" is not used: "${rule.to}" is given`,
   )
+}
+
+/** A section of which nothing is left was the old one. */
+function removeEmpty(mapping: MappingNode, path: readonly string[]): void {
+  const above = descend(mapping, path.slice(0, -1))
+  above?.entries.delete(path.at(-1) ?? '')
 }
 
 /** Two lists become one; any other value that is there stays, and the answer is `false`. */

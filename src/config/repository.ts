@@ -15,7 +15,7 @@ import {
   fingerprintOf,
   type proxySchema,
   type RepositoryDocument,
-  repositorySchema,
+  type repositorySchema,
   type signingSchema,
   type sslSchema,
   type verifySchema,
@@ -33,14 +33,20 @@ export interface SharedSections {
   readonly signing: z.infer<typeof signingSchema> | undefined
 }
 
+/** Built once: a schema costs more than the repositories it parses. */
+export interface RepositoryKinds {
+  readonly schema: ReturnType<typeof repositorySchema>
+  readonly ecosystems: EcosystemConfigurations
+}
+
 /** One repository, and its document with defaults filled in. `null` where it does not fit the schema. */
 export async function buildRepository(
   path: DocumentPath,
   shared: SharedSections,
-  ecosystems: EcosystemConfigurations,
+  { schema, ecosystems }: RepositoryKinds,
   reader: DocumentReader,
 ): Promise<{ readonly settings: RepositorySettings; readonly document: RepositoryDocument } | null> {
-  const parsed = parsePart(repositorySchema(ecosystems), { root: reader.root, path }, reader.mistakes)
+  const parsed = parsePart(schema, { root: reader.root, path }, reader.mistakes)
   if (!parsed) return null
   const document: RepositoryDocument = parsed.value
   const ecosystem = ecosystems.get(document.type as EcosystemId)

@@ -50,7 +50,7 @@ it('fills in defaults where asked', async () => {
   })
 })
 
-it('describes every key in its JSON Schema', () => {
+it('describes every key in its JSON Schema, those of all ecosystems included', () => {
   const schema = configurationJsonSchema(ecosystemsForTests)
   const nameless: string[] = []
   const visit = (part: unknown, path: string): void => {

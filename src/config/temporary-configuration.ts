@@ -80,7 +80,7 @@ const list = z
 const rpm: EcosystemConfiguration = {
   id: 'rpm' as EcosystemId,
   title: 'RPM',
-  options: z.strictObject({}),
+  options: z.strictObject({ compression: z.enum(['gzip', 'zstd']).optional().describe('Compression.') }),
   filterKey: 'rpm',
   filters: z.strictObject({
     exclude_source_rpms: z.boolean().optional().describe('No sources.'),
