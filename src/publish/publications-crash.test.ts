@@ -60,6 +60,18 @@ describe('a file in the way on a shelf', () => {
   })
 })
 
+describe('a sweep', () => {
+  it('removes what a process that died has left beside the shelves', async () => {
+    await using site = await Site.create()
+    await site.publish(at('10:00:00'), { [bash]: 'bash' })
+    await fs.writeFile(site.absolute('.shelves/epel9/1.incoming-x'), 'left')
+
+    await site.publications.prune(latest, { keep: 1, graceMs: hour, now: at('10:00:00') })
+
+    expect(await fs.readdir(site.absolute('.shelves/epel9'))).toEqual(['1', '1.manifest', 'claims', 'swept'])
+  })
+})
+
 describe('a full disk', () => {
   it('is named, and leaves clients and shelves as they were', async () => {
     const full = { now: false }

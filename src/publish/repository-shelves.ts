@@ -143,6 +143,10 @@ export class RepositoryShelves implements AsyncDisposable {
   }
 
   async sweep({ graceMs, now }: SweepTerms): Promise<void> {
+    // Of processes that died: while we hold the lock, nobody else has one.
+    for (const name of await namesIn(this.#folder)) {
+      if (name.includes('.incoming-')) await fs.rm(path.join(this.#folder, name), { force: true })
+    }
     const unwanted = new Map(
       this.#shelves.map(({ number, entries }) => [number, new Set<string>(entries.keys())]),
     )
