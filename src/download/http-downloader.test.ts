@@ -166,6 +166,20 @@ describe('fetching one file', () => {
   })
 })
 
+describe('closing', () => {
+  it.each(['client', 'downloader'])('the %s ends what is under way', async (what) => {
+    await using upstream = await startUpstream({ files: { file: 'right' } })
+    upstream.behave('file', { kind: 'silent' })
+    await using bench = await startDownloadBench()
+    const client = await bench.downloader.open(accessTo(upstream.url), never)
+
+    const failing = client.fetch(wantedFile('file'), null, never)
+    setTimeout(() => (what === 'client' ? client : bench.downloader)[Symbol.asyncDispose](), 20)
+
+    await expect(failing).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  })
+})
+
 describe('fetching many files', () => {
   it('yields each file once, and a failure as a value', async () => {
     const names = Array.from({ length: 40 }, (_, n) => `file-${n}`)

@@ -53,7 +53,7 @@ class HttpDownloader implements Downloader {
   readonly #pauses: HostPauses
   readonly #bandwidth: Throttle | null
   readonly #broken = new Map<string, string>()
-  readonly #clients = new Set<UpstreamClient>()
+  readonly #closing = new AbortController()
 
   constructor(options: DownloaderOptions) {
     this.#options = options
@@ -67,10 +67,11 @@ class HttpDownloader implements Downloader {
   }
 
   async open(access: UpstreamAccess, signal: AbortSignal): Promise<UpstreamClient> {
+    this.#closing.signal.throwIfAborted()
     const requests = this.#requestContext(access)
     const { mirrors, metalink } = await this.#resolveFeed(access, requests, signal)
     const { pool, reporter, concurrency } = this.#options
-    const client = new HttpUpstreamClient({
+    return new HttpUpstreamClient({
       access,
       mirrors,
       metalink,
@@ -80,13 +81,12 @@ class HttpDownloader implements Downloader {
       concurrency,
       random: this.#random,
       broken: this.#broken,
+      closing: this.#closing.signal,
     })
-    this.#clients.add(client)
-    return client
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const client of this.#clients) await client[Symbol.asyncDispose]()
+    this.#closing.abort(new ChantalError('INTERRUPTED', 'the downloader was closed'))
     await this.#connections[Symbol.asyncDispose]()
   }
 

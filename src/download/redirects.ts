@@ -65,9 +65,8 @@ async function requestOnce(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   const { access, hostSlots, ownHostSlots, slots, pauses } = context
-  for (let ms = pauses.remainingMs(url.host); ms > 0; ms = pauses.remainingMs(url.host)) {
-    await context.wait(ms, signal)
-  }
+  const pauseMs = pauses.remainingMs(url.host)
+  if (pauseMs > 0) await context.wait(pauseMs, signal)
   const release = await acquireAll([ownHostSlots.of(url.host), hostSlots.of(url.host), slots], signal)
   try {
     return await request({

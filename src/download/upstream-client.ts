@@ -34,6 +34,8 @@ export interface ClientParts {
   readonly random: () => number
   /** Shared by all clients of a downloader: see {@link TransferContext}. */
   readonly broken: Map<string, string>
+  /** Aborts when the downloader is closed. */
+  readonly closing: AbortSignal
 }
 
 /** A try at one URL. @param feed the mirror it belongs to */
@@ -60,14 +62,13 @@ export class HttpUpstreamClient implements UpstreamClient {
   }
 
   fetch(file: UpstreamFile, since: Validators | null, signal: AbortSignal): Promise<FetchResult> {
-    return this.#fetch(file, since, AbortSignal.any([signal, this.#closing.signal]))
+    return this.#fetch(file, since, this.#untilClosed(signal))
   }
 
   async *fetchAll(
     files: AsyncIterable<UpstreamFile> | Iterable<UpstreamFile>,
     signal: AbortSignal,
   ): AsyncIterable<DownloadOutcome> {
-    const ended = AbortSignal.any([signal, this.#closing.signal])
     yield* inFlight(
       files,
       this.#parts.concurrency,
@@ -75,12 +76,16 @@ export class HttpUpstreamClient implements UpstreamClient {
       async (outcome) => {
         if (outcome.ok) await outcome.blob[Symbol.asyncDispose]()
       },
-      ended,
+      this.#untilClosed(signal),
     )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new ChantalError('INTERRUPTED', 'the upstream client was closed'))
+  }
+
+  #untilClosed(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#parts.closing, this.#closing.signal])
   }
 
   async #outcomeOf(file: UpstreamFile, signal: AbortSignal): Promise<DownloadOutcome> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import * as fs from 'node:fs/promises'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { ByteSource } from '../../src/core/bytes.ts'
 import { readWhole } from '../../src/core/bytes.ts'
 import type { Expectation } from '../../src/core/digest.ts'
 import { parseChecksum } from '../../src/core/digest.ts'
+import { hasSystemCode } from '../../src/core/errors.ts'
 import type { ProgressEvent } from '../../src/core/events.ts'
 import type { UpstreamFile } from '../../src/core/model.ts'
 import { parseRelativePath } from '../../src/core/path.ts'
@@ -19,7 +20,7 @@ import { createDownloader, type DownloaderOptions } from '../../src/download/htt
 import { FilesystemPool } from '../../src/pool/filesystem-pool.ts'
 import type { Pool } from '../../src/pool/pool.ts'
 
-/** A downloader on a pool in a temporary folder, and what it reported. Waits cost no time; they are noted. */
+/** A downloader on a pool without temporary files, and what it reported. Waits cost no time; they are noted. */
 export interface DownloadBench extends AsyncDisposable {
   readonly downloader: Downloader
   readonly pool: Pool
@@ -34,8 +35,7 @@ export interface DownloadBench extends AsyncDisposable {
 }
 
 export async function startDownloadBench(options: Partial<DownloaderOptions> = {}): Promise<DownloadBench> {
-  const folder = await fs.mkdtemp(path.join(tmpdir(), 'chantal-download-'))
-  const pool = await FilesystemPool.create(folder)
+  const pool = idlePools.pop() ?? (await createPool())
   const events: ProgressEvent[] = []
   const waits: number[] = []
   let now = Date.UTC(2026, 0, 1)
@@ -77,8 +77,40 @@ export async function startDownloadBench(options: Partial<DownloaderOptions> = {
     },
     async [Symbol.asyncDispose]() {
       await downloader[Symbol.asyncDispose]()
-      await fs.rm(folder, { recursive: true, force: true })
+      await pool.sweepTemporary({ ms: Number.NEGATIVE_INFINITY })
+      idlePools.push(pool)
     },
+  }
+}
+
+/**
+ * Pools that no bench uses at the moment. They are used again without their temporary files: making and removing the folders of one takes
+ * longer than most tests, and blobs of other tests are nothing that a download could notice.
+ */
+const idlePools: FilesystemPool[] = []
+
+async function createPool(): Promise<FilesystemPool> {
+  if (idlePools.length === 0) removePoolsOfEndedProcesses()
+  return FilesystemPool.create(mkdtempSync(path.join(tmpdir(), `${poolPrefix}${process.pid}-`)))
+}
+
+const poolPrefix = 'chantal-download-'
+
+/** A test process is killed at its end, before it could tidy up: the next one does. */
+function removePoolsOfEndedProcesses(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^(\d+)-/.exec(name.slice(poolPrefix.length))?.[1]
+    if (!name.startsWith(poolPrefix) || pid === undefined || isAlive(Number(pid))) continue
+    rmSync(path.join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !hasSystemCode(error, 'ESRCH')
   }
 }
 
