@@ -1,8 +1,8 @@
 import type { FilterSettings } from '../core/filter.ts'
 import type { DocumentPath } from './document.ts'
 import type { DocumentReader } from './document-reader.ts'
+import type { FiltersDocument } from './filter-schema.ts'
 import { compilePattern } from './pattern.ts'
-import type { FiltersDocument } from './schema.ts'
 import { parseDate, sizeOf } from './values.ts'
 
 /** @param own what the ecosystem's schema made of its own part; `null` where that is not given */

@@ -123,8 +123,8 @@ const rules: readonly Rule[] = [
   },
   drop('shared', 'download.backend', 'there is one downloader'),
   drop('shared', 'download.verify_checksum', 'checksums are always verified'),
-  drop('document', 'database.pool_size', 'connections are managed'),
-  drop('document', 'database.max_overflow', 'connections are managed'),
+  drop('document', 'database.pool_size', 'the number of connections is not configured'),
+  drop('document', 'database.max_overflow', 'the number of connections is not configured'),
   drop('document', 'database.echo', 'statements are not logged'),
   drop('document', 'storage.temp_path', 'temporary files lie in the pool'),
   drop('document', 'storage.cache_path', 'metadata lies in the pool'),
@@ -189,7 +189,7 @@ const rules: readonly Rule[] = [
     from: 'filters.exclude_architectures',
     to: 'filters.metadata.architectures.exclude',
   },
-  drop('repository', 'filters.deb.components', 'is not a filter: list the components in "apt.components"', {
+  drop('repository', 'filters.deb.components', 'components are no filter; list them in "apt.components"', {
     unlessKnown: true,
   }),
   drop('view', 'publish_path', 'paths follow from the name'),
