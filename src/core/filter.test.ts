@@ -23,6 +23,7 @@ function packageWith(facts: Partial<UpstreamPackage>, size: number | null = 100)
     architecture: 'x86_64',
     builtAt: new Date('2026-06-01T00:00:00Z'),
     attributes: {},
+    versionGroup: 'nginx',
     identity: '',
     files: [{ path: parseRelativePath('nginx.rpm'), location: 'nginx.rpm', expect }],
     ...facts,
