@@ -1,0 +1,21 @@
+#!/usr/bin/env -S node --max-semi-space-size=4
+// Old versions of Node must be able to read this file, or they could not say that they are too old.
+// The option keeps a sync of a large repository below half the memory; set later it has no effect.
+import module from 'node:module'
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 24 || (major === 24 && minor < 12)) {
+  process.stderr.write(
+    'error: chantal needs Node 24.12 or later; this is Node ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      ')\n' +
+      'hint: Install a newer Node, or start it by its path: /path/to/node ' +
+      process.argv[1] +
+      '\n',
+  )
+  process.exit(2)
+}
+module.enableCompileCache()
+await import('../dist/main.js')

@@ -1,0 +1,64 @@
+// build.js   - bundles src/main.ts into dist/, in chunks that load when a command needs them.
+//
+// Bundled is what is slow to find and load file by file, and lends itself to it; the rest stays in node_modules: what is native,
+// what is large and rarely used, and openpgp, whose licence (LGPL) asks that users can replace it.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const bundled = ['commander', 'js-yaml', 'kysely', 'saxes', 'xmlchars', 'zod']
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const external = Object.keys(dependencies).filter((name) => !bundled.includes(name))
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main.ts'],
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24.12',
+  // Not minified: it starts no sooner, and stack traces are read in reports of bugs.
+  external: external.flatMap((name) => [name, `${name}/*`]),
+  // A dependency in CommonJS asks for Node's modules by `require`.
+  banner: {
+    js: "import { createRequire as createRequireOfBundle } from 'node:module';const require=createRequireOfBundle(import.meta.url);",
+  },
+  metafile: true,
+  logLevel: 'warning',
+})
+writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
+linkProgram()
+
+/** The licences of what is bundled ask to go with it. */
+function licences(inputs) {
+  const names = new Set(
+    inputs.flatMap((file) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []),
+  )
+  return [...names]
+    .sort()
+    .map((name) => {
+      const folder = join(root, 'node_modules', name)
+      const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      const file = readdirSync(folder).find((entry) => /^licen[sc]e/i.test(entry))
+      const text = file === undefined ? '' : `\n\n${readFileSync(join(folder, file), 'utf8').trim()}`
+      return `${name} ${version}: ${license}${text}\n`
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`)
+}
+
+/** `npx chantal` in a checkout: npm links the programs of dependencies only, not our own. */
+function linkProgram() {
+  const programs = join(root, 'node_modules', '.bin')
+  const link = join(programs, 'chantal')
+  mkdirSync(programs, { recursive: true })
+  if (!existsSync(link)) {
+    rmSync(link, { force: true })
+    symlinkSync('../../bin/chantal.js', link)
+  }
+}
