@@ -63,6 +63,8 @@ export interface UpstreamPackage<Attributes extends JsonObject = JsonObject>
    * that upstream replaced.
    */
   readonly identity: string
+  /** Packages of one group are versions of one thing, of which `only_latest_version` keeps the newest. */
+  readonly versionGroup: string
 }
 
 /** A package whose every file is in the pool. */

@@ -11,18 +11,16 @@ export interface Selection {
 /**
  * Applies a selection: filters first, then the newest versions of each group.
  * Packages of equal version stand or fall together.
- * @param groupOf packages of which one version replaces another: name and architecture, and what the ecosystem adds
  */
 export function select(
   packages: readonly UpstreamPackage[],
   selection: Selection,
   versions: VersionOrder,
-  groupOf: (pkg: UpstreamPackage) => string,
 ): readonly UpstreamPackage[] {
   const wanted = packages.filter((pkg) => selection.wants(pkg))
   const { keepNewest } = selection
   if (keepNewest === null) return wanted
-  const groups = Map.groupBy(wanted, groupOf)
+  const groups = Map.groupBy(wanted, (pkg) => pkg.versionGroup)
   const kept = new Set<UpstreamPackage>()
   for (const group of groups.values()) {
     const newest = [...group].sort((a, b) => versions.compare(b.version, a.version))

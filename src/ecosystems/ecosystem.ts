@@ -51,9 +51,6 @@ export interface Ecosystem<
   /** Whether its own filters keep a package. Generic filters are the engine's. */
   wants(pkg: UpstreamPackage<Attributes>, filters: Filters): boolean
 
-  /** Packages of one group are versions of one thing: `only_latest_version` keeps the newest of each group. */
-  versionGroup(pkg: UpstreamPackage<Attributes>): string
-
   /**
    * Reads upstream's metadata and lists what it holds. Trusts nothing read: signatures first, then
    * checksums, then the format.

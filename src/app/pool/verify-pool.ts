@@ -66,7 +66,10 @@ export const verifyPool: UseCase<VerifyPoolInput, VerifyPoolOutput> = async (con
   })
   for (const { blob, state } of found)
     damaged.push(await handleDamage(context, blob, state, input.repair, signal))
-  return { checked, checkedBytes, damaged, repaired: damaged.filter(({ repaired }) => repaired).length }
+  // Published files are hard links to what was set aside: they get the sound bytes too.
+  const repaired = new Set(damaged.filter((blob) => blob.repaired).map(({ digest }) => digest))
+  if (repaired.size > 0) await context.publications.replaceFiles(repaired)
+  return { checked, checkedBytes, damaged, repaired: repaired.size }
 }
 
 async function handleDamage(

@@ -104,7 +104,7 @@ async function step(signal: AbortSignal, work: () => Promise<void>): Promise<voi
 }
 
 function newPackage(pkg: UpstreamPackage, blobs: ReadonlyMap<UpstreamFile, BlobRef>): NewPackage | null {
-  const { files, ...facts } = pkg
+  const { files, versionGroup: _, ...facts } = pkg
   const stored = files.map((file) => storedFile(file, blobs)).filter((file) => file !== null)
   const [first, ...rest] = stored
   return first && stored.length === files.length ? { ...facts, files: [first, ...rest] } : null

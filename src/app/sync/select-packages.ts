@@ -21,6 +21,5 @@ export function selectPackages(
       keepNewest: filters.keepNewest,
     },
     ecosystem.versions,
-    (pkg) => ecosystem.versionGroup(pkg),
   )
 }

@@ -34,7 +34,6 @@ export function createReporter(options: ProgressOptions, terminal: Terminal): Re
     case 'plain':
       return new LineReporter(terminal, options, null)
     case 'bar':
-    case 'auto':
       return new LineReporter(terminal, options, new ProgressBar(terminal))
   }
 }

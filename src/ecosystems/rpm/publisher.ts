@@ -1,0 +1,13 @@
+import type { PublicationSink } from '../../core/publication.ts'
+import type { PublishInput } from '../ecosystem.ts'
+import type { RpmAttributes } from './attributes.ts'
+import { publishGenerated } from './generated-publisher.ts'
+import { publishMirror } from './mirror-publisher.ts'
+import type { RpmOptions } from './options.ts'
+
+export type RpmPublishInput = PublishInput<RpmOptions, RpmAttributes>
+
+/** A tree is wholly verbatim or wholly generated. */
+export function publishRpm(input: RpmPublishInput, sink: PublicationSink): Promise<void> {
+  return input.mode === 'mirror' ? publishMirror(input, sink) : publishGenerated(input, sink)
+}

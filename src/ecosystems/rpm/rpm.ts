@@ -1,0 +1,43 @@
+import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
+import type { Ecosystem } from '../ecosystem.ts'
+import type { RpmAttributes } from './attributes.ts'
+import { type RpmFilters, type RpmOptions, rpmFilters, rpmOptions } from './options.ts'
+import { publishRpm } from './publisher.ts'
+import { readRpmUpstream } from './reader.ts'
+import { compareRpmVersions, parseEvr } from './version.ts'
+
+/** Repositories of RPM packages, as dnf, yum and zypper read them. */
+export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
+  id: 'rpm' as EcosystemId,
+  title: 'RPM',
+  options: rpmOptions,
+  filterKey: 'rpm',
+  filters: rpmFilters,
+  versions: { compare: compareRpmVersions },
+  signing: 'openpgp',
+  wants,
+  readUpstream: readRpmUpstream,
+  publish: publishRpm,
+}
+
+function wants(pkg: UpstreamPackage<RpmAttributes>, filters: RpmFilters): boolean {
+  const { architecture, version, attributes } = pkg
+  if (filters.exclude_source_rpms && (architecture === 'src' || architecture === 'nosrc')) return false
+  return (
+    fits(attributes.group, filters.groups) &&
+    fits(attributes.license, filters.licenses) &&
+    fits(attributes.vendor, filters.vendors) &&
+    fits(parseEvr(version).epoch, filters.epochs)
+  )
+}
+
+interface Names {
+  readonly include?: readonly string[] | undefined
+  readonly exclude?: readonly string[] | undefined
+}
+
+function fits(value: string | null, names: Names | undefined): boolean {
+  if (!names) return true
+  const text = value ?? ''
+  return !names.exclude?.includes(text) && (names.include === undefined || names.include.includes(text))
+}

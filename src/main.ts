@@ -1,0 +1,70 @@
+import { createInterface } from 'node:readline/promises'
+import packageJson from '../package.json' with { type: 'json' }
+import { runCli } from './cli/cli.ts'
+import type { CliServices, Terminal } from './cli/services.ts'
+import { ChantalError } from './core/errors.ts'
+
+/** The process around the command line: its streams, its environment, its signals. */
+const terminal: Terminal = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isInteractive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
+  columns: process.stderr.columns ?? 80,
+  useColor: process.stderr.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
+  async confirm(question) {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return null
+    const prompt = createInterface({ input: process.stdin, output: process.stderr })
+    try {
+      return /^y(es)?$/i.test((await prompt.question(`${question}? [y/N] `)).trim())
+    } finally {
+      prompt.close()
+    }
+  },
+}
+
+const services: CliServices = {
+  version: packageJson.version,
+  now: () => new Date(),
+  async loadConfiguration(file) {
+    const { loadConfiguration } = await import('./config/load.ts')
+    const { ecosystems } = await import('./ecosystems/registry.ts')
+    return loadConfiguration({
+      file,
+      environment: process.env,
+      home: process.env['HOME'] ?? null,
+      workingFolder: process.cwd(),
+      ecosystems,
+      now: new Date(),
+    })
+  },
+  async ecosystems() {
+    const { ecosystems } = await import('./ecosystems/registry.ts')
+    return ecosystems
+  },
+  async openContext(settings, reporter) {
+    const { openContext } = await import('./open-context.ts')
+    return openContext(settings, { reporter, now: () => new Date(), version: packageJson.version })
+  },
+}
+
+// What is published and pooled sets its own modes; everything else is readable as usual, whatever cron's umask is.
+process.umask(0o022)
+const interruption = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(name, () => {
+    interruption.abort(
+      new ChantalError('INTERRUPTED', `interrupted by ${name}`, {
+        hint: 'Everything is consistent; run the command again to go on.',
+      }),
+    )
+    // The second one does not wait for the tidying up.
+    process.once(name, () => process.exit(130))
+  })
+}
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+process.exitCode = await runCli(process.argv.slice(2), services, terminal, interruption.signal)

@@ -1,0 +1,85 @@
+import type { AppContext } from './app/context.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import { openCatalog } from './catalog/sql-catalog.ts'
+import { assertUsable } from './config/access.ts'
+import type { RepositorySettings, Settings } from './config/settings.ts'
+import type { Reporter } from './core/events.ts'
+import { createDownloader } from './download/http-downloader.ts'
+import { ecosystems } from './ecosystems/registry.ts'
+import { FilesystemPool } from './pool/filesystem-pool.ts'
+import { claimPool } from './pool/pool-marker.ts'
+import { openPublications } from './publish/directory-publications.ts'
+import { openOpenPgpSigner, openOpenPgpVerifier } from './sign/openpgp.ts'
+
+export interface Surroundings {
+  readonly reporter: Reporter
+  readonly now: () => Date
+  readonly version: string
+}
+
+/**
+ * Opens the real parts and wires them. Disposing of the result closes them.
+ * @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW`, `POOL_UNMARKED`, `NOT_WRITABLE`, `DISK_FULL`
+ */
+export async function openContext(
+  settings: Settings,
+  { reporter, now, version }: Surroundings,
+): Promise<AppContext & AsyncDisposable> {
+  await using opened = new AsyncDisposableStack()
+  const catalog = opened.use(await openCatalog({ url: settings.database, now }))
+  const { poolPath, publishedPath } = settings.storage
+  await claimPool(poolPath, catalog.id, await knowsNoBlob(catalog))
+  const pool = await FilesystemPool.create(poolPath)
+  const { concurrency, perHost, bandwidth } = settings.download
+  const downloader = opened.use(
+    createDownloader({ pool, concurrency, perHost, bandwidth, reporter, userAgent: `Chantal/${version}` }),
+  )
+  const publications = await openPublications({
+    root: publishedPath,
+    pool,
+    graceMs: settings.publish.graceMs,
+    lockShelf: (repository) =>
+      catalog.acquire({
+        resource: `shelf:${repository}`,
+        mode: 'exclusive',
+        purpose: `change the shelf of ${repository}`,
+        waitMs: 600_000,
+        signal: new AbortController().signal,
+      }),
+  })
+  const closing = opened.move()
+  return {
+    settings,
+    ecosystems,
+    catalog,
+    pool,
+    downloader,
+    publications,
+    reporter,
+    verifierOf: perRepository(async ({ verify }) => {
+      if (verify.metadata === 'off' || verify.keys.length === 0) return null
+      return openOpenPgpVerifier({ keys: verify.keys, fingerprints: verify.fingerprints, now })
+    }),
+    signerOf: perRepository(async ({ signing }) => signing && openOpenPgpSigner(signing)),
+    now,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  }
+}
+
+async function knowsNoBlob(catalog: Catalog): Promise<boolean> {
+  return catalog.read(async (reader) => {
+    for await (const _ of reader.blobs()) return false
+    return true
+  })
+}
+
+/** Opening a key takes a while: once for each repository is enough. */
+function perRepository<Opened>(open: (repository: RepositorySettings) => Promise<Opened>) {
+  const opened = new Map<string, Promise<Opened>>()
+  return (repository: RepositorySettings): Promise<Opened> => {
+    assertUsable(repository)
+    const known = opened.get(repository.id) ?? open(repository)
+    opened.set(repository.id, known)
+    return known
+  }
+}
