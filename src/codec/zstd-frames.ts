@@ -43,8 +43,10 @@ export class ZstdFrames {
         at += taken
         this.#left -= taken
         if (this.#left > 0) continue
-        if (this.#state === 'skip') start = at
-        else if (this.#endsFrame()) {
+        if (this.#state === 'skip') {
+          this.#collect('magic', 4)
+          start = at
+        } else if (this.#endsFrame()) {
           yield chunk.subarray(start, at)
           start = at
         }
@@ -129,7 +131,6 @@ export class ZstdFrames {
 
   /** What follows a block or a checksum that is complete: more of the frame, or its end. */
   #endsFrame(): boolean {
-    if (this.#state === 'skip') return false
     if (this.#state === 'block' && !this.#isLastBlock) {
       this.#collect('block-header', 3)
       return false
