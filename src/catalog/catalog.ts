@@ -245,9 +245,7 @@ export interface CatalogReader {
   /** Every blob with a row, in digest order. */
   blobs(): AsyncIterable<BlobRef>
   /** Who needs a blob: for naming what a missing or corrupt one affects. */
-  blobUsers(
-    digest: Sha256,
-  ): Promise<
+  blobUsers(digest: Sha256): Promise<
     readonly {
       readonly repository: RepositoryId
       readonly path: RelativePath

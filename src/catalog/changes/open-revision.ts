@@ -1,0 +1,162 @@
+import type { Json } from '../../core/brand.ts'
+import { ChantalError } from '../../core/errors.ts'
+import type { RepositoryId, Revision } from '../../core/model.ts'
+import type { OpenRevision } from '../catalog.ts'
+import type { Session } from '../engine.ts'
+import { visibleIn } from '../queries/packages.ts'
+import { knownRepositoryKey, repositoryKey } from '../queries/repositories.ts'
+import { revisionRow } from '../queries/revisions.ts'
+import { dropChunks } from './record-chunks.ts'
+
+/** After so many changes the planner's statistics are made anew. */
+const analyzeAfterRows = 1000
+
+export async function openRevision(session: Session, id: RepositoryId): Promise<OpenRevision> {
+  const { db } = session
+  const repository = await knownRepositoryKey(session, id)
+  const left = await db
+    .selectFrom('revision')
+    .select('number')
+    .where('repository', '=', repository)
+    .where('sealed_at', 'is', null)
+    .execute()
+  for (const { number } of left) await discardRevision(session, { repository: id, number })
+  const { mode } = await db
+    .selectFrom('repository')
+    .select('mode')
+    .where('pk', '=', repository)
+    .executeTakeFirstOrThrow()
+  const newest = await db
+    .selectFrom('revision')
+    .select(({ fn }) => fn.max('number').as('number'))
+    .where('repository', '=', repository)
+    .executeTakeFirst()
+  const number = (newest?.number ?? 0) + 1
+  await db
+    .insertInto('revision')
+    .values({
+      repository,
+      number,
+      mode,
+      sealed_at: null,
+      package_count: 0,
+      total_size: 0,
+      pruned_at: null,
+      pins: 0,
+    })
+    .execute()
+  return { repository: id, number }
+}
+
+/**
+ * The repository's key, where its revision is open.
+ * @throws ChantalError `LEASE_LOST`: only someone who took the repository over closes it under its writer
+ */
+export async function openRepositoryKey(session: Session, revision: OpenRevision): Promise<number> {
+  const repository = await repositoryKey(session, revision.repository)
+  if (repository !== null && (await isOpen(session, repository, revision.number))) return repository
+  throw new ChantalError(
+    'LEASE_LOST',
+    `revision ${revision.number} of ${revision.repository} is not open any more`,
+    {
+      hint: 'Run the command again: another process has taken this repository over.',
+      details: { repository: revision.repository, revision: revision.number },
+    },
+  )
+}
+
+async function isOpen({ db }: Session, repository: number, number: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('revision')
+    .select('number')
+    .where('repository', '=', repository)
+    .where('number', '=', number)
+    .where('sealed_at', 'is', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function sealRevision(
+  session: Session,
+  revision: OpenRevision,
+  sealedAt: Date,
+  checkpoint: Json,
+): Promise<Revision> {
+  const { db, engine } = session
+  const { number } = revision
+  const repository = await openRepositoryKey(session, revision)
+  const content = await measure(session, repository, number)
+  const sealed = { sealed_at: sealedAt.getTime(), ...content }
+  await db
+    .updateTable('revision')
+    .set(sealed)
+    .where('repository', '=', repository)
+    .where('number', '=', number)
+    .execute()
+  await db
+    .updateTable('repository')
+    .set({ latest: number, checkpoint: JSON.stringify(checkpoint) })
+    .where('pk', '=', repository)
+    .execute()
+  const { mode } = await db
+    .selectFrom('revision')
+    .select('mode')
+    .where('repository', '=', repository)
+    .where('number', '=', number)
+    .executeTakeFirstOrThrow()
+  const changed = await db
+    .selectFrom('package')
+    .select('pk')
+    .where('repository', '=', repository)
+    .where('added_in', '=', number)
+    .limit(analyzeAfterRows)
+    .execute()
+  if (changed.length === analyzeAfterRows) await engine.analyze(db)
+  return revisionRow(revision.repository, { number, mode, ...sealed })
+}
+
+/** A blob that several files share counts once. */
+async function measure({ db }: Session, repository: number, number: number) {
+  const packages = await db
+    .selectFrom('package')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('repository', '=', repository)
+    .where(visibleIn(number))
+    .executeTakeFirstOrThrow()
+  const ofPackages = db
+    .selectFrom('package')
+    .innerJoin('package_file', 'package_file.package', 'package.pk')
+    .select('package_file.blob')
+    .where('repository', '=', repository)
+    .where(visibleIn(number))
+  const ofRepository = db
+    .selectFrom('repository_file')
+    .select('repository_file.blob')
+    .where('repository', '=', repository)
+    .where(visibleIn(number))
+  const blobs = await db
+    .selectFrom(ofPackages.union(ofRepository).as('used'))
+    .innerJoin('blob', 'blob.pk', 'used.blob')
+    .select(({ fn }) => fn.sum<number | string | null>('size').as('size'))
+    .executeTakeFirst()
+  return { package_count: packages.count, total_size: Number(blobs?.size ?? 0) }
+}
+
+/** Undoes what the open revision wrote, and nothing else. One that is not open is left alone. */
+export async function discardRevision(session: Session, revision: OpenRevision): Promise<void> {
+  const { db } = session
+  const { number } = revision
+  const repository = await repositoryKey(session, revision.repository)
+  if (repository === null || !(await isOpen(session, repository, number))) return
+  await dropChunks(session, repository, number)
+  for (const table of ['package', 'repository_file'] as const) {
+    await db.deleteFrom(table).where('repository', '=', repository).where('added_in', '=', number).execute()
+    await db
+      .updateTable(table)
+      .set({ removed_in: null })
+      .where('repository', '=', repository)
+      .where('removed_in', '=', number)
+      .execute()
+  }
+  await db.deleteFrom('revision').where('repository', '=', repository).where('number', '=', number).execute()
+}

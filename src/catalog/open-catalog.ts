@@ -1,0 +1,64 @@
+import type { Catalog, LeaseTerms } from './catalog.ts'
+import type { SqlEngine } from './engine.ts'
+import { type HostFacts, readHostFacts } from './leases/host.ts'
+import { LeaseKeeper } from './leases/lease-keeper.ts'
+import { migrate } from './migrations/migrations.ts'
+import { SqlReader } from './sql-reader.ts'
+import { SqlWriter } from './sql-writer.ts'
+import { openSqlite } from './sqlite/sqlite-engine.ts'
+
+export type CatalogLocation =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgresql'; readonly url: URL; readonly password: string | null }
+
+export interface CatalogOptions {
+  readonly url: CatalogLocation
+  readonly now: () => Date
+  readonly leaseTerms?: LeaseTerms
+  readonly host?: HostFacts
+}
+
+const defaultTerms: LeaseTerms = { ttlMs: 60_000, renewEveryMs: 15_000 }
+
+/**
+ * Opens the catalog, makes it where there is none, and brings its schema up to date.
+ * @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW`, `DISK_FULL`
+ */
+export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
+  const engine = await openEngine(options)
+  try {
+    await migrate(engine, options.now)
+    const id = await readId(engine)
+    const keeper = new LeaseKeeper(
+      engine,
+      options.host ?? readHostFacts(),
+      options.leaseTerms ?? defaultTerms,
+    )
+    return {
+      id,
+      read: (work) => engine.read((db) => work(new SqlReader({ db, engine }))),
+      write: (work) => engine.write((db) => work(new SqlWriter({ db, engine }))),
+      acquire: (request) => keeper.acquire(request),
+      [Symbol.asyncDispose]: async () => {
+        await keeper[Symbol.asyncDispose]()
+        await engine[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await engine[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openEngine({ url, now }: CatalogOptions): Promise<SqlEngine> {
+  if (url.kind === 'sqlite') return openSqlite(url.file, now)
+  const { openPostgresql } = await import('./postgresql/postgresql-engine.ts')
+  return openPostgresql(url)
+}
+
+async function readId(engine: SqlEngine): Promise<string> {
+  const row = await engine.read((db) =>
+    db.selectFrom('meta').select('value').where('name', '=', 'catalog').executeTakeFirstOrThrow(),
+  )
+  return row.value
+}

@@ -1,0 +1,138 @@
+import { type SqlBool, sql } from 'kysely'
+import type { BlobRef } from '../../core/bytes.ts'
+import type { Checksum, Sha256 } from '../../core/digest.ts'
+import type { PackageKey, RepositoryId } from '../../core/model.ts'
+import type { RelativePath } from '../../core/path.ts'
+import type { Session } from '../engine.ts'
+import { keptNumbers } from './kept-numbers.ts'
+import { isBlobReached } from './roots.ts'
+
+const pageBlobs = 2000
+
+/** `''` is before all. */
+const isAfter = (digest: Sha256 | '') => sql<SqlBool>`${sql.ref('blob.digest')} > ${digest}`
+
+/** Every blob with a row, in digest order. */
+export async function* streamBlobs({ db }: Session): AsyncGenerator<BlobRef> {
+  let after: Sha256 | '' = ''
+  while (true) {
+    const page: BlobRef[] = await db
+      .selectFrom('blob')
+      .select(['digest', 'size'])
+      .where(isAfter(after))
+      .orderBy('digest')
+      .limit(pageBlobs)
+      .execute()
+    for (const { digest, size } of page) yield { digest, size }
+    const end = page.at(-1)
+    if (!end || page.length < pageBlobs) return
+    after = end.digest
+  }
+}
+
+/** Those that a root reaches, in digest order. Looks at one page of blobs at a time, so its cost grows with their number alone. */
+export async function* streamReachableBlobs({ db }: Session): AsyncGenerator<BlobRef> {
+  let after: Sha256 | '' = ''
+  while (true) {
+    const last: Sha256 | '' = after
+    const page = await db
+      .with('page', (cte) =>
+        cte
+          .selectFrom('blob')
+          .select(['pk', 'digest', 'size'])
+          .where(isAfter(last))
+          .orderBy('digest')
+          .limit(pageBlobs),
+      )
+      .selectFrom('page as blob')
+      .select(['digest', 'size'])
+      .select((eb) => eb.case().when(isBlobReached).then(1).else(0).end().as('isReached'))
+      .orderBy('digest')
+      .execute()
+    for (const { digest, size, isReached } of page) if (isReached === 1) yield { digest, size }
+    const end = page.at(-1)
+    if (!end || page.length < pageBlobs) return
+    after = end.digest
+  }
+}
+
+/** In the order asked for. SHA-256 names a blob itself; other checksums are known from when it arrived. */
+export async function blobsByChecksum(
+  { db, engine }: Session,
+  checksums: readonly Checksum[],
+): Promise<readonly (BlobRef | null)[]> {
+  const found = new Map<string, BlobRef>()
+  for (let start = 0; start < checksums.length; start += pageBlobs) {
+    const page = checksums.slice(start, start + pageBlobs)
+    const asked = page.map(({ algorithm, hex }) => ({ algorithm, hex }))
+    const columns = { algorithm: 'text', hex: 'text' } as const
+    const digests = asked.filter(({ algorithm }) => algorithm === 'sha256')
+    const others = asked.filter(({ algorithm }) => algorithm !== 'sha256')
+    if (digests.length > 0) {
+      const rows = await db
+        .selectFrom(engine.rows(digests, columns, 'asked'))
+        .innerJoin('blob', (join) => join.onRef('blob.digest', '=', 'asked.hex'))
+        .select(['digest', 'size'])
+        .execute()
+      for (const { digest, size } of rows) found.set(`sha256:${digest}`, { digest, size })
+    }
+    if (others.length > 0) {
+      const rows = await db
+        .selectFrom(engine.rows(others, columns, 'asked'))
+        .innerJoin('blob_checksum', (join) =>
+          join
+            .onRef('blob_checksum.algorithm', '=', 'asked.algorithm')
+            .onRef('blob_checksum.hex', '=', 'asked.hex'),
+        )
+        .innerJoin('blob', 'blob.pk', 'blob_checksum.blob')
+        .select(['blob_checksum.algorithm', 'blob_checksum.hex', 'digest', 'size'])
+        .execute()
+      for (const { algorithm, hex, digest, size } of rows) found.set(`${algorithm}:${hex}`, { digest, size })
+    }
+  }
+  return checksums.map(({ algorithm, hex }) => found.get(`${algorithm}:${hex}`) ?? null)
+}
+
+export interface BlobUser {
+  readonly repository: RepositoryId
+  readonly path: RelativePath
+  /** `null` for a file that belongs to no package. */
+  readonly key: PackageKey | null
+  readonly revisions: readonly number[]
+}
+
+/** In order of repository and path; those in no sealed and kept revision are left out. */
+export async function blobUsers(session: Session, digest: Sha256): Promise<readonly BlobUser[]> {
+  const { db } = session
+  const columns = ['repository.id', 'repository.pk', 'added_in', 'removed_in'] as const
+  const packages = await db
+    .selectFrom('blob')
+    .innerJoin('package_file', 'package_file.blob', 'blob.pk')
+    .innerJoin('package', 'package.pk', 'package_file.package')
+    .innerJoin('repository', 'repository.pk', 'package.repository')
+    .select([...columns, 'package_file.path', 'package.key'])
+    .where('digest', '=', digest)
+    .execute()
+  const files = await db
+    .selectFrom('blob')
+    .innerJoin('repository_file', 'repository_file.blob', 'blob.pk')
+    .innerJoin('repository', 'repository.pk', 'repository_file.repository')
+    .select([...columns, 'repository_file.path'])
+    .where('digest', '=', digest)
+    .execute()
+  const kept = await keptNumbers(session)
+  return [...packages, ...files.map((file) => ({ ...file, key: null }))]
+    .map(({ id, pk, path, key, added_in, removed_in }) => ({
+      repository: id,
+      path,
+      key,
+      revisions: kept.get(pk)?.in(added_in, removed_in) ?? [],
+    }))
+    .filter(({ revisions }) => revisions.length > 0)
+    .sort((a, b) => compareText(a.repository, b.repository) || compareText(a.path, b.path))
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

@@ -1,0 +1,40 @@
+import { sql } from 'kysely'
+import type { CatalogCounts } from '../catalog.ts'
+import type { Session } from '../engine.ts'
+
+export async function countAll({ db }: Session): Promise<CatalogCounts> {
+  const count = async (table: 'repository' | 'snapshot') =>
+    (
+      await db
+        .selectFrom(table)
+        .select(({ fn }) => fn.countAll<number>().as('rows'))
+        .executeTakeFirstOrThrow()
+    ).rows
+  const sum = (column: string) => sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`
+  const revisions = await db
+    .selectFrom('revision')
+    .select(({ fn }) => [fn.countAll<number>().as('rows'), sum('total_size').as('bytes')])
+    .where('sealed_at', 'is not', null)
+    .where('pruned_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  const blobs = await db
+    .selectFrom('blob')
+    .select(({ fn }) => [fn.countAll<number>().as('rows'), sum('size').as('bytes')])
+    .executeTakeFirstOrThrow()
+  const packages = await db
+    .selectFrom('package')
+    .innerJoin('repository', 'repository.pk', 'package.repository')
+    .select(({ fn }) => fn.countAll<number>().as('rows'))
+    // What an open revision adds is not there yet.
+    .whereRef('package.added_in', '<=', 'repository.latest')
+    .executeTakeFirstOrThrow()
+  return {
+    repositories: await count('repository'),
+    revisions: revisions.rows,
+    snapshots: await count('snapshot'),
+    packages: packages.rows,
+    blobs: blobs.rows,
+    blobBytes: blobs.bytes,
+    referencedBytes: revisions.bytes,
+  }
+}

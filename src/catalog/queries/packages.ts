@@ -1,0 +1,201 @@
+import { type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import type { PackageKey, Revision, StoredFile, StoredPackage } from '../../core/model.ts'
+import { patternToRegExp } from '../../core/pattern.ts'
+import type { HeldPackage } from '../../core/plan.ts'
+import type { PackageQuery } from '../catalog.ts'
+import type { Session } from '../engine.ts'
+import type { Tables } from '../schema.ts'
+import { repositoryKey } from './repositories.ts'
+
+/** Rows read at a time: enough to be quick, few enough to be a few megabytes. */
+export const pageRows = 1000
+
+/** In key order. */
+export async function* streamPackages(
+  session: Session,
+  revision: Revision,
+  query: PackageQuery = {},
+): AsyncGenerator<StoredPackage> {
+  const repository = await repositoryKey(session, revision.repository)
+  if (repository === null) return
+  const matches = matcher(query.pattern)
+  let after: PackageKey | null = null
+  while (true) {
+    const last: PackageKey | null = after
+    const rows = await session.db
+      .selectFrom('package')
+      .select(['pk', 'key', 'name'])
+      .where('repository', '=', repository)
+      .where(visibleIn(revision.number))
+      .$if(last !== null, (page) => page.where('key', '>', last))
+      .where(maybeMatches(query))
+      .orderBy('key')
+      .limit(pageRows)
+      .execute()
+    const found = rows.filter(matches).map(({ pk }) => pk)
+    const details = await packagesByRow(session, found)
+    for (const pk of found) yield known(details.get(pk))
+    const end = rows.at(-1)
+    if (!end || rows.length < pageRows) return
+    after = end.key
+  }
+}
+
+export async function heldPackages(
+  session: Session,
+  revision: Revision,
+): Promise<ReadonlyMap<PackageKey, HeldPackage>> {
+  const repository = await repositoryKey(session, revision.repository)
+  if (repository === null) return new Map()
+  const rows = await session.db
+    .selectFrom('package')
+    .select(['key', 'identity'])
+    .where('repository', '=', repository)
+    .where(visibleIn(revision.number))
+    .execute()
+  return new Map(rows.map(({ key, identity }) => [key, { key, identity }]))
+}
+
+export async function revisionFiles(session: Session, revision: Revision): Promise<readonly StoredFile[]> {
+  const repository = await repositoryKey(session, revision.repository)
+  if (repository === null) return []
+  const rows = await session.db
+    .selectFrom('repository_file')
+    .innerJoin('blob', 'blob.pk', 'repository_file.blob')
+    .select(['path', 'digest', 'size'])
+    .where('repository', '=', repository)
+    .where(visibleIn(revision.number))
+    .orderBy('path')
+    .execute()
+  return rows.map(({ path, digest, size }) => ({ path, digest, size }))
+}
+
+/** Whole packages with their files, for at most a page of rows. */
+export async function packagesByRow(
+  session: Session,
+  rows: readonly number[],
+): Promise<ReadonlyMap<number, StoredPackage>> {
+  if (rows.length === 0) return new Map()
+  const { db, engine } = session
+  const wanted = engine.rows(
+    rows.map((pk) => ({ pk })),
+    { pk: 'bigint' },
+    'wanted',
+  )
+  const packages = await db
+    .selectFrom(wanted)
+    .innerJoin('package', 'package.pk', 'wanted.pk')
+    .innerJoin('repository', 'repository.pk', 'package.repository')
+    .select([
+      'package.pk',
+      'repository.id',
+      'key',
+      'name',
+      'version',
+      'architecture',
+      'built_at',
+      'identity',
+      'attributes',
+    ])
+    .execute()
+  const files = await filesByPackage(session, rows)
+  return new Map(
+    packages.map((row) => {
+      const [first, ...rest] = files.get(row.pk) ?? []
+      if (!first) throw new Error(`package ${row.key} of ${row.id} has no file`)
+      return [
+        row.pk,
+        {
+          repository: row.id,
+          key: row.key,
+          name: row.name,
+          version: row.version,
+          architecture: row.architecture,
+          builtAt: row.built_at === null ? null : new Date(row.built_at),
+          attributes: JSON.parse(row.attributes),
+          identity: row.identity,
+          files: [first, ...rest],
+        },
+      ]
+    }),
+  )
+}
+
+async function filesByPackage({ db, engine }: Session, rows: readonly number[]) {
+  const files = await db
+    .selectFrom(
+      engine.rows(
+        rows.map((pk) => ({ pk })),
+        { pk: 'bigint' },
+        'wanted',
+      ),
+    )
+    .innerJoin('package_file', 'package_file.package', 'wanted.pk')
+    .innerJoin('blob', 'blob.pk', 'package_file.blob')
+    .select(['package', 'path', 'digest', 'size'])
+    .orderBy('package')
+    .orderBy('position')
+    .execute()
+  const grouped = new Map<number, StoredFile[]>()
+  for (const { package: owner, path, digest, size } of files) {
+    const file = { path, digest, size }
+    const group = grouped.get(owner)
+    if (group) group.push(file)
+    else grouped.set(owner, [file])
+  }
+  return grouped
+}
+
+/** Of interval rows: those that belong to revision `number`. */
+export function visibleIn(number: number) {
+  return sql<SqlBool>`(added_in <= ${number} and (removed_in is null or removed_in > ${number}))`
+}
+
+/** Narrows to what may match, on names alone for the database; {@link matcher} decides. */
+export function maybeMatches(query: PackageQuery) {
+  return ({ eb, and, or, selectFrom }: ExpressionBuilder<Tables, 'package'>) => {
+    const conditions = []
+    if (query.pattern !== undefined) {
+      const like = likePattern(query.pattern)
+      const matches = (column: 'name' | 'key') =>
+        sql<boolean>`${sql.ref(`package.${column}`)} like ${like} escape '\\'`
+      conditions.push(or([matches('name'), matches('key')]))
+    }
+    if (query.digest !== undefined) {
+      conditions.push(
+        eb(
+          'package.pk',
+          'in',
+          selectFrom('package_file')
+            .innerJoin('blob', 'blob.pk', 'package_file.blob')
+            .select('package_file.package')
+            .where('blob.digest', '=', query.digest),
+        ),
+      )
+    }
+    return and(conditions)
+  }
+}
+
+/** The same pattern on both engines: neither's own patterns are a shell's. */
+export function matcher(
+  pattern: string | undefined,
+): (row: { readonly name: string; readonly key: string }) => boolean {
+  if (pattern === undefined) return () => true
+  const expression = patternToRegExp(pattern)
+  return ({ name, key }) => expression.test(name) || expression.test(key)
+}
+
+/** A `like` pattern that everything matches which the shell pattern does, and more. */
+function likePattern(pattern: string): string {
+  return pattern.replaceAll(/\[!?[^\]]+\]|[\s\S]/g, (token) => {
+    if (token === '*') return '%'
+    if (token === '?' || token.length > 1) return '_'
+    return token.replaceAll(/[\\%_]/g, '\\$&')
+  })
+}
+
+export function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a row is gone within its own transaction')
+  return value
+}

@@ -1,0 +1,65 @@
+import type { RepositoryId } from '../../core/model.ts'
+import type { RepositoryRecord } from '../catalog.ts'
+import type { Session } from '../engine.ts'
+import { revisionRow } from './revisions.ts'
+
+/** The number that rows name a repository by; `null` where the catalog has not seen it. */
+export async function repositoryKey({ db }: Session, id: RepositoryId): Promise<number | null> {
+  const row = await db.selectFrom('repository').select('pk').where('id', '=', id).executeTakeFirst()
+  return row?.pk ?? null
+}
+
+/** For where it must have been saved before; anything else is a bug. */
+export async function knownRepositoryKey(session: Session, id: RepositoryId): Promise<number> {
+  const key = await repositoryKey(session, id)
+  if (key === null) throw new Error(`repository ${id} was never saved`)
+  return key
+}
+
+/** One, or all in order of their ids. */
+export async function findRepositories(
+  { db }: Session,
+  id: RepositoryId | null,
+): Promise<readonly RepositoryRecord[]> {
+  let query = db
+    .selectFrom('repository')
+    .leftJoin('revision', (join) =>
+      join
+        .onRef('revision.repository', '=', 'repository.pk')
+        .onRef('revision.number', '=', 'repository.latest'),
+    )
+    .select([
+      'repository.id',
+      'ecosystem',
+      'repository.mode as configuredMode',
+      'checkpoint',
+      'revision.number',
+      'revision.mode',
+      'revision.sealed_at',
+      'revision.package_count',
+      'revision.total_size',
+    ])
+    .orderBy('repository.id')
+  if (id !== null) query = query.where('repository.id', '=', id)
+  const rows = await query.execute()
+  return rows.map((row) => ({
+    id: row.id,
+    ecosystem: row.ecosystem,
+    mode: row.configuredMode,
+    latest:
+      row.number === null ||
+      row.mode === null ||
+      row.sealed_at === null ||
+      row.package_count === null ||
+      row.total_size === null
+        ? null
+        : revisionRow(row.id, {
+            number: row.number,
+            mode: row.mode,
+            sealed_at: row.sealed_at,
+            package_count: row.package_count,
+            total_size: row.total_size,
+          }),
+    checkpoint: JSON.parse(row.checkpoint),
+  }))
+}

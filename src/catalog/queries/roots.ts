@@ -1,0 +1,54 @@
+import { type SqlBool, sql } from 'kysely'
+
+/**
+ * Of rows of `table` joined with their `repository`: those that a root shows. Roots are the latest and the open revision of each
+ * repository, and revisions of snapshots and generations. Each test is one seek in an index.
+ */
+export function isReached(table: 'package' | 'repository_file') {
+  const row = sql.table(table)
+  return sql<SqlBool>`(
+    -- Not removed: in the open revision where there is one, else in the latest.
+    ${row}.removed_in is null
+    -- Removed in the open revision, which is not sealed yet.
+    or ${row}.removed_in > repository.latest
+    or exists (
+      select 1 from snapshot
+      where snapshot.repository = ${row}.repository
+        and snapshot.revision >= ${row}.added_in and snapshot.revision < ${row}.removed_in
+    )
+    or exists (
+      select 1 from generation_source as source
+      where source.repository = ${row}.repository
+        and source.revision >= ${row}.added_in and source.revision < ${row}.removed_in
+    )
+  )`
+}
+
+/** Whether any root needs the blob of the row `blob`. */
+export const isBlobReached = sql<SqlBool>`(
+  exists (
+    select 1 from package_file
+      join package on package.pk = package_file.package
+      join repository on repository.pk = package.repository
+    where package_file.blob = blob.pk and ${isReached('package')}
+  )
+  or exists (
+    select 1 from repository_file
+      join repository on repository.pk = repository_file.repository
+    where repository_file.blob = blob.pk and ${isReached('repository_file')}
+  )
+)`
+
+/** Whether the row `revision`, joined with its `repository`, is a root. */
+export const isRoot = sql<SqlBool>`(
+  revision.sealed_at is null
+  or revision.number = repository.latest
+  or exists (
+    select 1 from snapshot
+    where snapshot.repository = revision.repository and snapshot.revision = revision.number
+  )
+  or exists (
+    select 1 from generation_source as source
+    where source.repository = revision.repository and source.revision = revision.number
+  )
+)`

@@ -1,0 +1,59 @@
+import type { RepositoryId } from '../../core/model.ts'
+import type { SyncRecord } from '../catalog.ts'
+import type { Session } from '../engine.ts'
+
+/** Newest first. */
+export async function findSyncs(
+  { db }: Session,
+  repository: RepositoryId | null,
+  limit: number,
+): Promise<readonly SyncRecord[]> {
+  let query = db
+    .selectFrom('sync')
+    .selectAll()
+    .orderBy('started_at', 'desc')
+    .orderBy('pk', 'desc')
+    .limit(limit)
+  if (repository !== null) query = query.where('repository', '=', repository)
+  const rows = await query.execute()
+  return rows.map((row) => ({
+    repository: row.repository,
+    startedAt: new Date(row.started_at),
+    finishedAt: new Date(row.finished_at),
+    status: row.status,
+    revision: row.revision,
+    packages: row.packages,
+    added: row.added,
+    removed: row.removed,
+    replaced: row.replaced,
+    fetchedFiles: row.fetched_files,
+    fetchedBytes: row.fetched_bytes,
+    missing: JSON.parse(row.missing),
+    warnings: JSON.parse(row.warnings),
+    error: row.error === null ? null : JSON.parse(row.error),
+    signedBy: row.signed_by,
+  }))
+}
+
+export async function addSync({ db }: Session, record: SyncRecord): Promise<void> {
+  await db
+    .insertInto('sync')
+    .values({
+      repository: record.repository,
+      started_at: record.startedAt.getTime(),
+      finished_at: record.finishedAt.getTime(),
+      status: record.status,
+      revision: record.revision,
+      packages: record.packages,
+      added: record.added,
+      removed: record.removed,
+      replaced: record.replaced,
+      fetched_files: record.fetchedFiles,
+      fetched_bytes: record.fetchedBytes,
+      missing: JSON.stringify(record.missing),
+      warnings: JSON.stringify(record.warnings),
+      error: record.error === null ? null : JSON.stringify(record.error),
+      signed_by: record.signedBy,
+    })
+    .execute()
+}

@@ -1,0 +1,118 @@
+import type { Checksum, Sha256 } from '../core/digest.ts'
+import type { RepositoryId, Revision } from '../core/model.ts'
+import type { RelativePath } from '../core/path.ts'
+import type { CatalogReader, PackageQuery } from './catalog.ts'
+import type { Session } from './engine.ts'
+import { findLeases } from './leases/lease-rows.ts'
+import { blobsByChecksum, blobUsers, streamBlobs, streamReachableBlobs } from './queries/blobs.ts'
+import { countAll } from './queries/counts.ts'
+import { diffRevisions } from './queries/diff.ts'
+import { heldPackages, revisionFiles, streamPackages } from './queries/packages.ts'
+import { findGenerations, findPublications } from './queries/publications.ts'
+import { streamRecords } from './queries/records.ts'
+import { findRepositories } from './queries/repositories.ts'
+import { keptRevision, keptRevisions, revisionAt } from './queries/revisions.ts'
+import { searchPackages } from './queries/search-packages.ts'
+import { findSnapshots } from './queries/snapshots.ts'
+import { findSyncs } from './queries/syncs.ts'
+
+/** Reads in one transaction. */
+export class SqlReader implements CatalogReader {
+  protected readonly session: Session
+
+  constructor(session: Session) {
+    this.session = session
+  }
+
+  async repository(id: RepositoryId) {
+    return (await findRepositories(this.session, id))[0] ?? null
+  }
+
+  repositories() {
+    return findRepositories(this.session, null)
+  }
+
+  revision(repository: RepositoryId, number: number) {
+    return keptRevision(this.session, repository, number)
+  }
+
+  revisionAt(repository: RepositoryId, time: Date) {
+    return revisionAt(this.session, repository, time)
+  }
+
+  revisions(repository: RepositoryId) {
+    return keptRevisions(this.session, repository)
+  }
+
+  packages(revision: Revision, query?: PackageQuery) {
+    return streamPackages(this.session, revision, query)
+  }
+
+  heldPackages(revision: Revision) {
+    return heldPackages(this.session, revision)
+  }
+
+  files(revision: Revision) {
+    return revisionFiles(this.session, revision)
+  }
+
+  records(revision: Revision, part: string) {
+    return streamRecords(this.session, revision, part)
+  }
+
+  searchPackages(query: PackageQuery, limit: number) {
+    return searchPackages(this.session, query, limit)
+  }
+
+  diff(before: Revision, after: Revision) {
+    return diffRevisions(this.session, before, after)
+  }
+
+  async snapshot(repository: RepositoryId, name: string) {
+    return (await findSnapshots(this.session, { repository, name }))[0] ?? null
+  }
+
+  snapshots(repository?: RepositoryId) {
+    return findSnapshots(this.session, { repository })
+  }
+
+  async publication(path: RelativePath) {
+    return (await findPublications(this.session, path))[0] ?? null
+  }
+
+  publications() {
+    return findPublications(this.session, null)
+  }
+
+  generations(path: RelativePath) {
+    return findGenerations(this.session, path)
+  }
+
+  syncs(repository: RepositoryId | null, limit: number) {
+    return findSyncs(this.session, repository, limit)
+  }
+
+  leases() {
+    return findLeases(this.session)
+  }
+
+  blobByChecksum(checksums: readonly Checksum[]) {
+    return blobsByChecksum(this.session, checksums)
+  }
+
+  reachableBlobs() {
+    return streamReachableBlobs(this.session)
+  }
+
+  blobs() {
+    return streamBlobs(this.session)
+  }
+
+  blobUsers(digest: Sha256) {
+    return blobUsers(this.session, digest)
+  }
+
+  counts() {
+    return countAll(this.session)
+  }
+}

@@ -1,0 +1,114 @@
+import type { Json } from '../core/brand.ts'
+import type { BlobRef } from '../core/bytes.ts'
+import type { Checksum, Sha256 } from '../core/digest.ts'
+import type { NativeRecord, PackageKey, RepositoryId, StoredFile } from '../core/model.ts'
+import type { RelativePath } from '../core/path.ts'
+import type { CatalogWriter, GenerationRecord, NewPackage, OpenRevision, SyncRecord } from './catalog.ts'
+import { addBlobChecksums, addBlobs, forgetBlobs, touchBlobs } from './changes/blobs.ts'
+import {
+  createSnapshot,
+  deleteSnapshot,
+  forgetGenerations,
+  saveCheckpoint,
+  saveGeneration,
+  saveRepository,
+  setCurrentGeneration,
+} from './changes/names.ts'
+import { discardRevision, openRevision, sealRevision } from './changes/open-revision.ts'
+import { pruneRevisions } from './changes/prune.ts'
+import { addRecords } from './changes/record-chunks.ts'
+import { addPackages, removePackages, setFiles } from './changes/revision-content.ts'
+import { addSync } from './queries/syncs.ts'
+import { SqlReader } from './sql-reader.ts'
+
+/** Reads and writes in one transaction. */
+export class SqlWriter extends SqlReader implements CatalogWriter {
+  saveRepository(repository: Parameters<CatalogWriter['saveRepository']>[0]) {
+    return saveRepository(this.session, repository)
+  }
+
+  saveCheckpoint(repository: RepositoryId, checkpoint: Json) {
+    return saveCheckpoint(this.session, repository, JSON.stringify(checkpoint))
+  }
+
+  openRevision(repository: RepositoryId) {
+    return openRevision(this.session, repository)
+  }
+
+  addPackages(revision: OpenRevision, packages: readonly NewPackage[]) {
+    return addPackages(this.session, revision, packages)
+  }
+
+  removePackages(revision: OpenRevision, keys: readonly PackageKey[]) {
+    return removePackages(this.session, revision, keys)
+  }
+
+  setFiles(revision: OpenRevision, files: readonly StoredFile[]) {
+    return setFiles(this.session, revision, files)
+  }
+
+  addRecords(revision: OpenRevision, records: readonly NativeRecord[]) {
+    return addRecords(this.session, revision, records)
+  }
+
+  sealRevision(revision: OpenRevision, sealedAt: Date, checkpoint: Json) {
+    return sealRevision(this.session, revision, sealedAt, checkpoint)
+  }
+
+  discardRevision(revision: OpenRevision) {
+    return discardRevision(this.session, revision)
+  }
+
+  createSnapshot(snapshot: Parameters<CatalogWriter['createSnapshot']>[0]) {
+    return createSnapshot(this.session, snapshot)
+  }
+
+  deleteSnapshot(repository: RepositoryId, name: string) {
+    return deleteSnapshot(this.session, repository, name)
+  }
+
+  saveGeneration(generation: GenerationRecord, isCurrent: boolean) {
+    return saveGeneration(this.session, generation, isCurrent)
+  }
+
+  forgetGenerations(path: RelativePath, names: readonly string[]) {
+    return forgetGenerations(this.session, path, names)
+  }
+
+  setCurrentGeneration(path: RelativePath, generation: string) {
+    return setCurrentGeneration(this.session, path, generation)
+  }
+
+  async holdPublication(path: RelativePath, since: Date | null) {
+    const held = { held_since: since?.getTime() ?? null }
+    await this.session.db.updateTable('publication').set(held).where('path', '=', path).execute()
+  }
+
+  async removePublication(path: RelativePath) {
+    await this.session.db.deleteFrom('publication').where('path', '=', path).execute()
+  }
+
+  addSync(record: SyncRecord) {
+    return addSync(this.session, record)
+  }
+
+  touchBlobs(digests: readonly Sha256[], now: Date) {
+    return touchBlobs(this.session, digests, now)
+  }
+
+  addBlobs(blobs: readonly BlobRef[], now: Date) {
+    return addBlobs(this.session, blobs, now)
+  }
+
+  addBlobChecksums(checksums: readonly { readonly digest: Sha256; readonly checksum: Checksum }[]) {
+    return addBlobChecksums(this.session, checksums)
+  }
+
+  forgetBlobs(digests: readonly Sha256[], before: Date) {
+    return forgetBlobs(this.session, digests, before)
+  }
+
+  pruneRevisions(before: Date) {
+    return pruneRevisions(this.session, before)
+  }
+}

@@ -1,0 +1,61 @@
+import { ChantalError, hasSystemCode } from '../../core/errors.ts'
+
+/** Primary result codes of SQLite. */
+const result = {
+  perm: 3,
+  busy: 5,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notADatabase: 26,
+}
+
+/** Whether another process is writing. */
+export function isBusy(error: unknown): boolean {
+  return resultOf(error) === result.busy
+}
+
+/** What SQLite or the disk refused, as a user's error; anything else unchanged. */
+export function explainSqliteError(error: unknown, file: string): unknown {
+  const code = resultOf(error)
+  const unavailable = (message: string, hint: string) =>
+    new ChantalError('CATALOG_UNAVAILABLE', message, { cause: error, hint, details: { file } })
+  if (code === result.full || hasSystemCode(error, 'ENOSPC', 'EDQUOT')) {
+    return new ChantalError('DISK_FULL', `no space left on the disk that holds ${file}`, {
+      cause: error,
+      hint: 'Free space, or enlarge the disk; then run the command again.',
+      details: { file },
+    })
+  }
+  if (code === result.busy) {
+    return unavailable(
+      `the catalog ${file} is being written by another process`,
+      'Run the command again once that process has finished.',
+    )
+  }
+  if (code === result.notADatabase || code === result.corrupt) {
+    return unavailable(
+      `${file} is no sound SQLite database`,
+      'Correct database.url, or restore the file from a backup.',
+    )
+  }
+  const denied = [result.perm, result.readOnly, result.ioError, result.cantOpen]
+  if (
+    (code !== null && denied.includes(code)) ||
+    hasSystemCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR')
+  ) {
+    return unavailable(
+      `cannot open or write the catalog ${file}`,
+      'Check that the folder exists and belongs to the user who runs this program.',
+    )
+  }
+  return error
+}
+
+function resultOf(error: unknown): number | null {
+  if (!hasSystemCode(error, 'ERR_SQLITE_ERROR') || !(error instanceof Error)) return null
+  // Extended codes keep the primary one in their low byte.
+  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : null
+}
