@@ -1,6 +1,6 @@
 import type { AppContext } from './app/context.ts'
 import type { Catalog } from './catalog/catalog.ts'
-import { openCatalog } from './catalog/sql-catalog.ts'
+import { openCatalog } from './catalog/open-catalog.ts'
 import { assertUsable } from './config/access.ts'
 import type { RepositorySettings, Settings } from './config/settings.ts'
 import type { Reporter } from './core/events.ts'

@@ -49,6 +49,7 @@ async function readMarker(root: string): Promise<string | null> {
 async function writeMarker(root: string, catalog: string): Promise<void> {
   const target = path.join(root, fileName)
   try {
+    await fs.mkdir(root, { recursive: true })
     await fs.writeFile(target, `${JSON.stringify({ format: 1, catalog })}\n`, { flag: 'wx', flush: true })
     await flushOne(root)
   } catch (error) {

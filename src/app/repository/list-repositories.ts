@@ -63,7 +63,7 @@ export const showRepository: UseCase<{ readonly id: string }, RepositoryDetails>
   const verifier = await context.verifierOf(repository)
   const signer = repository.mode === 'mirror' ? null : await context.signerOf(repository)
   return context.catalog.read(async (reader) => {
-    const [last] = await reader.syncs(repository.id, 1)
+    const recent = await reader.syncs(repository.id, 50)
     const published = [...(await publishedPaths(reader))]
     return {
       ...(await viewOf(reader, repository)),
@@ -71,13 +71,13 @@ export const showRepository: UseCase<{ readonly id: string }, RepositoryDetails>
       onMissing: repository.onMissing,
       verifiedBy: verifier?.fingerprints ?? null,
       signedWith: signer?.kind === 'openpgp' ? signer.fingerprint : (signer?.keyName ?? null),
-      upstreamSignedBy: last?.signedBy ?? null,
+      upstreamSignedBy: verifier && (recent.find(({ signedBy }) => signedBy !== null)?.signedBy ?? null),
       revisions: (await reader.revisions(repository.id)).length,
       snapshots: (await reader.snapshots(repository.id)).map(({ name }) => `${repository.id}@${name}`),
       published: published
         .filter(([key]) => key.startsWith(`${repository.id} `))
         .flatMap(([, paths]) => paths),
-      lastError: last?.error ?? null,
+      lastError: recent[0]?.error ?? null,
     }
   })
 }

@@ -125,7 +125,7 @@ export class PackageListing {
       version: formatEvr(nevra),
       architecture: nevra.architecture,
       builtAt: primary.buildTime === null ? null : new Date(primary.buildTime * 1000),
-      identity: createHash('sha256').update(fragment).digest('base64url'),
+      identity: identityOf(fragment),
       // A module stream is a line of versions of its own: the newest of another stream does not replace it.
       versionGroup: [nevra.name, nevra.architecture, ...modules].join(' '),
       attributes: {
@@ -227,6 +227,23 @@ export class PackageListing {
   ): void {
     this.#request.reporter.report({ type: 'warning', code, message })
   }
+}
+
+/**
+ * A digest of the entry without the time of the file, which changes whenever a repository is copied or its metadata made anew, and
+ * says nothing about the package. What depends on the package (dependencies, location, checksum) counts.
+ */
+function identityOf(fragment: Uint8Array): string {
+  const bytes = Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength)
+  const start = bytes.indexOf('<time ')
+  const end = bytes.indexOf('>', start)
+  const hash = createHash('sha256')
+  if (start < 0) hash.update(bytes)
+  else {
+    const tag = bytes.toString('latin1', start, end).replace(/\sfile="[^"]*"/, '')
+    hash.update(bytes.subarray(0, start)).update(tag, 'latin1').update(bytes.subarray(end))
+  }
+  return hash.digest('base64url')
 }
 
 interface Comparable {
