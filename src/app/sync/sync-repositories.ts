@@ -1,10 +1,10 @@
-import { ChantalError } from '../../core/errors.ts'
+import { ChantalError, isChantalError } from '../../core/errors.ts'
 import { chooseRepositories, type RepositorySelection } from '../configured.ts'
 import type { UseCase } from '../context.ts'
 import type { PublishResult } from '../publish/publish-result.ts'
 import { publishSource } from '../publish/publish-source.ts'
 import { syncRepository } from './sync-repository.ts'
-import type { SyncResult } from './sync-result.ts'
+import { type ErrorReport, reportError, type SyncResult } from './sync-result.ts'
 
 export interface SyncRepositoriesInput extends RepositorySelection {
   readonly force: boolean
@@ -19,6 +19,14 @@ export interface SyncRepositoriesOutput {
   /** In the configuration's order. */
   readonly repositories: readonly SyncResult[]
   readonly published: readonly PublishResult[]
+  /** Repositories that were synced, and could not be published. */
+  readonly unpublished: readonly PublishFailure[]
+}
+
+export interface PublishFailure {
+  readonly id: string
+  readonly error: ErrorReport
+  readonly cause: ChantalError
 }
 
 /** Syncs several repositories side by side. One that fails does not keep the others from it. @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
@@ -30,54 +38,57 @@ export const syncRepositories: UseCase<SyncRepositoriesInput, SyncRepositoriesOu
   const chosen = chooseRepositories(context.settings, input)
   const results = new Map<string, SyncResult>()
   const published = new Map<string, PublishResult>()
+  const unpublished = new Map<string, PublishFailure>()
   const queue = chosen.values()
   const worker = async () => {
     for (const settings of queue) {
       signal.throwIfAborted()
-      const result = await syncRepository(
-        context,
-        { settings, force: input.force, dryRun: input.dryRun },
-        signal,
-      )
-      results.set(settings.id, result)
+      const { id } = settings
+      const terms = { settings, force: input.force, dryRun: input.dryRun }
+      const result = await syncRepository(context, terms, signal)
+      results.set(id, result)
       if (!input.publish || input.dryRun || result.error) continue
-      published.set(
-        settings.id,
-        await publishSource(context, { source: settings.id, as: null, force: false }, signal),
-      )
+      try {
+        published.set(id, await publishSource(context, { source: id, as: null, force: false }, signal))
+      } catch (error) {
+        if (!isChantalError(error) || signal.aborted) throw error
+        unpublished.set(id, { id, error: reportError(error), cause: error })
+      }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(input.workers, chosen.length) }, worker))
+  // Nobody is left at work when this ends, however it ends: what they use is closed then.
+  const workers = Array.from({ length: Math.min(input.workers, chosen.length) }, worker)
+  for (const outcome of await Promise.allSettled(workers)) {
+    if (outcome.status === 'rejected') throw outcome.reason
+  }
   const inOrder = <T>(map: ReadonlyMap<string, T>) => chosen.flatMap(({ id }) => map.get(id) ?? [])
-  return { repositories: inOrder(results), published: inOrder(published) }
+  return { repositories: inOrder(results), published: inOrder(published), unpublished: inOrder(unpublished) }
 }
 
 /**
  * What a run over several repositories ends with: `null` where all went well, the error itself where they failed alike,
  * `SEVERAL_FAILED` where they failed for different reasons.
  */
-export function overallError(results: readonly SyncResult[]): ChantalError | null {
-  const failed = results.filter(({ cause }) => cause !== null)
+export function overallError({
+  repositories,
+  unpublished,
+}: Pick<SyncRepositoriesOutput, 'repositories' | 'unpublished'>): ChantalError | null {
+  const failed = [...repositories, ...unpublished].flatMap(({ id, cause }) => (cause ? [{ id, cause }] : []))
   const [first] = failed
-  if (!first?.cause) return null
-  if (failed.length === 1 || failed.every(({ cause }) => cause?.traits.exit === first.cause?.traits.exit)) {
-    if (results.length === 1) return first.cause
-    return new ChantalError(
-      first.cause.code,
-      `${failed.length} of ${results.length} repositories failed: ${failed.map(({ id }) => id).join(', ')}`,
-      {
-        cause: first.cause,
-        ...(first.cause.hint === undefined ? {} : { hint: first.cause.hint }),
-        details: { failed: failed.map(({ id }) => id) },
-      },
-    )
+  if (!first) return null
+  if (repositories.length === 1) return first.cause
+  const summary = `${failed.length} of ${repositories.length} repositories failed`
+  const { code, hint, traits } = first.cause
+  if (failed.every(({ cause }) => cause.traits.exit === traits.exit)) {
+    const ids = failed.map(({ id }) => id)
+    return new ChantalError(code, `${summary}: ${ids.join(', ')}`, {
+      cause: first.cause,
+      ...(hint === undefined ? {} : { hint }),
+      details: { failed: ids },
+    })
   }
-  return new ChantalError(
-    'SEVERAL_FAILED',
-    `${failed.length} of ${results.length} repositories failed, for different reasons`,
-    {
-      hint: 'See the error of each repository, or `chantal repo history`.',
-      details: { failed: failed.map(({ id, cause }) => `${id}: ${cause?.code}`) },
-    },
-  )
+  return new ChantalError('SEVERAL_FAILED', `${summary}, for different reasons`, {
+    hint: 'See the error of each repository, or `chantal repo history`.',
+    details: { failed: failed.map(({ id, cause }) => `${id}: ${cause.code}`) },
+  })
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { RepositoryView } from '../../app/repository/list-repositories.ts'
 import type { SyncResult } from '../../app/sync/sync-result.ts'
 import type { SyncRecord } from '../../catalog/catalog.ts'
+import type { ChantalError } from '../../core/errors.ts'
 import { facts } from '../output.ts'
 import { renderError } from '../render/error.ts'
 import type { Column } from '../render/table.ts'
@@ -100,7 +101,7 @@ async function sync(
   options: Omit<SyncOptions, 'repoId' | 'pattern'>,
 ): Promise<void> {
   const { syncRepositories, overallError } = await import('../../app/sync/sync-repositories.ts')
-  const { repositories, published } = await syncRepositories(
+  const output = await syncRepositories(
     await session.context(),
     {
       ids,
@@ -113,15 +114,22 @@ async function sync(
     },
     session.signal,
   )
-  const document = { repositories: repositories.map(syncDocument), ...(options.publish ? { published } : {}) }
+  const { repositories, published, unpublished } = output
+  const document = {
+    repositories: repositories.map(syncDocument),
+    ...(options.publish
+      ? { published, unpublished: unpublished.map(({ id, error }) => ({ id, error })) }
+      : {}),
+  }
   session.output.one(document, () => [
     ...repositories.flatMap((result) => syncLines(result)),
     ...published.map(
       ({ path, generation, unchanged }) =>
         `published ${path}${unchanged ? ' (unchanged)' : ` as ${generation}`}`,
     ),
+    ...unpublished.flatMap(({ id, cause }) => [`${id}: not published`, ...errorLines(cause)]),
   ])
-  const error = overallError(repositories)
+  const error = overallError(output)
   if (error) throw new ShownFailure(error)
 }
 
@@ -144,14 +152,7 @@ function syncDocument({ cause: _, plan, ...result }: SyncResult): object {
 function syncLines(result: SyncResult): readonly string[] {
   const { id, status, plan, missing, cause } = result
   const changes = `${result.added} added, ${result.removed} removed, ${result.replaced} replaced`
-  if (cause)
-    return [
-      `${id}: ${status}`,
-      ...renderError(cause, false)
-        .trimEnd()
-        .split('\n')
-        .map((line) => `  ${line}`),
-    ]
+  if (cause) return [`${id}: ${status}`, ...errorLines(cause)]
   if (plan) {
     return [
       `${id}: would change: ${changes}`,
@@ -168,6 +169,11 @@ function syncLines(result: SyncResult): readonly string[] {
       ? `${id}: unchanged, ${state}`
       : `${id}: ${status}, ${state}; ${changes}; ${fetched}`
   return [line, ...firstOf(missing.map(({ path, reason }) => `  missing: ${path} (${reason})`))]
+}
+
+function errorLines(error: ChantalError): readonly string[] {
+  const lines = renderError(error, false).trimEnd().split('\n')
+  return lines.map((line) => `  ${line}`)
 }
 
 function firstOf(lines: readonly string[]): readonly string[] {
