@@ -36,7 +36,8 @@ const rules: readonly Rule[] = [
     types: 'download/|ecosystems/|catalog/|publish/|sign/|pool/',
   },
   { files: /^cli\//, imports: 'core/|config/|app/|cli/', types: 'catalog/' },
-  { files: /^main\.ts$/, imports: '' },
+  // What builds the real parts and wires them.
+  { files: /^(main|open-context)\.ts$/, imports: '' },
 ]
 
 /** These compute: equal input gives equal output, on any machine, at any time. */
