@@ -122,7 +122,7 @@ describe('every page', () => {
 describe('what a page tells to type', () => {
   it.each([
     ['```console\nchantal repo sync epel9 --all\n```', []],
-    ['```console\nchantal repo snyc epel9\n```', ['snyc']],
+    ['```console\nchantal repo snyc epel9\n```', ['snyc', 'epel9']],
     ['Run `chantal repo sync --everything`.', ['--everything']],
     ['Run `npx chantal pool gc --dry-run --json`.', []],
     ['```text\nchantal is not run here\n```', []],
