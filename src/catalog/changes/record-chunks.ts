@@ -34,13 +34,12 @@ export async function addRecords(
     .expression(
       db
         .selectFrom(engine.rows(placed, columns, 'placed'))
-        .innerJoin('package', (join) =>
-          join
-            .onRef('package.key', '=', 'placed.key')
-            .on('package.repository', '=', repository)
-            .on('package.added_in', '=', revision.number)
-            .on('package.removed_in', 'is', null),
-        )
+        // A cross join keeps SQLite from starting with the packages: they would all be compared with all.
+        .crossJoin('package')
+        .whereRef('package.key', '=', 'placed.key')
+        .where('package.repository', '=', repository)
+        .where('package.added_in', '=', revision.number)
+        .where('package.removed_in', 'is', null)
         .select(['package.pk', 'placed.part', 'placed.chunk', 'placed.position']),
     )
     .executeTakeFirst()

@@ -80,13 +80,12 @@ async function insertPackageFiles(
     .expression(
       db
         .selectFrom(engine.rows(rows, columns, 'arriving'))
-        .innerJoin('package', (join) =>
-          join
-            .onRef('package.key', '=', 'arriving.key')
-            .on('package.repository', '=', repository)
-            .on('package.removed_in', 'is', null),
-        )
+        // A cross join keeps SQLite from starting with the packages: they would all be compared with all.
+        .crossJoin('package')
         .innerJoin('blob', 'blob.digest', 'arriving.digest')
+        .whereRef('package.key', '=', 'arriving.key')
+        .where('package.repository', '=', repository)
+        .where('package.removed_in', 'is', null)
         .select(['package.pk', 'arriving.position', 'arriving.path', 'blob.pk as blob']),
     )
     .executeTakeFirst()
