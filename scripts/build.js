@@ -2,7 +2,7 @@
 //
 // Bundled is what is slow to find and load file by file, and lends itself to it; the rest stays in node_modules: what is native,
 // what is large and rarely used, and openpgp, whose licence (LGPL) asks that users can replace it.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -33,7 +33,6 @@ const { metafile } = await build({
   logLevel: 'warning',
 })
 writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
-linkProgram()
 
 /** The licences of what is bundled ask to go with it. */
 function licences(inputs) {
@@ -50,15 +49,4 @@ function licences(inputs) {
       return `${name} ${version}: ${license}${text}\n`
     })
     .join(`\n${'-'.repeat(80)}\n\n`)
-}
-
-/** `npx chantal` in a checkout: npm links the programs of dependencies only, not our own. */
-function linkProgram() {
-  const programs = join(root, 'node_modules', '.bin')
-  const link = join(programs, 'chantal')
-  mkdirSync(programs, { recursive: true })
-  if (!existsSync(link)) {
-    rmSync(link, { force: true })
-    symlinkSync('../../bin/chantal.js', link)
-  }
 }
