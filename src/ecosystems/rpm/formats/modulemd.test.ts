@@ -53,6 +53,16 @@ const everything = (): boolean => true
 const nothing = (): boolean => false
 
 describe('readModules', () => {
+  it('reads text that ends with an empty line as libyaml writes it, its quote at the beginning of a line', () => {
+    const odd = nodejs.replace('  arch: x86_64', "  summary: 'Runs.\n\n\n\n'\n  arch: x86_64")
+
+    const documents = readModules(odd)
+
+    expect(documents).toMatchObject([{ kind: 'stream', stream: '2.10', text: odd }])
+    expect(pruneModules(odd, nothing).warnings).toEqual([])
+    expect(pruneModules(odd, everything).text).toBe(odd)
+  })
+
   it('keeps scalars as they are written and documents byte for byte', () => {
     const text = `# repository of the day\n${nodejs}\r\n${perl}${bare}`
 

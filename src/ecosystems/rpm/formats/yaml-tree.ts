@@ -52,6 +52,30 @@ export type YamlReading =
 
 /** Reads the one document that `text` holds, without types: every scalar is its text. */
 export function readYamlTree(text: string): YamlReading {
+  const reading = readTree(text)
+  if (reading.state !== 'invalid') return reading
+  const indented = indentClosingQuotes(text)
+  return indented === text ? reading : readTree(indented)
+}
+
+/**
+ * libyaml writes and reads text that ends with a line break with its closing quote at the beginning of a line, though the specification
+ * wants it indented. Blanks take the place of the line breaks before it, so that every offset stays; no other value of a block can begin
+ * there.
+ */
+function indentClosingQuotes(text: string): string {
+  let indented = ''
+  let done = 0
+  for (const { index } of text.matchAll(/\n'(?=[ \t]*\r?(?:\n|$))/g)) {
+    const quote = index + 1
+    const end = text.slice(done, quote).trimEnd().length + done
+    indented += text.slice(done, end) + ' '.repeat(quote - end)
+    done = quote
+  }
+  return indented + text.slice(done)
+}
+
+function readTree(text: string): YamlReading {
   try {
     const events = parseEvents(text, {})
     const documents = events.filter((event) => event.type === EVENT_ID.DOCUMENT).length
