@@ -1,20 +1,27 @@
 import type { AppContext } from './app/context.ts'
+import type { Moment } from './app/moments.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import { assertUsable } from './config/access.ts'
 import type { RepositorySettings, Settings } from './config/settings.ts'
 import type { Reporter } from './core/events.ts'
 import { createDownloader } from './download/http-downloader.ts'
+import type { Wait } from './download/retry.ts'
 import { ecosystems } from './ecosystems/registry.ts'
 import { FilesystemPool } from './pool/filesystem-pool.ts'
 import { claimPool } from './pool/pool-marker.ts'
 import { openPublications } from './publish/directory-publications.ts'
+import type { Checkpoint } from './publish/directory-stage.ts'
 import { openOpenPgpSigner, openOpenPgpVerifier } from './sign/openpgp.ts'
 
 export interface Surroundings {
   readonly reporter: Reporter
   readonly now: () => Date
   readonly version: string
+  /** How downloads wait before they try again. Default: by the clock. */
+  readonly wait?: Wait | undefined
+  /** See {@link AppContext.reached}; also told of the moments of a publication's switch. */
+  readonly reached?: ((moment: Moment | Checkpoint) => void) | undefined
 }
 
 /**
@@ -23,7 +30,7 @@ export interface Surroundings {
  */
 export async function openContext(
   settings: Settings,
-  { reporter, now, version }: Surroundings,
+  { reporter, now, version, wait, reached }: Surroundings,
 ): Promise<AppContext & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const catalog = opened.use(await openCatalog({ url: settings.database, now }))
@@ -32,7 +39,15 @@ export async function openContext(
   const pool = await FilesystemPool.create(poolPath)
   const { concurrency, perHost, bandwidth } = settings.download
   const downloader = opened.use(
-    createDownloader({ pool, concurrency, perHost, bandwidth, reporter, userAgent: `Chantal/${version}` }),
+    createDownloader({
+      pool,
+      concurrency,
+      perHost,
+      bandwidth,
+      reporter,
+      userAgent: `Chantal/${version}`,
+      ...(wait && { wait }),
+    }),
   )
   const publications = await openPublications({
     root: publishedPath,
@@ -46,6 +61,7 @@ export async function openContext(
         waitMs: 600_000,
         signal: new AbortController().signal,
       }),
+    ...(reached && { checkpoint: reached }),
   })
   const closing = opened.move()
   return {
@@ -62,6 +78,7 @@ export async function openContext(
     }),
     signerOf: perRepository(async ({ signing }) => signing && openOpenPgpSigner(signing)),
     now,
+    reached,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }

@@ -8,6 +8,7 @@ import type { Pool } from '../pool/pool.ts'
 import type { Publications } from '../publish/publications.ts'
 import type { Signer } from '../sign/signer.ts'
 import type { Verifier } from '../sign/verifier.ts'
+import type { Moment } from './moments.ts'
 
 /** Everything a use case may touch. `main.ts` builds the real one; tests build one of temporary folders and a clock of their own. */
 export interface AppContext {
@@ -24,6 +25,8 @@ export interface AppContext {
   readonly signerOf: (repository: RepositorySettings) => Promise<Signer | null>
   /** The only source of time, so tests set it. */
   readonly now: () => Date
+  /** Told of each moment as it comes. Tests of crashes give one; the program has none. */
+  readonly reached?: ((moment: Moment) => void) | undefined
 }
 
 /** One thing a user can ask for. CLI, REST API and web UI each parse into `Input` and show `Output`; none holds logic. */

@@ -6,7 +6,7 @@ import type { AppContext } from './context.ts'
  * between the two. Callers batch: a batch costs two flushes and two transactions.
  */
 export async function keepBlobs(
-  { catalog, pool, now }: Pick<AppContext, 'catalog' | 'pool' | 'now'>,
+  { catalog, pool, now, reached }: Pick<AppContext, 'catalog' | 'pool' | 'now' | 'reached'>,
   received: readonly ReceivedBlob[],
   signal: AbortSignal,
 ): Promise<readonly StoredBlob[]> {
@@ -19,7 +19,10 @@ export async function keepBlobs(
     signal,
   })
   lease.signal.throwIfAborted()
+  reached?.('blobs received')
   const stored = await pool.keep(received)
+  reached?.('blobs named')
   await catalog.write((writer) => writer.addBlobs(stored, now()))
+  reached?.('blobs recorded')
   return stored
 }

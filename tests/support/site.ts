@@ -14,7 +14,7 @@ import type { SyncResult } from '../../src/app/sync/sync-result.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import type { ProgressEvent } from '../../src/core/events.ts'
 import { ecosystems } from '../../src/ecosystems/registry.ts'
-import { openContext } from '../../src/open-context.ts'
+import { openContext, type Surroundings } from '../../src/open-context.ts'
 import { generateSigningKey } from '../../src/sign/openpgp.ts'
 
 /** A section or value of a configuration. JSON is YAML, so it is written as it is. */
@@ -31,6 +31,9 @@ export interface SiteOptions {
   readonly database?: URL
   /** Default: the system's clock. */
   readonly now?: () => Date
+  /** How downloads wait before they try again. Default: by the clock. */
+  readonly wait?: Surroundings['wait']
+  readonly reached?: Surroundings['reached']
 }
 
 /**
@@ -103,7 +106,15 @@ class TestSite implements Site {
     await this.#context?.[Symbol.asyncDispose]()
     this.#context = null
     this.#options = { ...this.#options, ...changes }
-    const { repositories, sections = {}, files = {}, database, now = () => new Date() } = this.#options
+    const {
+      repositories,
+      sections = {},
+      files = {},
+      database,
+      now = () => new Date(),
+      wait,
+      reached,
+    } = this.#options
     for (const [name, content] of Object.entries(files)) {
       await mkdir(dirname(join(this.folder, name)), { recursive: true })
       await writeFile(join(this.folder, name), content)
@@ -127,6 +138,8 @@ class TestSite implements Site {
       reporter: { report: (event) => this.events.push(event) },
       now,
       version: 'test',
+      wait,
+      reached,
     })
   }
 

@@ -2,8 +2,10 @@ import type { CatalogReader } from '../../catalog/catalog.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
+import type { RelativePath } from '../../core/path.ts'
 import type { BlobInfo } from '../../pool/pool.ts'
 import type { AppContext, UseCase } from '../context.ts'
+import { lostGenerations, reconcilePublication } from '../publish/reconcile-publication.ts'
 
 export interface CollectGarbageInput {
   /** A blob is safe for this long after it was last wanted, and a superseded revision for this long after it was superseded. */
@@ -35,8 +37,11 @@ export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> 
   input,
   signal,
 ) => {
-  const before = new Date(context.now().getTime() - input.graceMs)
-  const found = input.dryRun ? await preview(context, before, signal) : await collect(context, before, signal)
+  const lost = await findLostGenerations(context, input.dryRun, signal)
+  const before = await wantedBefore(context, input.graceMs)
+  const found = input.dryRun
+    ? await preview(context, before, lost, signal)
+    : await collect(context, before, signal)
   if (!input.dryRun) await context.pool.sweepTemporary({ ms: Math.max(input.graceMs, 24 * 3_600_000) })
   const { removed, freedBytes, kept } = found
   context.reporter.report({ type: 'gc.finished', removed, freedBytes, kept })
@@ -45,10 +50,26 @@ export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> 
 
 type Collected = Omit<CollectGarbageOutput, 'dryRun'>
 
+/** Clocks of two hosts may differ by so much. */
+const clockSkewMs = 60_000
+
+/**
+ * What was last wanted before then may go. Never what a sync that is at work has found or fetched and not yet named in a revision, however
+ * short the grace period.
+ */
+async function wantedBefore({ catalog, now }: AppContext, graceMs: number): Promise<Date> {
+  const wanted = now().getTime() - graceMs
+  const leases = await catalog.read((reader) => reader.leases())
+  const begun = leases
+    .filter(({ resource, state }) => resource.startsWith('repository:') && state === 'held')
+    .map(({ acquiredAt }) => acquiredAt.getTime() - clockSkewMs)
+  return new Date(Math.min(wanted, ...begun))
+}
+
 async function collect(context: AppContext, before: Date, signal: AbortSignal): Promise<Collected> {
-  const { catalog } = context
-  await forgetLostGenerations(context, signal)
+  const { catalog, reached } = context
   const prunedRevisions = await catalog.write((writer) => writer.pruneRevisions(before))
+  reached?.('revisions pruned')
   const { garbage, kept } = await catalog.read((reader) => mark(context, reader, before, signal))
   let removed = 0
   let freedBytes = 0
@@ -62,10 +83,16 @@ async function collect(context: AppContext, before: Date, signal: AbortSignal): 
 }
 
 /** The same in a transaction that is rolled back, so that the figures are those of a real run. */
-async function preview(context: AppContext, before: Date, signal: AbortSignal): Promise<Collected> {
+async function preview(
+  context: AppContext,
+  before: Date,
+  lost: readonly LostGenerations[],
+  signal: AbortSignal,
+): Promise<Collected> {
   const rollback = new Error('rolled back')
   let result: Collected = { removed: 0, freedBytes: 0, kept: 0, prunedRevisions: 0 }
   const attempt = context.catalog.write(async (writer) => {
+    for (const { path, names } of lost) await writer.forgetGenerations(path, names)
     const prunedRevisions = await writer.pruneRevisions(before)
     const { garbage, kept } = await mark(context, writer, before, signal)
     const sizes = new Map(garbage.map(({ digest, size }) => [digest, size]))
@@ -99,7 +126,7 @@ async function mark({ pool }: AppContext, reader: CatalogReader, before: Date, s
 }
 
 async function sweep(
-  { pool, catalog }: AppContext,
+  { pool, catalog, reached }: AppContext,
   batch: readonly Sha256[],
   before: Date,
   caller: AbortSignal,
@@ -112,17 +139,32 @@ async function sweep(
     signal: caller,
   })
   const forgotten = await catalog.write((writer) => writer.forgetBlobs(batch, before))
+  reached?.('blobs forgotten')
   let freedBytes = 0
   for (const digest of forgotten) {
     lease.signal.throwIfAborted()
     freedBytes += await pool.remove(digest)
+    reached?.('blobs removed')
   }
   return { removed: forgotten.length, freedBytes }
 }
 
-/** A publication that was killed midway leaves a generation in the catalog that is not on disk; it would keep its revision for ever. */
-async function forgetLostGenerations(context: AppContext, signal: AbortSignal): Promise<void> {
-  const { catalog, publications } = context
+interface LostGenerations {
+  readonly path: RelativePath
+  readonly names: readonly string[]
+}
+
+/**
+ * A publication that was killed midway leaves a generation in the catalog that is not on disk; it would keep its revision for ever.
+ * @returns what a dry run has left to forget
+ */
+async function findLostGenerations(
+  context: AppContext,
+  dryRun: boolean,
+  signal: AbortSignal,
+): Promise<readonly LostGenerations[]> {
+  const { catalog } = context
+  const lost: LostGenerations[] = []
   for (const { path } of await catalog.read((reader) => reader.publications())) {
     try {
       await using _lease = await catalog.acquire({
@@ -132,19 +174,14 @@ async function forgetLostGenerations(context: AppContext, signal: AbortSignal): 
         waitMs: 0,
         signal,
       })
-      const onDisk = new Set((await publications.generations(path)).map(({ name }) => name))
-      await catalog.write(async (writer) => {
-        const recorded = await writer.generations(path)
-        await writer.forgetGenerations(
-          path,
-          recorded.map(({ generation }) => generation).filter((name) => !onDisk.has(name)),
-        )
-      })
+      if (dryRun) lost.push({ path, names: await lostGenerations(context, path) })
+      else await reconcilePublication(context, path)
     } catch (error) {
       // Somebody publishes there right now: what they make is theirs to record.
       if (!isChantalError(error, 'LEASE_HELD')) throw error
     }
   }
+  return lost
 }
 
 /**

@@ -43,7 +43,7 @@ export const verifyPool: UseCase<VerifyPoolInput, VerifyPoolOutput> = async (con
   let checked = 0
   let checkedBytes = 0
   const startedAt = performance.now()
-  const found: { readonly blob: BlobRef; readonly state: 'missing' | 'corrupt' }[] = []
+  const found: Damage[] = []
   await catalog.read(async (reader) => {
     for await (const blob of reader.blobs()) {
       signal.throwIfAborted()
@@ -64,12 +64,34 @@ export const verifyPool: UseCase<VerifyPoolInput, VerifyPoolOutput> = async (con
       }
     }
   })
-  for (const { blob, state } of found)
+  for (const { blob, state } of await stillDamaged(context, found))
     damaged.push(await handleDamage(context, blob, state, input.repair, signal))
   // Published files are hard links to what was set aside: they get the sound bytes too.
   const repaired = new Set(damaged.filter((blob) => blob.repaired).map(({ digest }) => digest))
   if (repaired.size > 0) await context.publications.replaceFiles(repaired)
   return { checked, checkedBytes, damaged, repaired: repaired.size }
+}
+
+interface Damage {
+  readonly blob: BlobRef
+  readonly state: 'missing' | 'corrupt'
+}
+
+/** Garbage collection may have removed what was still known when the reading began, and a sync may have replaced it. */
+async function stillDamaged(
+  { catalog, pool }: AppContext,
+  found: readonly Damage[],
+): Promise<readonly Damage[]> {
+  if (found.length === 0) return []
+  const checksums = found.map(({ blob }) => ({ algorithm: 'sha256' as const, hex: blob.digest }))
+  const known = await catalog.read((reader) => reader.blobByChecksum(checksums))
+  const left: Damage[] = []
+  for (const [index, { blob }] of found.entries()) {
+    if (!known[index]) continue
+    const { state } = await pool.check(blob.digest)
+    if (state !== 'sound') left.push({ blob, state })
+  }
+  return left
 }
 
 async function handleDamage(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { GenerationRecord } from '../../catalog/catalog.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
+import { isChantalError } from '../../core/errors.ts'
 import type { Revision } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { PublicationSink } from '../../core/publication.ts'
@@ -9,6 +10,7 @@ import type { Signer } from '../../sign/signer.ts'
 import { configuredRepository, ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import type { PublishedGeneration } from './publish-result.ts'
+import { reconcilePublication } from './reconcile-publication.ts'
 
 /** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
 const publisherVersion = 1
@@ -19,6 +21,8 @@ export interface WantedPublication {
   /** The source as a user writes it. */
   readonly label: string
   readonly revision: Revision
+  /** Holds the path, so that nothing is published there until it is released. */
+  readonly hold?: boolean
 }
 
 /** The current generation of the path, where it shows exactly this; `null` otherwise. */
@@ -42,7 +46,7 @@ export async function findPublished(
  */
 export async function publishRevision(
   context: AppContext,
-  { path, label, revision }: WantedPublication,
+  { path, label, revision, hold = false }: WantedPublication,
   signal: AbortSignal,
 ): Promise<PublishedGeneration> {
   const { catalog, publications, reporter } = context
@@ -62,20 +66,37 @@ export async function publishRevision(
   }
   // The revision is a root from before its first file is placed, so that no garbage collection takes it meanwhile.
   await catalog.write((writer) => writer.saveGeneration(record, false))
+  context.reached?.('generation announced')
   let generation: Generation
   try {
     await fillTree(context, { revision, signer, now: stage.publishedAt }, stage)
     signal.throwIfAborted()
     generation = await stage.commit()
   } catch (error) {
-    await catalog.write((writer) => writer.forgetGenerations(path, [stage.name]))
+    await tidyUp(context, path, signal)
     throw error
   }
+  context.reached?.('generation switched')
   const finished = { ...record, files: generation.files }
-  await catalog.write((writer) => writer.saveGeneration(finished, true))
+  await catalog.write(async (writer) => {
+    await writer.saveGeneration(finished, true)
+    if (hold) await writer.holdPublication(path, context.now())
+  })
+  context.reached?.('generation recorded')
   reporter.report({ type: 'publish.switched', path, generation: generation.name, files: generation.files })
   await prunePublication(context, path)
   return { record: finished, unchanged: false, packageLinks: stage.packageLinks }
+}
+
+/** What cannot be tidied up now, the next publication or garbage collection does; it must not hide why this one ended. */
+async function tidyUp(context: AppContext, path: RelativePath, signal: AbortSignal): Promise<void> {
+  // The path is somebody else's by now.
+  if (isChantalError(signal.reason, 'LEASE_LOST')) return
+  try {
+    await reconcilePublication(context, path)
+  } catch (error) {
+    if (!isChantalError(error)) throw error
+  }
 }
 
 /** Has the ecosystem give `sink` the whole tree of a revision. */
@@ -114,20 +135,10 @@ export async function signerFor(context: AppContext, revision: Revision): Promis
 }
 
 /** Drops generations that are neither among the newest nor within the grace period, and tells the catalog. */
-async function prunePublication(
-  { catalog, publications, settings, now }: AppContext,
-  path: RelativePath,
-): Promise<void> {
-  const { keepGenerations, graceMs } = settings.publish
-  await publications.prune(path, { keep: keepGenerations, graceMs, now: now() })
-  const onDisk = new Set((await publications.generations(path)).map(({ name }) => name))
-  await catalog.write(async (writer) => {
-    const recorded = await writer.generations(path)
-    await writer.forgetGenerations(
-      path,
-      recorded.map(({ generation }) => generation).filter((name) => !onDisk.has(name)),
-    )
-  })
+async function prunePublication(context: AppContext, path: RelativePath): Promise<void> {
+  const { keepGenerations, graceMs } = context.settings.publish
+  await context.publications.prune(path, { keep: keepGenerations, graceMs, now: context.now() })
+  await reconcilePublication(context, path)
 }
 
 /** Equal for what would publish an equal tree. */

@@ -4,6 +4,7 @@ import type { UseCase } from '../context.ts'
 import { parseSnapshotName, type ResolvedSource, resolveSource } from '../source.ts'
 import { type PublishResult, resultOf } from './publish-result.ts'
 import { findPublished, publishRevision } from './publish-revision.ts'
+import { reconcilePublication } from './reconcile-publication.ts'
 
 export interface PublishSourceInput {
   readonly source: string
@@ -20,17 +21,20 @@ export interface PublishSourceInput {
 export const publishSource: UseCase<PublishSourceInput, PublishResult> = async (context, input, caller) => {
   const startedAt = context.now()
   const { catalog, settings } = context
-  const source = await catalog.read((reader) => resolveSource(reader, settings, input.source))
-  const path = pathOf(source, input.as)
+  const resolve = () => catalog.read((reader) => resolveSource(reader, settings, input.source))
+  const path = pathOf(await resolve(), input.as)
   await using lease = await catalog.acquire({
     resource: `publication:${path}`,
     mode: 'exclusive',
-    purpose: `publish ${source.label}`,
+    purpose: `publish ${input.source}`,
     waitMs: 60_000,
     signal: caller,
   })
+  await reconcilePublication(context, path)
   const known = await catalog.read((reader) => reader.publication(path))
   if (known?.heldSince) throw pathHeld(path, known.heldSince)
+  // Resolved again: whoever held the path until now may have published a newer revision than was latest when we came.
+  const source = await resolve()
   const wanted = { path, label: source.label, revision: source.revision }
   const existing = input.force ? null : await findPublished(context, wanted)
   return resultOf(context, existing ?? (await publishRevision(context, wanted, lease.signal)), startedAt)

@@ -4,6 +4,7 @@ import { configuredRepository } from '../configured.ts'
 import type { UseCase } from '../context.ts'
 import { type PublishResult, resultOf } from './publish-result.ts'
 import { publishRevision } from './publish-revision.ts'
+import { reconcilePublication } from './reconcile-publication.ts'
 
 export interface RollBackInput {
   readonly path: string
@@ -26,6 +27,7 @@ export const rollBack: UseCase<RollBackInput, PublishResult> = async (context, i
     waitMs: 60_000,
     signal: caller,
   })
+  await reconcilePublication(context, path)
   const { publication, generations } = await context.catalog.read(async (reader) => ({
     publication: await reader.publication(path),
     generations: await reader.generations(path),
@@ -49,8 +51,8 @@ export const rollBack: UseCase<RollBackInput, PublishResult> = async (context, i
   const revision = await context.catalog.read((reader) => reader.revision(source.repository, source.revision))
   if (!revision) throw noSuchGeneration(path, target.generation, [])
 
-  const published = await publishRevision(context, { path, label: source.source, revision }, lease.signal)
-  await context.catalog.write((writer) => writer.holdPublication(path, context.now()))
+  const wanted = { path, label: source.source, revision, hold: true }
+  const published = await publishRevision(context, wanted, lease.signal)
   return resultOf(context, published, startedAt)
 }
 

@@ -12,11 +12,11 @@ export interface CreateSnapshotInput {
 
 /** @throws ChantalError `NOT_FOUND` where the repository was never synced, `ALREADY_EXISTS`, `USAGE_INVALID` */
 export const createSnapshot: UseCase<CreateSnapshotInput, SnapshotRecord> = async (
-  { catalog, settings, now },
+  { catalog, settings, now, reached },
   input,
 ) => {
   const { repository, name } = parseSnapshotSource(input.source)
-  return catalog.write(async (writer) => {
+  const snapshot = await catalog.write(async (writer) => {
     const { revision } = await resolveSource(writer, settings, repository)
     return writer.createSnapshot({
       repository: revision.repository,
@@ -27,6 +27,8 @@ export const createSnapshot: UseCase<CreateSnapshotInput, SnapshotRecord> = asyn
       labels: input.labels,
     })
   })
+  reached?.('snapshot created')
+  return snapshot
 }
 
 /**

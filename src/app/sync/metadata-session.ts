@@ -72,7 +72,7 @@ export class MetadataSession implements MetadataFetcher {
 
   async #byChecksum(path: RelativePath, expect: Expectation): Promise<BlobRef> {
     const [held] = await findHeldBlobs(this.#context, [expect])
-    if (held && (await this.#context.pool.has(held.digest))) return held
+    if (held) return held
     const result = await this.#client.fetch(this.#file(path, expect), null, this.#signal)
     if (result.status === 'unchanged') throw new Error(`304 for an unconditional request: ${path}`)
     const stored = await this.#keep(path, result.blob)

@@ -52,7 +52,9 @@ export async function readUpstream(
   }
   const fingerprint = settingsFingerprint(settings, verifier)
   const before = decodeCheckpoint(record?.checkpoint ?? null)
-  const isSameQuestion = !force && before?.fingerprint === fingerprint && record?.latest != null
+  // What "the last so many days" keep changes without upstream changing.
+  const isTimeless = settings.filters.buildTime.lastDays === null
+  const isSameQuestion = !force && isTimeless && before?.fingerprint === fingerprint && record?.latest != null
   const checkpoint = isSameQuestion ? (before?.ecosystem ?? null) : null
 
   const read = async (isConditional: boolean): Promise<Reading> => {

@@ -2,6 +2,7 @@ import type { NewPackage, OpenRevision } from '../../catalog/catalog.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import type { Json } from '../../core/brand.ts'
 import type { BlobRef } from '../../core/bytes.ts'
+import { isChantalError } from '../../core/errors.ts'
 import type {
   NativeRecord,
   PackageKey,
@@ -55,21 +56,35 @@ export async function sealPlan(
   }
 
   const revision = await catalog.write((writer) => writer.openRevision(settings.id))
+  context.reached?.('revision opened')
   try {
     for (const keys of batches(leaving))
       await step(signal, () => catalog.write((writer) => writer.removePackages(revision, keys)))
     for (const packages of batches(arriving))
       await step(signal, () => catalog.write((writer) => writer.addPackages(revision, packages)))
+    context.reached?.('packages added')
     await addRecords(context, revision, input.listing, arriving, signal)
+    context.reached?.('records added')
     signal.throwIfAborted()
     const sealed = await catalog.write(async (writer) => {
       await writer.setFiles(revision, files)
       return writer.sealRevision(revision, context.now(), checkpoint)
     })
+    context.reached?.('revision sealed')
     return { revision: sealed, isNew: true }
   } catch (error) {
-    await catalog.write((writer) => writer.discardRevision(revision))
+    // Whoever took the repository over has discarded it, and may have opened one of the same number.
+    if (!isChantalError(signal.reason, 'LEASE_LOST')) await discard(context, revision)
     throw error
+  }
+}
+
+/** What cannot be discarded now, the next sync discards; it must not hide why this one ended. */
+async function discard({ catalog }: AppContext, revision: OpenRevision): Promise<void> {
+  try {
+    await catalog.write((writer) => writer.discardRevision(revision))
+  } catch (error) {
+    if (!isChantalError(error)) throw error
   }
 }
 

@@ -79,8 +79,9 @@ export const syncRepository: UseCase<SyncRepositoryInput, SyncResult> = async (o
   let result: SyncResult
   try {
     result = finish(await runSync(context, input, tally, signal))
-  } catch (error) {
-    if (!isChantalError(error)) throw error
+  } catch (thrown) {
+    if (!isChantalError(thrown)) throw thrown
+    const error = explainNotFound(thrown)
     const status = error.code === 'SYNC_INCOMPLETE' ? 'partial' : 'failed'
     result = finish({ status, error: reportError(error), cause: error })
   }
@@ -118,6 +119,7 @@ async function runSync(
 
   await using client = await openClient(context.downloader, settings, signal)
   const reading = await readUpstream(context, { settings, client, record, force }, signal)
+  context.reached?.('metadata read')
   tally.fetchedFiles = reading.session.fetchedFiles
   tally.fetchedBytes = reading.session.fetchedBytes
   const { listing } = reading
@@ -156,6 +158,7 @@ async function runSync(
   }
 
   const fetched = await fetchFiles(context, { repository: settings.id, client, held: inPool, wanted }, signal)
+  context.reached?.('files fetched')
   tally.fetchedFiles += fetched.fetchedFiles
   tally.fetchedBytes += fetched.fetchedBytes
   tally.missing = judgeFailures(fetched.failed, {
@@ -181,6 +184,20 @@ async function runSync(
   tally.revision = sealed.revision.number
   tally.packages = sealed.revision.packageCount
   return { status: sealed.isNew ? 'synced' : 'unchanged' }
+}
+
+/** A user named a repository that there is; it is upstream that lacks what makes one. */
+function explainNotFound(error: ChantalError): ChantalError {
+  if (error.code !== 'NOT_FOUND') return error
+  return new ChantalError(
+    'UPSTREAM_INVALID',
+    `upstream lacks metadata that it has to have: ${error.message}`,
+    {
+      cause: error,
+      hint: 'Check the URL of the feed. A mirror that is mid-update heals by itself.',
+      details: error.details,
+    },
+  )
 }
 
 function openClient(
