@@ -21,10 +21,23 @@ if [ ! -e $policy ]; then
   trap 'rm -f $policy' EXIT
 fi
 
-apt-get update -q
-apt-get install -q -y --no-install-recommends \
-  dnf dnf-plugins-core createrepo-c rpm nginx-light postgresql gnupg gpgv zstd xz-utils util-linux \
-  libzypp1722 libaugeas0
+# apt ARGUMENT ...   - apt-get that neither asks nor gives up at the first failure of a mirror, and waits for another apt to end
+apt() {
+  local attempt
+  for attempt in 1 2 3; do
+    if apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" < /dev/null; then return; fi
+    echo "$0: apt-get $1 failed (attempt $attempt of 3)" >&2
+    sleep $((attempt * 5))
+  done
+  return 1
+}
+
+apt update
+apt install --no-install-recommends \
+  dnf dnf-plugins-core createrepo-c rpm nginx-light postgresql gnupg gpgv openssl zstd xz-utils util-linux coreutils \
+  libzypp1722 libaugeas0 ca-certificates git
+# Of Node any version starts what brings its own along.
+command -v npm > /dev/null || apt install --no-install-recommends nodejs npm
 
 unpack_zypper() (
   download=$(mktemp -d)
@@ -32,7 +45,7 @@ unpack_zypper() (
   # apt downloads as its own user, who must be able to write here.
   chmod 777 "$download"
   cd "$download"
-  apt-get download -q zypper zypper-common
+  apt download zypper zypper-common
   rm -rf "$cache/zypper"
   mkdir -p "$cache/zypper"
   for package in *.deb; do dpkg-deb --extract "$package" "$cache/zypper"; done
@@ -61,9 +74,11 @@ report rpmsign rpmsign --version
 report zypper "$cache/zypper/usr/bin/zypper" --version
 report nginx nginx -v
 report setpriv setpriv --version
-report postgresql pg_config --version
+report postgresql sh -c 'set -- /usr/lib/postgresql/*/bin/postgres; "$1" --version'
 report gpg gpg --version
 report gpgv gpgv --version
 report zstd zstd --version
 report xz xz --version
+report openssl openssl version
+report npm npm --version
 exit $failed
