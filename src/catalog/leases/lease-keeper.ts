@@ -63,7 +63,8 @@ export class LeaseKeeper implements AsyncDisposable {
     const now = performance.now()
     // Aborts some time before the end, which the work needs to hear of it and stop.
     const firstLoss = Math.min(...[...this.#held.values()].map((held) => held.expiresAt - this.#marginMs))
-    const delay = Math.max(10, Math.min(this.#terms.renewEveryMs, firstLoss - now))
+    // A timer may fire a moment early.
+    const delay = Math.max(10, Math.min(this.#terms.renewEveryMs, Math.ceil(firstLoss - now) + 2))
     this.#timer = setTimeout(() => {
       this.#timer = null
       this.#tick()

@@ -1,0 +1,728 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  addRevision,
+  all,
+  digestOf,
+  epel,
+  fileOf,
+  keyOf,
+  packageOf,
+  pathOf,
+  saveBlobs,
+  saveEpel,
+} from './catalog.fixtures.ts'
+import type { Catalog, LeaseRequest, LeaseTerms } from './catalog.ts'
+import { type HostFacts, readHostFacts } from './leases/host.ts'
+import { type CatalogLocation, openCatalog } from './open-catalog.ts'
+import { describeRevisionModel } from './revision-model.contract.ts'
+
+/** What every catalog keeps to. @param locate a place where no catalog is yet */
+export function describeCatalog(name: string, locate: () => Promise<CatalogLocation>): void {
+  describe(name, () => {
+    let url: CatalogLocation
+    let catalog: Catalog
+    const opened: Catalog[] = []
+    const open = async (options: { leaseTerms?: LeaseTerms; host?: HostFacts } = {}) => {
+      const another = await openCatalog({ url, now: () => new Date(), ...options })
+      opened.push(another)
+      return another
+    }
+
+    beforeEach(async () => {
+      url = await locate()
+      catalog = await open()
+    })
+
+    afterEach(async () => {
+      for (const one of opened.splice(0)) await one[Symbol.asyncDispose]()
+    })
+
+    describe('opening', () => {
+      it('keeps its id', async () => {
+        const again = await open()
+
+        expect(again.id).toBe(catalog.id)
+        expect(again.id).toMatch(/^[0-9a-f-]{36}$/)
+      })
+
+      it('migrates once when several processes start together', async () => {
+        url = await locate()
+
+        const catalogs = await Promise.all([open(), open(), open()])
+
+        expect(new Set(catalogs.map(({ id }) => id)).size).toBe(1)
+      })
+    })
+
+    describe('repositories', () => {
+      it('are known once saved, with their mode as it last was', async () => {
+        await saveEpel(catalog, 'mirror')
+        await saveEpel(catalog, 'filtered')
+
+        expect(await catalog.read((reader) => reader.repository(epel))).toEqual({
+          id: epel,
+          ecosystem: 'rpm',
+          mode: 'filtered',
+          latest: null,
+          checkpoint: null,
+        })
+      })
+
+      it('stay of their ecosystem', async () => {
+        await saveEpel(catalog)
+
+        const saving = saveEpel(catalog, 'mirror', 'apt')
+
+        await expect(saving).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+      })
+
+      it('keep a checkpoint', async () => {
+        await saveEpel(catalog)
+
+        await catalog.write((writer) => writer.saveCheckpoint(epel, { etag: '"1"', 'a\u0000b': [1, null] }))
+
+        const [record] = await catalog.read((reader) => reader.repositories())
+        expect(record?.checkpoint).toEqual({ etag: '"1"', 'a\u0000b': [1, null] })
+      })
+    })
+
+    describe('writing', () => {
+      it('takes nothing of what failed midway', async () => {
+        const writing = catalog.write(async (writer) => {
+          await writer.addBlobs([{ digest: digestOf(1), size: 1 }], new Date())
+          throw new Error('midway')
+        })
+
+        await expect(writing).rejects.toThrow('midway')
+        expect(await all(catalog, (reader) => reader.blobs())).toEqual([])
+      })
+
+      it('lets many write at once', async () => {
+        const other = await open()
+        const numbers = Array.from({ length: 20 }, (_, index) => index)
+
+        await Promise.all(
+          numbers.map((number) => saveBlobs(number % 2 === 0 ? catalog : other, [number, number + 1])),
+        )
+
+        expect(await all(catalog, (reader) => reader.blobs())).toHaveLength(21)
+      })
+
+      it('does not wait for readers, who go on seeing what they saw', async () => {
+        await saveBlobs(catalog, [1])
+
+        const seen = await catalog.read(async (reader) => {
+          const before = await reader.counts()
+          await saveBlobs(catalog, [2])
+          return [before.blobs, (await reader.counts()).blobs]
+        })
+
+        expect(seen).toEqual([1, 1])
+      })
+    })
+
+    describe('revisions', () => {
+      it('hold what was added, with every fact', async () => {
+        const revision = await addRevision(catalog, {
+          packages: [packageOf('bash', [2, 3]), packageOf('ash', [1])],
+          files: [fileOf('repodata/repomd.xml', 4)],
+        })
+
+        expect(await all(catalog, (reader) => reader.packages(revision))).toEqual([
+          { ...packageOf('ash', [1]), repository: epel },
+          { ...packageOf('bash', [2, 3]), repository: epel },
+        ])
+        expect(await catalog.read((reader) => reader.files(revision))).toEqual([
+          fileOf('repodata/repomd.xml', 4),
+        ])
+        expect(revision).toMatchObject({
+          number: 1,
+          mode: 'mirror',
+          packageCount: 2,
+          totalSize: 1 + 2 + 3 + 4,
+        })
+      })
+
+      it('count a shared file once', async () => {
+        const revision = await addRevision(catalog, {
+          packages: [packageOf('a', [5]), packageOf('b', [5, 6])],
+          files: [fileOf('copy', 6)],
+        })
+
+        expect(revision.totalSize).toBe(11)
+      })
+
+      it('are invisible until sealed', async () => {
+        const first = await addRevision(catalog, { packages: [packageOf('a', [1])] })
+        const open = await catalog.write((writer) => writer.openRevision(epel))
+        await catalog.write(async (writer) => {
+          await writer.removePackages(open, [keyOf('a')])
+          await writer.addPackages(open, [packageOf('b', [1])])
+        })
+
+        const seen = await catalog.read(async (reader) => ({
+          latest: (await reader.repository(epel))?.latest,
+          open: await reader.revision(epel, open.number),
+          kept: await reader.revisions(epel),
+          keys: [...(await reader.heldPackages(first)).keys()],
+          found: await reader.searchPackages({ pattern: 'b' }, 10),
+          counted: (await reader.counts()).packages,
+        }))
+
+        expect(seen).toEqual({ latest: first, open: null, kept: [first], keys: ['a'], found: [], counted: 1 })
+      })
+
+      it('that a dead process left open are discarded first', async () => {
+        await addRevision(catalog, { packages: [packageOf('a', [1])] })
+        const left = await catalog.write((writer) => writer.openRevision(epel))
+        await catalog.write((writer) => writer.removePackages(left, [keyOf('a')]))
+
+        const revision = await addRevision(catalog, { packages: [packageOf('b', [1])] })
+
+        const held = await catalog.read((reader) => reader.heldPackages(revision))
+        expect([...held.keys()].sort()).toEqual(['a', 'b'])
+        expect(revision.number).toBe(2)
+      })
+
+      it('refuse a writer after another has closed them', async () => {
+        await saveEpel(catalog)
+        const open = await catalog.write((writer) => writer.openRevision(epel))
+        await catalog.write((writer) => writer.discardRevision(open))
+
+        const adding = catalog.write((writer) => writer.setFiles(open, []))
+
+        await expect(adding).rejects.toMatchObject({ code: 'LEASE_LOST' })
+      })
+
+      it('do not name blobs that were never recorded', async () => {
+        await saveEpel(catalog)
+        const open = await catalog.write((writer) => writer.openRevision(epel))
+
+        const adding = catalog.write((writer) => writer.addPackages(open, [packageOf('a', [404])]))
+
+        await expect(adding).rejects.toThrow('blobs come first')
+      })
+
+      it('are found by time', async () => {
+        const first = await addRevision(catalog, { sealedAt: new Date(1000) })
+        const second = await addRevision(catalog, { sealedAt: new Date(2000) })
+
+        const at = (time: number) => catalog.read((reader) => reader.revisionAt(epel, new Date(time)))
+
+        expect([await at(999), await at(1000), await at(1999), await at(2000)]).toEqual([
+          null,
+          first,
+          first,
+          second,
+        ])
+      })
+
+      it('keep the mode they were synced in', async () => {
+        await addRevision(catalog, {})
+        await saveEpel(catalog, 'filtered')
+        await addRevision(catalog, {})
+
+        const revisions = await catalog.read((reader) => reader.revisions(epel))
+
+        expect(revisions.map(({ mode }) => mode)).toEqual(['mirror', 'filtered'])
+      })
+
+      it('page through more packages than one page holds', async () => {
+        const names = Array.from({ length: 2345 }, (_, index) => `p${String(index).padStart(5, '0')}`)
+        const revision = await addRevision(catalog, { packages: names.map((name) => packageOf(name, [1])) })
+
+        const packages = await all(catalog, (reader) => reader.packages(revision))
+
+        expect(packages.map(({ key }) => key)).toEqual(names)
+      })
+
+      it('order keys by their bytes', async () => {
+        const names = ['a', 'B', 'a-1', 'a1', 'ä', '\u{1f4e6}', '\uffee', '_']
+        const revision = await addRevision(catalog, { packages: names.map((name) => packageOf(name, [1])) })
+
+        const packages = await all(catalog, (reader) => reader.packages(revision))
+
+        const sorted = names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+        expect(packages.map(({ key }) => key)).toEqual(sorted)
+      })
+    })
+
+    describeRevisionModel(() => catalog)
+
+    describe('native records', () => {
+      const records = (count: number) =>
+        Array.from({ length: count }, (_, index) => ({
+          key: keyOf(`p${String(index).padStart(4, '0')}`),
+          bytes: Buffer.from(`<package n="${index}">${'x'.repeat(index % 97)}\u0000</package>`),
+        }))
+
+      it('come back byte for byte, in key order, part by part', async () => {
+        const wanted = records(1234)
+        const revision = await addRevision(catalog, {
+          packages: wanted.map(({ key }) => packageOf(key, [1])),
+          records: [
+            ...wanted.toReversed().map((record) => ({ ...record, part: 'primary' })),
+            ...wanted.slice(0, 7).map(({ key }) => ({ key, part: 'other', bytes: Buffer.alloc(0) })),
+          ],
+        })
+
+        const primary = await all(catalog, (reader) => reader.records(revision, 'primary'))
+        const other = await all(catalog, (reader) => reader.records(revision, 'other'))
+
+        expect(primary.map((record) => record.package.key)).toEqual(wanted.map(({ key }) => key))
+        expect(primary.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(
+          wanted.map(({ bytes }) => bytes.toString()),
+        )
+        expect(other.map(({ bytes }) => bytes.length)).toEqual([0, 0, 0, 0, 0, 0, 0])
+      })
+
+      it('of a replaced package stay with the revision that had it', async () => {
+        const record = (text: string) => [{ key: keyOf('a'), part: 'primary', bytes: Buffer.from(text) }]
+        const first = await addRevision(catalog, { packages: [packageOf('a', [1])], records: record('old') })
+        const second = await addRevision(catalog, {
+          removed: ['a'],
+          packages: [packageOf('a', [2], 'new')],
+          records: record('new'),
+        })
+
+        const texts = async (revision: typeof first) =>
+          (await all(catalog, (reader) => reader.records(revision, 'primary'))).map(({ bytes }) =>
+            Buffer.from(bytes).toString(),
+          )
+
+        expect([await texts(first), await texts(second)]).toEqual([['old'], ['new']])
+      })
+
+      it('outlive packages they were packed with', async () => {
+        const wanted = records(50)
+        await addRevision(catalog, {
+          sealedAt: new Date(1000),
+          packages: wanted.map(({ key }) => packageOf(key, [1])),
+          records: wanted.map((record) => ({ ...record, part: 'primary' })),
+        })
+        const removed = wanted.slice(0, 49).map(({ key }) => key)
+        const second = await addRevision(catalog, { sealedAt: new Date(2000), removed })
+
+        await catalog.write((writer) => writer.pruneRevisions(new Date(3000)))
+
+        const left = await all(catalog, (reader) => reader.records(second, 'primary'))
+        expect(left.map((record) => record.package.key)).toEqual(['p0049'])
+      })
+    })
+
+    describe('searching', () => {
+      it.each([
+        ['bash', ['bash']],
+        ['bash*', ['bash', 'bash-doc']],
+        ['?ash', ['bash', 'dash']],
+        ['[bd]ash', ['bash', 'dash']],
+        ['[!b]ash', ['dash']],
+        ['BASH', []],
+        ['100%', ['100%']],
+        ['a_b', ['a_b']],
+        ['a\\b', ['a\\b']],
+        ['*', ['100%', 'a_b', 'a\\b', 'axb', 'bash', 'bash-doc', 'dash']],
+      ])('%s finds %j', async (pattern, expected) => {
+        const names = ['bash', 'bash-doc', 'dash', '100%', 'a_b', 'axb', 'a\\b']
+        const revision = await addRevision(catalog, { packages: names.map((name) => packageOf(name, [1])) })
+
+        const found = await catalog.read((reader) => reader.searchPackages({ pattern }, 100))
+        const listed = await all(catalog, (reader) => reader.packages(revision, { pattern }))
+
+        expect(found.map((one) => one.package.key).sort()).toEqual(expected.toSorted())
+        expect(listed.map(({ key }) => key).sort()).toEqual(expected.toSorted())
+      })
+
+      it('finds by digest, newest revision first, and says in which revisions', async () => {
+        await addRevision(catalog, { sealedAt: new Date(1000), packages: [packageOf('old', [7])] })
+        await addRevision(catalog, {
+          sealedAt: new Date(2000),
+          removed: ['old'],
+          packages: [packageOf('new', [7]), packageOf('other', [8])],
+        })
+
+        const found = await catalog.read((reader) => reader.searchPackages({ digest: digestOf(7) }, 10))
+        const first = await catalog.read((reader) => reader.searchPackages({ digest: digestOf(7) }, 1))
+
+        expect(found.map((one) => [one.package.key, one.revisions])).toEqual([
+          ['new', [2]],
+          ['old', [1]],
+        ])
+        expect(first).toEqual(found.slice(0, 1))
+      })
+
+      it('names who uses a blob', async () => {
+        await addRevision(catalog, { packages: [packageOf('a', [7])], files: [fileOf('z', 7)] })
+        await addRevision(catalog, { removed: ['a'] })
+
+        expect(await catalog.read((reader) => reader.blobUsers(digestOf(7)))).toEqual([
+          { repository: epel, path: 'packages/a-0', key: 'a', revisions: [1] },
+          { repository: epel, path: 'z', key: null, revisions: [1] },
+        ])
+      })
+    })
+
+    describe('snapshots', () => {
+      const snapshot = (name: string, revision = 1) => ({
+        repository: epel,
+        name,
+        revision,
+        createdAt: new Date(5000),
+        description: 'why',
+        labels: { stage: 'prod' },
+      })
+
+      it('name a revision once', async () => {
+        const revision = await addRevision(catalog, {})
+        const created = await catalog.write((writer) => writer.createSnapshot(snapshot('one')))
+
+        const again = catalog.write((writer) => writer.createSnapshot(snapshot('one')))
+
+        await expect(again).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+        expect(created).toEqual({ ...snapshot('one'), revision })
+        expect(await catalog.read((reader) => reader.snapshot(epel, 'one'))).toEqual(created)
+        expect(await catalog.read((reader) => reader.snapshots())).toEqual([created])
+      })
+
+      it('need a revision that is kept', async () => {
+        await saveEpel(catalog)
+
+        const creating = catalog.write((writer) => writer.createSnapshot(snapshot('one', 9)))
+
+        await expect(creating).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      })
+
+      it('go, and going again is fine', async () => {
+        await addRevision(catalog, {})
+        await catalog.write((writer) => writer.createSnapshot(snapshot('one')))
+
+        for (const _ of [1, 2]) await catalog.write((writer) => writer.deleteSnapshot(epel, 'one'))
+
+        expect(await catalog.read((reader) => reader.snapshots(epel))).toEqual([])
+      })
+    })
+
+    describe('publications', () => {
+      const path = pathOf('repositories/epel9/latest')
+      const generation = (name: string, publishedAt: number) => ({
+        path,
+        generation: name,
+        publishedAt: new Date(publishedAt),
+        sources: [{ repository: epel, revision: 1, source: 'epel9' }],
+        packages: 1,
+        files: 2,
+        signedBy: null,
+        fingerprint: name,
+      })
+
+      it('show the generation that was switched to', async () => {
+        await addRevision(catalog, {})
+        await catalog.write((writer) => writer.saveGeneration(generation('g1', 1000), false))
+        const before = await catalog.read((reader) => reader.publication(path))
+        await catalog.write((writer) => writer.saveGeneration(generation('g1', 1500), true))
+        await catalog.write((writer) => writer.saveGeneration(generation('g2', 2000), true))
+        await catalog.write((writer) => writer.setCurrentGeneration(path, 'g1'))
+        await catalog.write((writer) => writer.holdPublication(path, new Date(3000)))
+
+        const seen = await catalog.read(async (reader) => ({
+          all: await reader.publications(),
+          generations: await reader.generations(path),
+        }))
+
+        expect(before).toEqual({ path, current: null, heldSince: null })
+        expect(seen).toEqual({
+          all: [{ path, current: generation('g1', 1500), heldSince: new Date(3000) }],
+          generations: [generation('g1', 1500), generation('g2', 2000)],
+        })
+      })
+
+      it('forget generations, and go with all of them', async () => {
+        await addRevision(catalog, {})
+        for (const name of ['g1', 'g2'])
+          await catalog.write((writer) => writer.saveGeneration(generation(name, 1), true))
+
+        await catalog.write((writer) => writer.forgetGenerations(path, ['g1', 'unknown']))
+        const left = await catalog.read((reader) => reader.generations(path))
+        await catalog.write((writer) => writer.removePublication(path))
+
+        expect(left.map((one) => one.generation)).toEqual(['g2'])
+        expect(await catalog.read((reader) => reader.publication(path))).toBeNull()
+        expect(await catalog.read((reader) => reader.generations(path))).toEqual([])
+      })
+    })
+
+    it('keeps sync history, newest first', async () => {
+      const record = (startedAt: number) => ({
+        repository: epel,
+        startedAt: new Date(startedAt),
+        finishedAt: new Date(startedAt + 1),
+        status: 'partial' as const,
+        revision: null,
+        packages: 1,
+        added: 2,
+        removed: 3,
+        replaced: 4,
+        fetchedFiles: 5,
+        fetchedBytes: 6_000_000_000_000,
+        missing: [{ path: 'a', url: 'https://mirror.example/a', reason: '404' }],
+        warnings: [{ code: 'PACKAGE_MISSING', message: 'a' }],
+        error: { code: 'SYNC_INCOMPLETE', message: 'm', hint: null, details: { missing: 1 } },
+        signedBy: null,
+      })
+      for (const time of [1000, 3000, 2000]) await catalog.write((writer) => writer.addSync(record(time)))
+
+      const newest = await catalog.read((reader) => reader.syncs(epel, 2))
+
+      expect(newest).toEqual([record(3000), record(2000)])
+      expect(await catalog.read((reader) => reader.syncs(null, 10))).toHaveLength(3)
+    })
+
+    describe('blobs', () => {
+      it('are known by the checksums they arrived with', async () => {
+        await saveBlobs(catalog, [1, 2])
+        const sha1 = { algorithm: 'sha1', hex: 'ab'.repeat(20) } as const
+        await catalog.write((writer) =>
+          writer.addBlobChecksums([
+            { digest: digestOf(1), checksum: sha1 },
+            { digest: digestOf(9), checksum: { algorithm: 'md5', hex: 'cd'.repeat(16) } },
+          ]),
+        )
+
+        const found = await catalog.read((reader) =>
+          reader.blobByChecksum([
+            { algorithm: 'sha256', hex: digestOf(2) },
+            { algorithm: 'md5', hex: 'cd'.repeat(16) },
+            sha1,
+            sha1,
+          ]),
+        )
+
+        const one = { digest: digestOf(1), size: 1 }
+        expect(found).toEqual([{ digest: digestOf(2), size: 2 }, null, one, one])
+      })
+
+      it('say which are held when touched, and are left alone until nobody wanted them', async () => {
+        await saveBlobs(catalog, [1, 2, 3], new Date(1000))
+        const digests = [1, 2, 4].map(digestOf)
+
+        const held = await catalog.write((writer) => writer.touchBlobs(digests, new Date(2000)))
+        await catalog.write((writer) => writer.touchBlobs(digests, new Date(1500)))
+        const forgotten = await catalog.write((writer) =>
+          writer.forgetBlobs([1, 2, 3, 4].map(digestOf), new Date(2000)),
+        )
+
+        expect([...held].sort()).toEqual([1, 2].map(digestOf))
+        expect(forgotten).toEqual([3, 4].map(digestOf))
+        expect(await all(catalog, (reader) => reader.blobs())).toEqual([
+          { digest: digestOf(1), size: 1 },
+          { digest: digestOf(2), size: 2 },
+        ])
+      })
+
+      it('that a touch wanted meanwhile are not forgotten, whoever comes first', async () => {
+        const other = await open()
+        const digests = Array.from({ length: 30 }, (_, index) => digestOf(index))
+        await saveBlobs(
+          catalog,
+          digests.map((_, index) => index),
+          new Date(1000),
+        )
+
+        const outcomes = await Promise.all(
+          digests.map(async (digest) => {
+            const [held, forgotten] = await Promise.all([
+              catalog.write((writer) => writer.touchBlobs([digest], new Date(9000))),
+              other.write((writer) => writer.forgetBlobs([digest], new Date(5000))),
+            ])
+            return [held.size, forgotten.length]
+          }),
+        )
+
+        for (const outcome of outcomes)
+          expect([
+            [1, 0],
+            [0, 1],
+          ]).toContainEqual(outcome)
+      })
+
+      it('of a superseded revision are forgotten with that revision', async () => {
+        await addRevision(catalog, { packages: [packageOf('a', [1]), packageOf('b', [2])] })
+        await addRevision(catalog, { removed: ['a'] })
+
+        const forgotten = await catalog.write((writer) =>
+          writer.forgetBlobs([1, 2].map(digestOf), new Date(Date.now() + 1000)),
+        )
+
+        expect(forgotten).toEqual([digestOf(1)])
+        expect(await catalog.read((reader) => reader.revision(epel, 1))).toBeNull()
+        expect(await catalog.read((reader) => reader.revision(epel, 2))).not.toBeNull()
+      })
+    })
+
+    describe('leases', () => {
+      const request = (changes: Partial<LeaseRequest> = {}): LeaseRequest => ({
+        resource: 'repository:epel9',
+        mode: 'exclusive',
+        purpose: 'sync epel9',
+        waitMs: 0,
+        signal: new AbortController().signal,
+        ...changes,
+      })
+      const leases = () => catalog.read((reader) => reader.leases())
+
+      it('exclude others, naming the holder', async () => {
+        await using _held = await catalog.acquire(request())
+        const other = await open()
+
+        await expect(other.acquire(request())).rejects.toMatchObject({
+          code: 'LEASE_HELD',
+          details: { purpose: 'sync epel9', pid: process.pid },
+        })
+        await expect(other.acquire(request({ mode: 'shared' }))).rejects.toMatchObject({ code: 'LEASE_HELD' })
+      })
+
+      it('are free once given back', async () => {
+        const held = await catalog.acquire(request())
+        await held[Symbol.asyncDispose]()
+
+        await using again = await catalog.acquire(request())
+
+        expect(again.tookOverFrom).toBeNull()
+        expect(await leases()).toHaveLength(1)
+      })
+
+      it('are shared by those who share', async () => {
+        await using _one = await catalog.acquire(request({ mode: 'shared' }))
+        await using _two = await catalog.acquire(request({ mode: 'shared' }))
+
+        expect(await leases()).toHaveLength(2)
+      })
+
+      it('are granted to one of many who ask at once', async () => {
+        const other = await open()
+
+        const outcomes = await Promise.allSettled(
+          [catalog, other, catalog, other].map((one) => one.acquire(request())),
+        )
+
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      })
+
+      it('come to whoever waits', async () => {
+        const held = await catalog.acquire(request())
+        const waiting = catalog.acquire(request({ waitMs: 20_000, purpose: 'wait' }))
+        await expect.poll(leases).toHaveLength(2)
+
+        await held[Symbol.asyncDispose]()
+        await using granted = await waiting
+
+        expect(granted.signal.aborted).toBe(false)
+        expect(await leases()).toMatchObject([{ purpose: 'wait', state: 'held' }])
+      })
+
+      it('hold back new sharers while an exclusive request waits', async () => {
+        const shared = await catalog.acquire(request({ mode: 'shared' }))
+        const waiting = catalog.acquire(request({ waitMs: 20_000 }))
+        await expect.poll(leases).toHaveLength(2)
+
+        const late = catalog.acquire(request({ mode: 'shared' }))
+        await expect(late).rejects.toMatchObject({ code: 'LEASE_HELD' })
+
+        await shared[Symbol.asyncDispose]()
+        const granted = await waiting
+        await granted[Symbol.asyncDispose]()
+      })
+
+      it('leave the queue when the request is aborted', async () => {
+        await using _held = await catalog.acquire(request())
+        const abort = new AbortController()
+        const waiting = catalog.acquire(request({ waitMs: 20_000, signal: abort.signal }))
+        await expect.poll(leases).toHaveLength(2)
+
+        abort.abort(new Error('enough'))
+
+        await expect(waiting).rejects.toThrow('enough')
+        expect(await leases()).toHaveLength(1)
+      })
+
+      it('abort their work with the request', async () => {
+        const abort = new AbortController()
+        await using held = await catalog.acquire(request({ signal: abort.signal }))
+
+        abort.abort()
+
+        expect(held.signal.aborted).toBe(true)
+      })
+
+      it('are renewed while they are held', async () => {
+        const short = await open({ leaseTerms: { ttlMs: 1200, renewEveryMs: 100 } })
+        await using held = await short.acquire(request())
+        const [before] = await leases()
+
+        await sleep(1500)
+
+        const [after] = await leases()
+        expect(held.signal.aborted).toBe(false)
+        expect(after?.expiresAt.getTime()).toBeGreaterThan(before?.expiresAt.getTime() ?? 0)
+      })
+
+      it('say when they are lost, before another can have them', async () => {
+        const short = await open({ leaseTerms: { ttlMs: 600, renewEveryMs: 100_000 } })
+        const held = await short.acquire(request())
+        const elsewhere = { ...readHostFacts(), host: 'elsewhere' }
+        const other = await open({ host: elsewhere })
+
+        await using taken = await other.acquire(request({ waitMs: 20_000 }))
+
+        expect(held.signal.aborted).toBe(true)
+        expect(held.signal.reason).toMatchObject({ code: 'LEASE_LOST' })
+        expect(taken.signal.aborted).toBe(false)
+      })
+
+      it.each([
+        ['another process that has its id by now', { processStart: '1' }],
+        ['an earlier boot of this machine', { boot: 'earlier' }],
+      ])('replace at once a holder that was %s', async (_, facts) => {
+        const self = { ...readHostFacts(), machine: 'known' }
+        const dead = await open({ host: { ...self, ...facts } })
+        await dead.acquire(request({ purpose: 'died' }))
+        const living = await open({ host: self })
+
+        await using taken = await living.acquire(request())
+
+        expect(taken.tookOverFrom).toMatchObject({ purpose: 'died' })
+      })
+
+      it.each([
+        ['on another host', { host: 'elsewhere', processStart: '1' }],
+        ['in another container', { namespace: 'pid:[1]', processStart: '1' }],
+        ['on a machine of the same name', { machine: 'other', boot: 'other' }],
+      ])('wait for a holder %s, which may be alive', async (_, facts) => {
+        const holder = await open({ host: { ...readHostFacts(), ...facts } })
+        await using _held = await holder.acquire(request())
+
+        await expect(catalog.acquire(request())).rejects.toMatchObject({ code: 'LEASE_HELD' })
+      })
+
+      it('pass on from a process that was killed', async () => {
+        const place = url.kind === 'sqlite' ? url : { kind: url.kind, url: url.url.href }
+        const child = spawn(
+          process.execPath,
+          [new URL('./hold-lease.child.ts', import.meta.url).pathname, JSON.stringify(place)],
+          { stdio: ['ignore', 'pipe', 'inherit'] },
+        )
+        const [said] = await once(child.stdout, 'data')
+        expect(String(said)).toContain('held')
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+
+        await using taken = await catalog.acquire(request())
+
+        expect(taken.tookOverFrom).toMatchObject({ pid: child.pid, purpose: 'child' })
+      })
+    })
+  })
+}

@@ -1,0 +1,47 @@
+import { describe, expect, inject, it } from 'vitest'
+import { createDatabase } from '../../../tests/servers/postgresql.ts'
+import { describeCatalog } from '../catalog.contract.ts'
+import { openCatalog } from '../open-catalog.ts'
+
+const server = inject('postgresql')
+const mayMiss = process.env['CHANTAL_TEST_REQUIRE_ALL'] !== '1'
+const now = () => new Date()
+
+if ('missing' in server && mayMiss) {
+  describe.skip(`the PostgreSQL catalog (${server.missing})`, () => {
+    it('needs a server', () => {})
+  })
+} else {
+  describeCatalog('the PostgreSQL catalog', async () => ({
+    kind: 'postgresql',
+    url: await createDatabase(server),
+    password: null,
+  }))
+
+  describe('the PostgreSQL server', () => {
+    it.each([
+      ['a wrong password', (url: URL) => Object.assign(url, { password: 'not-the-secret' }), null],
+      ['a database that is not there', (url: URL) => Object.assign(url, { pathname: '/absent' }), null],
+      ['no server', (url: URL) => Object.assign(url, { port: '1' }), 'unused-secret'],
+    ])('is unavailable with %s, and no message tells the password', async (_, change, password) => {
+      const url = change(await createDatabase(server))
+
+      const error: unknown = await openCatalog({ url: { kind: 'postgresql', url, password }, now }).catch(
+        (thrown: unknown) => thrown,
+      )
+
+      expect(error).toMatchObject({ code: 'CATALOG_UNAVAILABLE' })
+      expect(`${error} ${JSON.stringify(error)}`).not.toMatch(/secret|of the tests|of%20the%20tests/)
+    })
+
+    it('takes the password from beside the URL', async () => {
+      const url = await createDatabase(server)
+      const password = decodeURIComponent(url.password)
+      url.password = ''
+
+      await using catalog = await openCatalog({ url: { kind: 'postgresql', url, password }, now })
+
+      expect(catalog.id).not.toBe('')
+    })
+  })
+}

@@ -1,0 +1,47 @@
+import { mkdir, mkdtemp, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { describeCatalog } from '../catalog.contract.ts'
+import { openCatalog } from '../open-catalog.ts'
+
+const now = () => new Date()
+const newFile = async () => path.join(await mkdtemp(path.join(tmpdir(), 'chantal-catalog-')), 'chantal.db')
+const open = (file: string) => openCatalog({ url: { kind: 'sqlite', file }, now })
+
+describeCatalog('the SQLite catalog', async () => ({ kind: 'sqlite', file: await newFile() }))
+
+describe('the SQLite file', () => {
+  it('is made with its folder, for its owner alone', async () => {
+    const file = path.join(path.dirname(await newFile()), 'new', 'folder', 'chantal.db')
+
+    await using _catalog = await open(file)
+
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+  })
+
+  it('is refused where a newer program has migrated it', async () => {
+    const file = await newFile()
+    await (await open(file))[Symbol.asyncDispose]()
+    const database = new DatabaseSync(file)
+    database.exec("insert into migration (number, name, applied_at) values (99, 'from the future', 0)")
+    database.close()
+
+    await expect(open(file)).rejects.toMatchObject({ code: 'CATALOG_TOO_NEW', details: { schema: 99 } })
+  })
+
+  it('is refused where it is no database', async () => {
+    const file = await newFile()
+    await writeFile(file, 'this is not a database, and longer than a hundred bytes '.repeat(10))
+
+    await expect(open(file)).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' })
+  })
+
+  it('is refused where a folder stands in its place', async () => {
+    const file = await newFile()
+    await mkdir(file)
+
+    await expect(open(file)).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' })
+  })
+})
