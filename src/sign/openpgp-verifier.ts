@@ -2,20 +2,13 @@ import type { Config, Key, KeyID } from 'openpgp'
 import { ChantalError } from '../core/errors.ts'
 import { splitCleartextMessage } from './cleartext-message.ts'
 import { loadOpenPgp, type OpenPgp, upperCaseHex, verificationConfig } from './openpgp-library.ts'
-import { type Packet, readKeyBlocks, readSignaturePackets } from './openpgp-packets.ts'
+import { type Packet, readSignaturePackets } from './openpgp-packets.ts'
 import { parseV3Signature, type V3Signature, verifyV3Signature } from './openpgp-v3-signature.ts'
+import { readTrustedKeys, type TrustedKeys } from './trusted-keys.ts'
 import type { SignedBy, Verifier } from './verifier.ts'
 
-export interface TrustedKeys {
-  /** Armored or binary; each may hold several keys. */
-  readonly keys: readonly Uint8Array[]
-  /** Primary keys that count, in upper-case hex. None: all keys count. */
-  readonly fingerprints?: readonly string[]
-  readonly now: () => Date
-}
-
 /** Clocks differ; a signature made less than this ahead of ours is taken as made now. */
-const clockToleranceMs = 5 * 60_000
+export const clockToleranceMs = 5 * 60_000
 
 /**
  * Fails closed where clients would: a signature counts only while its key is valid, both when it was made and now, so
@@ -25,16 +18,7 @@ const clockToleranceMs = 5 * 60_000
  */
 export async function openOpenPgpVerifier(trusted: TrustedKeys): Promise<Verifier> {
   const openpgp = await loadOpenPgp()
-  const all = new Map<string, Key>()
-  for (const [index, file] of trusted.keys.entries()) {
-    for (const key of await readPublicKeys(openpgp, file, index)) {
-      const fingerprint = upperCaseHex(key.getFingerprint())
-      const known = all.get(fingerprint)
-      // Two copies of one key may each know a revocation or a later expiry that the other lacks.
-      all.set(fingerprint, known ? await known.update(key) : key)
-    }
-  }
-  const keys = chooseKeys(all, trusted.fingerprints ?? [])
+  const keys = await readTrustedKeys(openpgp, trusted)
   return new OpenPgpVerifier(openpgp, keys, trusted.now)
 }
 
@@ -208,44 +192,6 @@ const explanations: readonly (readonly [said: RegExp, reason: string, hint: stri
 function refusal(keyId: string | null, said: string): Verdict {
   const found = explanations.find(([pattern]) => pattern.test(said))
   return { good: false, keyId, reason: found?.[1] || said, hint: found?.[2] ?? badSignatureHint }
-}
-
-async function readPublicKeys(openpgp: OpenPgp, file: Uint8Array, index: number): Promise<readonly Key[]> {
-  const where = `key ${index + 1} of verify.keys`
-  const hint = 'Give a public key as `gpg --export --armor` writes it.'
-  let keys: readonly Key[]
-  try {
-    const blocks = readKeyBlocks(file)
-    keys = (await Promise.all(blocks.map((binaryKeys) => openpgp.readKeys({ binaryKeys })))).flat()
-  } catch (cause) {
-    throw new ChantalError('CONFIG_INVALID', `${where} cannot be read as an OpenPGP key`, { hint, cause })
-  }
-  if (keys.length === 0)
-    throw new ChantalError('CONFIG_INVALID', `${where} holds no OpenPGP public key`, { hint })
-  if (keys.some((key) => key.isPrivate()))
-    throw new ChantalError('CONFIG_INVALID', `${where} is a private key`, { hint })
-  return keys
-}
-
-function chooseKeys(keys: ReadonlyMap<string, Key>, fingerprints: readonly string[]): readonly Key[] {
-  if (keys.size === 0) {
-    throw new ChantalError('CONFIG_INVALID', 'verify.keys is empty', {
-      hint: 'Name the key file of the upstream.',
-    })
-  }
-  if (fingerprints.length === 0) return [...keys.values()]
-  return fingerprints.map((fingerprint) => {
-    const key = keys.get(upperCaseHex(fingerprint))
-    if (key) return key
-    throw new ChantalError(
-      'CONFIG_INVALID',
-      `verify.fingerprints names ${fingerprint}, which is in none of verify.keys`,
-      {
-        hint: 'Give fingerprints of primary keys, without spaces, or add the key.',
-        details: { fingerprint, known: [...keys.keys()] },
-      },
-    )
-  })
 }
 
 function userIdOf(key: Key): string | null {

@@ -1,2 +1,3 @@
 export { generateSigningKey, openOpenPgpSigner, type SigningKeyPair } from './openpgp-signer.ts'
-export { openOpenPgpVerifier, type TrustedKeys } from './openpgp-verifier.ts'
+export { openOpenPgpVerifier } from './openpgp-verifier.ts'
+export { openPackageVerifier } from './package-verifier.ts'
