@@ -24,18 +24,23 @@ export function isReached(table: 'package' | 'repository_file') {
   )`
 }
 
-/** Whether any root needs the blob of the row `blob`. */
+/**
+ * Whether any root needs the blob of the row `blob`. The offset keeps PostgreSQL from hashing all files for each page of blobs:
+ * it then seeks for each blob.
+ */
 export const isBlobReached = sql<SqlBool>`(
   exists (
     select 1 from package_file
       join package on package.pk = package_file.package
       join repository on repository.pk = package.repository
     where package_file.blob = blob.pk and ${isReached('package')}
+    limit 1 offset 0
   )
   or exists (
     select 1 from repository_file
       join repository on repository.pk = repository_file.repository
     where repository_file.blob = blob.pk and ${isReached('repository_file')}
+    limit 1 offset 0
   )
 )`
 
