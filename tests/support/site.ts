@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { configuredRepository } from '../../src/app/configured.ts'
@@ -216,4 +217,25 @@ export function signingKey(): Promise<SigningKey> {
     now: new Date(Date.now() - 24 * 60 * 60 * 1000),
   })
   return key
+}
+
+/** Serves a folder at a port that metadata names. For everything else there is `startUpstream`. */
+export async function serveFolder(folder: string, port: number): Promise<AsyncDisposable> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    readFile(join(folder, decodeURIComponent(pathname))).then(
+      (bytes) => response.end(bytes),
+      () => response.writeHead(404).end(),
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  return {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
 }
