@@ -54,6 +54,7 @@ export async function startPostgresql(): Promise<{
   }
 }
 
+// A server that has just been started loses SIGQUIT, which shells let background commands ignore: hence three signals.
 // ICU's order is not that of bytes: what must be ordered by bytes has to say so.
 const script = `
 "$PROGRAMS/initdb" -D "$FOLDER/data" -U "$OWNER" --pwfile="$FOLDER/password" --auth=scram-sha-256 -E UTF8 \
@@ -62,8 +63,11 @@ const script = `
   -c fsync=off -c shared_buffers=64MB -c max_connections=200 >>"$FOLDER/log" 2>&1 </dev/null &
 server=$!
 cat >/dev/null
-kill -QUIT $server
+(sleep 0.2; kill -QUIT $server; sleep 2; kill -KILL $server) 2>/dev/null &
+killer=$!
+kill -TERM $server
 wait $server
+kill $killer
 rm -rf "$FOLDER"
 `
 
