@@ -1,4 +1,7 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib'
+
+const compress = promisify(zstdCompress)
 
 /** Fragments compressed together: one by one, native records cost twice the space and three times the time. */
 const maxFragments = 100
@@ -26,12 +29,15 @@ export function chunkEnds(sizes: readonly number[]): readonly number[] {
   return ends
 }
 
-/** zstd over: how many fragments, the length of each (32-bit little-endian), the fragments one after another. */
-export function encodeChunk(fragments: readonly Uint8Array[]): Uint8Array {
+/**
+ * zstd over: how many fragments, the length of each (32-bit little-endian), the fragments one after another. Compressed in the thread
+ * pool, so that the caller can go on with the next ones.
+ */
+export function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uint8Array> {
   const head = Buffer.alloc(4 * (fragments.length + 1))
   head.writeUInt32LE(fragments.length, 0)
   for (const [index, fragment] of fragments.entries()) head.writeUInt32LE(fragment.length, 4 * (index + 1))
-  return zstdCompressSync(Buffer.concat([head, ...fragments]), {
+  return compress(Buffer.concat([head, ...fragments]), {
     params: { [constants.ZSTD_c_compressionLevel]: 3 },
   })
 }

@@ -17,7 +17,8 @@ import type { ChangedListing } from './read-upstream.ts'
 
 /** Rows of one transaction: enough to be quick, few enough that other writers get their turn. */
 const batchRows = 2000
-/** Native records differ in size by a factor of ten thousand, so batches count bytes too. */
+/** Native records are small, or as large as all the others together: their batches count bytes too. */
+const batchRecords = 8000
 const batchRecordBytes = 16 * 1024 ** 2
 
 export interface SealPlanInput {
@@ -98,19 +99,27 @@ async function addRecords(
   if (arriving.length === 0) return
   let batch: NativeRecord[] = []
   let bytes = 0
+  let writing: Promise<void> = Promise.resolve()
+  // One batch is compressed and written while the next is read.
   const flush = async () => {
     const records = batch
     batch = []
     bytes = 0
-    await step(signal, () => catalog.write((writer) => writer.addRecords(revision, records)))
+    await writing
+    writing = step(signal, () => catalog.write((writer) => writer.addRecords(revision, records)))
+    writing.catch(() => {})
   }
   const wanted: ReadonlySet<PackageKey> = new Set(arriving.map(({ key }) => key))
-  for await (const record of listing.records(wanted)) {
-    batch.push(record)
-    bytes += record.bytes.byteLength
-    if (batch.length >= batchRows || bytes >= batchRecordBytes) await flush()
+  try {
+    for await (const record of listing.records(wanted)) {
+      batch.push(record)
+      bytes += record.bytes.byteLength
+      if (batch.length >= batchRecords || bytes >= batchRecordBytes) await flush()
+    }
+    await flush()
+  } finally {
+    await writing
   }
-  if (batch.length > 0) await flush()
 }
 
 async function step(signal: AbortSignal, work: () => Promise<void>): Promise<void> {

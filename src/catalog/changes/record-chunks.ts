@@ -13,19 +13,22 @@ export async function addRecords(
   const { db, engine } = session
   const repository = await openRepositoryKey(session, revision)
   const placed: { key: string; part: string; chunk: number; position: number }[] = []
-  for (const [part, ofPart] of Map.groupBy(records, (record) => record.part)) {
-    let start = 0
-    for (const end of chunkEnds(ofPart.map(({ bytes }) => bytes.byteLength))) {
-      const fragments = ofPart.slice(start, end)
-      start = end
-      const data = encodeChunk(fragments.map(({ bytes }) => bytes))
-      const { pk } = await db
-        .insertInto('record_chunk')
-        .values({ repository, added_in: revision.number, live: fragments.length, data })
-        .returning('pk')
-        .executeTakeFirstOrThrow()
-      for (const [position, { key }] of fragments.entries()) placed.push({ key, part, chunk: pk, position })
-    }
+  const encoded = [...Map.groupBy(records, (record) => record.part)].flatMap(([part, ofPart]) => {
+    const ends = chunkEnds(ofPart.map(({ bytes }) => bytes.byteLength))
+    return ends.map((end, index) => {
+      const fragments = ofPart.slice(ends[index - 1] ?? 0, end)
+      return { part, fragments, data: encodeChunk(fragments.map(({ bytes }) => bytes)) }
+    })
+  })
+  // A rejection meanwhile is not unhandled: each is awaited in its turn.
+  for (const { data } of encoded) data.catch(() => {})
+  for (const { part, fragments, data } of encoded) {
+    const { pk } = await db
+      .insertInto('record_chunk')
+      .values({ repository, added_in: revision.number, live: fragments.length, data: await data })
+      .returning('pk')
+      .executeTakeFirstOrThrow()
+    for (const [position, { key }] of fragments.entries()) placed.push({ key, part, chunk: pk, position })
   }
   const columns = { key: 'text', part: 'text', chunk: 'bigint', position: 'bigint' } as const
   const result = await db
