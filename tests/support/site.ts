@@ -192,17 +192,18 @@ class TestSite implements Site {
 export async function readTree(folder: string): Promise<ReadonlyMap<string, string>> {
   const root = await realpath(folder)
   const digests = new Map<string, string>()
-  for (const name of (await readdir(root, { recursive: true })).sort()) {
-    const file = join(root, name)
-    if (!(await stat(file)).isFile()) continue
-    digests.set(
-      name,
-      createHash('sha256')
-        .update(await readFile(file))
-        .digest('hex'),
-    )
+  for (const name of await filesBelow(root)) {
+    const hash = createHash('sha256').update(await readFile(join(root, name)))
+    digests.set(name, hash.digest('hex'))
   }
   return digests
+}
+
+/** Relative paths, in order. */
+export async function filesBelow(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder, { recursive: true })).sort()
+  const stats = await Promise.all(names.map((name) => stat(join(folder, name))))
+  return names.filter((_, index) => stats[index]?.isFile())
 }
 
 type SigningKey = Awaited<ReturnType<typeof generateSigningKey>>
