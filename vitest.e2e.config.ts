@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.e2e.ts', 'tests/**/*.e2e.ts'],
+    globalSetup: ['tests/temporary-folder.ts'],
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,
