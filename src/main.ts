@@ -10,6 +10,7 @@ const terminal: Terminal = {
   stderr: process.stderr,
   isInteractive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
   columns: process.stderr.columns ?? 80,
+  resultColumns: process.stdout.isTTY ? process.stdout.columns : undefined,
   useColor: process.stderr.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
   async confirm(question) {
     if (!process.stdin.isTTY || !process.stderr.isTTY) return null
@@ -41,9 +42,9 @@ const services: CliServices = {
     const { ecosystems } = await import('./ecosystems/registry.ts')
     return ecosystems
   },
-  async openContext(settings, reporter) {
+  async openContext(settings, reporter, needs) {
     const { openContext } = await import('./open-context.ts')
-    return openContext(settings, { reporter, now: () => new Date(), version: packageJson.version })
+    return openContext(settings, { reporter, now: () => new Date(), version: packageJson.version, needs })
   },
 }
 
@@ -61,10 +62,11 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => process.exit(130))
   })
 }
-// A reader that has seen enough (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
+// A reader that has seen enough (`| head`) is no error, and the work is brought to its end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 
 process.exitCode = await runCli(process.argv.slice(2), services, terminal, interruption.signal)

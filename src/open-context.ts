@@ -4,11 +4,14 @@ import type { Catalog } from './catalog/catalog.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import { assertUsable } from './config/access.ts'
 import type { RepositorySettings, Settings } from './config/settings.ts'
+import { isChantalError } from './core/errors.ts'
 import type { Reporter } from './core/events.ts'
 import { createDownloader } from './download/http-downloader.ts'
 import type { Wait } from './download/retry.ts'
 import { ecosystems } from './ecosystems/registry.ts'
+import { AbsentPool } from './pool/absent-pool.ts'
 import { FilesystemPool } from './pool/filesystem-pool.ts'
+import type { Pool } from './pool/pool.ts'
 import { claimPool } from './pool/pool-marker.ts'
 import { openPublications } from './publish/directory-publications.ts'
 import type { Checkpoint } from './publish/directory-stage.ts'
@@ -18,6 +21,8 @@ export interface Surroundings {
   readonly reporter: Reporter
   readonly now: () => Date
   readonly version: string
+  /** `catalog`: a pool that cannot be used is an error only once it is used. Default: everything. */
+  readonly needs?: 'everything' | 'catalog' | undefined
   /** How downloads wait before they try again. Default: by the clock. */
   readonly wait?: Wait | undefined
   /** See {@link AppContext.reached}; also told of the moments of a publication's switch. */
@@ -30,13 +35,12 @@ export interface Surroundings {
  */
 export async function openContext(
   settings: Settings,
-  { reporter, now, version, wait, reached }: Surroundings,
+  { reporter, now, version, wait, reached, needs = 'everything' }: Surroundings,
 ): Promise<AppContext & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const catalog = opened.use(await openCatalog({ url: settings.database, now }))
   const { poolPath, publishedPath } = settings.storage
-  await claimPool(poolPath, catalog.id, await knowsNoBlob(catalog))
-  const pool = await FilesystemPool.create(poolPath)
+  const pool = await openPool(poolPath, catalog, needs)
   const { concurrency, perHost, bandwidth } = settings.download
   const downloader = opened.use(
     createDownloader({
@@ -80,6 +84,20 @@ export async function openContext(
     now,
     reached,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  }
+}
+
+async function openPool(
+  root: string,
+  catalog: Catalog,
+  needs: NonNullable<Surroundings['needs']>,
+): Promise<Pool> {
+  try {
+    await claimPool(root, catalog.id, await knowsNoBlob(catalog))
+    return await FilesystemPool.create(root)
+  } catch (error) {
+    if (needs === 'catalog' && isChantalError(error)) return new AbsentPool(error)
+    throw error
   }
 }
 

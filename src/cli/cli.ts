@@ -37,14 +37,15 @@ export async function runCli(
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
     if (thrown instanceof ShownFailure) return thrown.error.traits.exit
     const error = explain(thrown, signal)
+    const isForMachines = options.json ?? (options.format === 'json' || asksForJson(args))
     if (!isChantalError(error)) {
       terminal.stderr.write(renderBug(error, services.version))
+      if (isForMachines) writeError(terminal, bugOf(error))
       return 1
     }
-    if (options.json ?? (options.format === 'json' || asksForJson(args))) {
-      terminal.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`)
-    } else {
-      const useColor = (options.color ?? true) && terminal.useColor
+    if (isForMachines) writeError(terminal, error)
+    else {
+      const useColor = (options.color ?? !args.includes('--no-color')) && terminal.useColor
       terminal.stderr.write(renderError(error, useColor))
       if (options.verbose) terminal.stderr.write(renderCauses(error))
     }
@@ -107,9 +108,19 @@ function explain(thrown: unknown, signal: AbortSignal): unknown {
   })
 }
 
+function writeError(terminal: Terminal, error: ChantalError): void {
+  terminal.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`)
+}
+
+function bugOf(thrown: unknown): ChantalError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new ChantalError('INTERNAL', message, { hint: 'Report it with what standard error shows.' })
+}
+
 /** For mistakes that are found before the options are. */
 function asksForJson(args: readonly string[]): boolean {
-  return (
-    args.includes('--json') || args.includes('--format=json') || args[args.indexOf('--format') + 1] === 'json'
+  return args.some(
+    (arg, index) =>
+      arg === '--json' || arg === '--format=json' || (arg === 'json' && args[index - 1] === '--format'),
   )
 }

@@ -1,17 +1,25 @@
 import { type MachineValue, toMachine } from './render/machine.ts'
-import { type Column, renderCsv, renderTable } from './render/table.ts'
+import { type Column, renderCsv, renderRecordsCsv, renderTable } from './render/table.ts'
 import type { Terminal } from './services.ts'
 
 export type Format = 'table' | 'json' | 'csv'
+
+export interface OutputOptions {
+  /** Tables leave out what does not fit; absent where they are not to be cut. */
+  readonly columns?: number | undefined
+  readonly beforeWriting?: () => void
+}
 
 /** Results go to standard output, in the format that was asked for. */
 export class Output {
   readonly format: Format
   readonly #terminal: Terminal
+  readonly #options: OutputOptions
 
-  constructor(format: Format, terminal: Terminal) {
+  constructor(format: Format, terminal: Terminal, options: OutputOptions = {}) {
     this.format = format
     this.#terminal = terminal
+    this.#options = options
   }
 
   /**
@@ -28,13 +36,17 @@ export class Output {
     },
   ): void {
     if (this.format === 'json') this.json(rows.map((row) => (shape.machine ? shape.machine(row) : row)))
-    else if (this.format === 'csv') this.#terminal.stdout.write(renderCsv(shape.columns, rows))
-    else this.text(rows.length === 0 ? shape.empty : renderTable(shape.columns, rows))
+    else if (this.format === 'csv') this.#write(renderCsv(shape.columns, rows))
+    else this.text(rows.length === 0 ? shape.empty : renderTable(shape.columns, rows, this.#options.columns))
   }
 
-  /** One thing: an object for machines; for people lines, and for CSV as them. */
-  one(value: unknown, lines: () => readonly string[]): void {
+  /**
+   * One thing: an object for machines, lines for people.
+   * @param rows what CSV has, where that is not the thing itself: a row for each of its parts
+   */
+  one(value: unknown, lines: () => readonly string[], rows: readonly object[] = rowsOf(value)): void {
     if (this.format === 'json') this.json(value)
+    else if (this.format === 'csv') this.#write(renderRecordsCsv(rows.map(toMachine)))
     else this.text(lines().join('\n'))
   }
 
@@ -44,12 +56,22 @@ export class Output {
 
   /** A document whose names are not ours to spell: the configuration, a schema. */
   verbatimJson(document: MachineValue): void {
-    this.#terminal.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+    this.#write(`${JSON.stringify(document, null, 2)}\n`)
   }
 
   text(text: string): void {
-    if (text !== '') this.#terminal.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+    if (text !== '') this.#write(text.endsWith('\n') ? text : `${text}\n`)
   }
+
+  #write(text: string): void {
+    this.#options.beforeWriting?.()
+    this.#terminal.stdout.write(text)
+  }
+}
+
+function rowsOf(value: unknown): readonly object[] {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return values.filter((item) => typeof item === 'object' && item !== null)
 }
 
 /** `key: value` lines, aligned. */

@@ -13,8 +13,11 @@ export interface CliServices {
   /** What the configuration may say of each ecosystem. */
   ecosystems(): Promise<EcosystemConfigurations>
   /** Opens catalog, pool and the rest. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW`, `POOL_UNMARKED`, ... */
-  openContext(settings: Settings, reporter: Reporter): Promise<AppContext & AsyncDisposable>
+  openContext(settings: Settings, reporter: Reporter, needs: Needs): Promise<AppContext & AsyncDisposable>
 }
+
+/** `catalog`: what only looks up goes on without the pool, whose disk may be the one that is not mounted. */
+export type Needs = 'everything' | 'catalog'
 
 /** What a process gives to a command line: streams, terminal, environment. Tests give strings. */
 export interface Terminal {
@@ -23,6 +26,8 @@ export interface Terminal {
   /** Whether standard error is shown to a person; then progress is drawn. */
   readonly isInteractive: boolean
   readonly columns: number
+  /** Of standard output, where that is shown to a person: tables leave out what does not fit. Without it they are whole. */
+  readonly resultColumns?: number | undefined
   readonly useColor: boolean
   /** Asks a yes-or-no question; `null` where nobody is there to answer. */
   confirm(question: string): Promise<boolean | null>

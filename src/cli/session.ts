@@ -4,8 +4,9 @@ import { ChantalError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import type { Format } from './output.ts'
 import { Output } from './output.ts'
+import { renderCauses, renderError } from './render/error.ts'
 import { createReporter, type ProgressKind } from './render/progress.ts'
-import type { CliServices, Terminal } from './services.ts'
+import type { CliServices, Needs, Terminal } from './services.ts'
 
 export interface GlobalOptions {
   readonly config?: string
@@ -26,12 +27,18 @@ export class Session implements AsyncDisposable {
   /** What `--config` names. */
   readonly configFile: string | null
   readonly #terminal: Terminal
+  readonly #options: GlobalOptions
   #settings: Settings | null = null
   #context: (AppContext & AsyncDisposable) | null = null
 
   constructor(options: GlobalOptions, services: CliServices, terminal: Terminal, signal: AbortSignal) {
-    this.output = new Output(options.json ? 'json' : options.format, terminal)
     this.reporter = createReporter(options, terminal)
+    this.output = new Output(options.json ? 'json' : options.format, terminal, {
+      columns: options.verbose ? undefined : terminal.resultColumns,
+      // The bar must not stand where results are about to be written.
+      beforeWriting: () => this.reporter[Symbol.dispose](),
+    })
+    this.#options = options
     this.configFile = options.config ?? null
     this.services = services
     this.signal = signal
@@ -50,7 +57,34 @@ export class Session implements AsyncDisposable {
 
   /** Catalog, pool and the rest, opened once. @throws ChantalError as `settings`, `CATALOG_UNAVAILABLE`, `POOL_UNMARKED` */
   async context(): Promise<AppContext> {
-    this.#context ??= await this.services.openContext(await this.settings(), this.reporter)
+    return this.#open('everything')
+  }
+
+  /** For what only looks up: a pool that is not there does not keep it from answering. @throws as `context`, but `POOL_UNMARKED` */
+  async catalogContext(): Promise<AppContext> {
+    return this.#open('catalog')
+  }
+
+  /**
+   * An error beside results, for people; results for machines carry it themselves.
+   * @param subject whose it is, where several could have one
+   */
+  showError(error: ChantalError, subject: string | null = null): void {
+    if (this.output.format === 'json') return
+    this.reporter[Symbol.dispose]()
+    const useColor = this.#options.color && this.#terminal.useColor
+    this.#terminal.stderr.write(renderError(error, useColor, subject))
+    if (this.#options.verbose) this.#terminal.stderr.write(renderCauses(error))
+  }
+
+  /** What to do next, for a person who is looking on. */
+  suggest(sentence: string): void {
+    if (this.#terminal.isInteractive && this.output.format === 'table')
+      this.reporter.report({ type: 'notice', message: sentence })
+  }
+
+  async #open(needs: Needs): Promise<AppContext> {
+    this.#context ??= await this.services.openContext(await this.settings(), this.reporter, needs)
     return this.#context
   }
 

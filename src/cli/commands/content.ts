@@ -19,7 +19,7 @@ export function registerContent(program: Command, run: Run): void {
       run(command, async (session) => {
         const { listContent } = await import('../../app/content/find-content.ts')
         const rows = await listContent(
-          await session.context(),
+          await session.catalogContext(),
           { source, pattern: pattern ?? null },
           session.signal,
         )
@@ -40,7 +40,7 @@ export function registerContent(program: Command, run: Run): void {
     .action((pattern: string, sources: readonly string[], _: object, command: Command) =>
       run(command, async (session) => {
         const { searchContent } = await import('../../app/content/find-content.ts')
-        const rows = await searchContent(await session.context(), { pattern, sources }, session.signal)
+        const rows = await searchContent(await session.catalogContext(), { pattern, sources }, session.signal)
         session.output.list(rows, {
           columns: foundColumns,
           machine: foundDocument,
@@ -57,7 +57,7 @@ export function registerContent(program: Command, run: Run): void {
     .action((name: string, _: object, command: Command) =>
       run(command, async (session) => {
         const { showPackage } = await import('../../app/content/find-content.ts')
-        const found = await showPackage(await session.context(), { package: name }, session.signal)
+        const found = await showPackage(await session.catalogContext(), { package: name }, session.signal)
         session.output.one(found.map(shownDocument), () =>
           found.flatMap((one, index) => [...(index > 0 ? [''] : []), ...packageFacts(one)]),
         )

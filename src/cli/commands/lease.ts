@@ -13,7 +13,7 @@ export function registerLease(program: Command, run: Run): void {
     .addHelpText('after', '\nExample: chantal lease list\n')
     .action((_: object, command: Command) =>
       run(command, async (session) => {
-        const { catalog } = await session.context()
+        const { catalog } = await session.catalogContext()
         const rows = await catalog.read((reader) => reader.leases())
         session.output.list(rows, { columns, empty: 'Nobody is at work.' })
       }),
@@ -22,18 +22,20 @@ export function registerLease(program: Command, run: Run): void {
 
 const columns: readonly Column<LeaseHolder>[] = [
   { title: 'RESOURCE', show: ({ resource }) => resource },
-  { title: 'MODE', show: ({ mode }) => mode },
+  { title: 'MODE', spare: 3, show: ({ mode }) => mode },
   { title: 'STATE', show: ({ state }) => state },
-  { title: 'PURPOSE', show: ({ purpose }) => purpose },
+  { title: 'PURPOSE', spare: 4, show: ({ purpose }) => purpose },
   { title: 'HOST', show: ({ host }) => host },
   { title: 'PID', align: 'right', show: ({ pid }) => String(pid) },
   {
     title: 'SINCE',
+    spare: 1,
     show: ({ acquiredAt }) => formatTime(acquiredAt),
     csv: ({ acquiredAt }) => acquiredAt.toISOString(),
   },
   {
     title: 'UNTIL',
+    spare: 2,
     show: ({ expiresAt }) => formatTime(expiresAt),
     csv: ({ expiresAt }) => expiresAt.toISOString(),
   },

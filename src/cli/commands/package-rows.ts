@@ -5,13 +5,18 @@ import { formatBytes } from '../render/units.ts'
 /** Packages as lists show them. */
 export const packageColumns: readonly Column<StoredPackage>[] = [
   { title: 'KEY', show: ({ key }) => key },
-  { title: 'NAME', show: ({ name }) => name },
-  { title: 'VERSION', show: ({ version }) => version },
-  { title: 'ARCHITECTURE', show: ({ architecture }) => architecture ?? '' },
+  { title: 'NAME', spare: 5, show: ({ name }) => name },
+  { title: 'VERSION', spare: 4, show: ({ version }) => version },
+  { title: 'ARCHITECTURE', spare: 3, show: ({ architecture }) => architecture ?? '' },
   { title: 'SIZE', align: 'right', show: (pkg) => formatBytes(sizeOf(pkg)), csv: sizeOf },
-  { title: 'SHA256', show: ({ files }) => files[0].digest.slice(0, 12), csv: ({ files }) => files[0].digest },
-  { title: 'PATH', show: ({ files }) => files[0].path },
-  { title: 'REPOSITORY', show: ({ repository }) => repository },
+  {
+    title: 'SHA256',
+    spare: 2,
+    show: ({ files }) => files[0].digest.slice(0, 12),
+    csv: ({ files }) => files[0].digest,
+  },
+  { title: 'PATH', spare: 6, show: ({ files }) => files[0].path },
+  { title: 'REPOSITORY', spare: 1, show: ({ repository }) => repository },
 ]
 
 /** A package as results for machines have it. */

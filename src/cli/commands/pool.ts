@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander'
-import { parseDuration, parseSize } from '../../config/values.ts'
-import { optionValue } from '../option-value.ts'
+import type { Command } from 'commander'
+import type { DamagedBlob } from '../../app/pool/verify-pool.ts'
+import { ChantalError } from '../../core/errors.ts'
 import { facts } from '../output.ts'
+import { firstOf } from '../render/first-of.ts'
 import { count, formatBytes } from '../render/units.ts'
 import { type Run, ShownFailure } from '../run.ts'
 
@@ -33,28 +34,24 @@ export function registerPool(program: Command, run: Run): void {
     .command('verify')
     .description('read every blob and check its SHA-256')
     .option('--repair', 'set corrupt blobs aside, and fetch them and missing ones anew from upstream')
-    .addOption(
-      new Option('--rate <bytes>', 'read at most so much a second: 50MB').argParser(
-        optionValue(parseSize, 'a size, such as 50MB'),
-      ),
-    )
+    .option('--rate <bytes>', 'read at most so much a second: 50MB')
     .addHelpText('after', '\nExample: chantal pool verify --repair --rate 100MB\n')
-    .action((options: { repair?: boolean; rate?: number }, command: Command) =>
+    .action((options: { repair?: boolean; rate?: string }, command: Command) =>
       run(command, async (session) => {
+        const { parseSize } = await import('../../config/values.ts')
+        const rate = options.rate ?? null
+        const rateBytes = rate && parseValue('--rate', rate, parseSize, 'a size, such as 50MB')
         const { verifyPool, damageError } = await import('../../app/pool/verify-pool.ts')
-        const input = { repair: options.repair ?? false, rate: options.rate ?? null }
+        const input = { repair: options.repair ?? false, rate: rateBytes || null }
         const result = await verifyPool(await session.context(), input, session.signal)
         session.output.one(result, () => [
           `checked ${count(result.checked, 'blob')} (${formatBytes(result.checkedBytes)}): ${result.damaged.length} damaged, ${result.repaired} repaired`,
-          ...result.damaged.flatMap(({ digest, state, repaired, reason, files, snapshots, publications }) => [
-            `${state}: ${digest}${repaired ? ' (repaired)' : reason === null ? '' : ` (${reason})`}`,
-            ...files.map((file) => `  ${file}`),
-            ...(snapshots.length > 0 ? [`  in snapshots: ${snapshots.join(', ')}`] : []),
-            ...(publications.length > 0 ? [`  published: ${publications.join(', ')}`] : []),
-          ]),
+          ...firstOf(result.damaged.map(damageLines)).flat(),
         ])
         const error = damageError(result)
-        if (error) throw new ShownFailure(error)
+        if (!error) return
+        session.showError(error)
+        throw new ShownFailure(error)
       }),
     )
 
@@ -62,20 +59,43 @@ export function registerPool(program: Command, run: Run): void {
     .command('gc')
     .description('remove blobs that no latest revision, snapshot or publication needs')
     .option('--dry-run', 'only show what would be removed')
-    .addOption(
-      new Option('--grace <duration>', 'leave alone what was wanted so recently')
-        .argParser(optionValue(parseDuration, 'a duration, such as 24h'))
-        .default(86_400_000, '24h'),
-    )
+    .option('--grace <duration>', 'leave alone what was wanted so recently', '24h')
     .addHelpText('after', '\nExample: chantal pool gc --dry-run\n')
-    .action((options: { dryRun?: boolean; grace: number }, command: Command) =>
+    .action((options: { dryRun?: boolean; grace: string }, command: Command) =>
       run(command, async (session) => {
+        const { parseDuration } = await import('../../config/values.ts')
+        const graceMs = parseValue('--grace', options.grace, parseDuration, 'a duration, such as 24h')
         const { collectGarbage } = await import('../../app/pool/collect-garbage.ts')
-        const input = { graceMs: options.grace, dryRun: options.dryRun ?? false }
+        const input = { graceMs, dryRun: options.dryRun ?? false }
         const result = await collectGarbage(await session.context(), input, session.signal)
         session.output.one(result, () => [
           `${result.dryRun ? 'would remove' : 'removed'} ${count(result.removed, 'blob')} (${formatBytes(result.freedBytes)}) and the content of ${count(result.prunedRevisions, 'old revision')}; kept ${count(result.kept, 'blob')}`,
         ])
       }),
     )
+}
+
+function damageLines(damage: DamagedBlob): readonly string[] {
+  const { digest, state, repaired, reason, files, snapshots, publications } = damage
+  const outcome = repaired ? ' (repaired)' : reason === null ? '' : ` (${reason})`
+  return [
+    `${state}: ${digest}${outcome}`,
+    ...firstOf(files.map((file) => [`  ${file}`])).flat(),
+    ...(snapshots.length > 0 ? [`  in snapshots: ${snapshots.join(', ')}`] : []),
+    ...(publications.length > 0 ? [`  published: ${publications.join(', ')}`] : []),
+  ]
+}
+
+/** Parsed here and not by commander: what parses is loaded with the command that needs it. @throws ChantalError `USAGE_INVALID` */
+function parseValue(
+  option: string,
+  text: string,
+  parse: (text: string) => number | null,
+  expected: string,
+): number {
+  const value = parse(text)
+  if (value !== null) return value
+  throw new ChantalError('USAGE_INVALID', `${option} ${JSON.stringify(text)} is not ${expected}`, {
+    hint: 'See --help.',
+  })
 }

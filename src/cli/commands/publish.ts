@@ -4,22 +4,22 @@ import type { PublicationView } from '../../app/publish/list-publications.ts'
 import type { PublishResult } from '../../app/publish/publish-result.ts'
 import type { Column } from '../render/table.ts'
 import { count, formatDuration, formatTime } from '../render/units.ts'
-import type { Run } from '../run.ts'
+import { type Run, ShownFailure } from '../run.ts'
+import { addSelection, type SelectionOptions, selectionOf } from '../selection-options.ts'
 import type { Session } from '../session.ts'
+import { snapshotSource } from '../source-argument.ts'
 
 export function registerPublish(program: Command, run: Run): void {
   const publish = program.command('publish').description('publications: trees that clients install from')
 
-  publish
-    .command('repo')
+  addSelection(publish.command('repo'))
     .description("publish repositories' latest revisions")
-    .argument('<id...>', 'ids, or shell patterns of ids')
     .option('--force', 'make a generation even where nothing changed')
     .addHelpText('after', '\nExample: chantal publish repo epel9\n')
-    .action((ids: readonly string[], options: { force?: boolean }, command: Command) =>
+    .action((ids: readonly string[], options: SelectionOptions & { force?: boolean }, command: Command) =>
       run(command, async (session) => {
         const { chooseRepositories } = await import('../../app/configured.ts')
-        const chosen = chooseRepositories(await session.settings(), { ids })
+        const chosen = chooseRepositories(await session.settings(), selectionOf(ids, options))
         await publishAll(
           session,
           chosen.map(({ id }) => ({ source: id, as: null, force: options.force ?? false })),
@@ -40,7 +40,11 @@ export function registerPublish(program: Command, run: Run): void {
       run(command, (session) =>
         publishAll(session, [
           {
-            source: source ?? `${options.repoId ?? ''}@${options.snapshot ?? ''}`,
+            source: snapshotSource(
+              source,
+              { repository: options.repoId, name: options.snapshot },
+              '--snapshot',
+            ),
             as: options.as ?? null,
             force: options.force ?? false,
           },
@@ -55,7 +59,7 @@ export function registerPublish(program: Command, run: Run): void {
     .action((_: object, command: Command) =>
       run(command, async (session) => {
         const { listPublications } = await import('../../app/publish/list-publications.ts')
-        const rows = await listPublications(await session.context(), {}, session.signal)
+        const rows = await listPublications(await session.catalogContext(), {}, session.signal)
         session.output.list(rows, { columns: publicationColumns, empty: 'Nothing is published.' })
       }),
     )
@@ -115,6 +119,7 @@ export function registerPublish(program: Command, run: Run): void {
         session.output.one(result, () => [
           `${result.removed ? 'unpublished' : 'would unpublish'} ${result.path} (${count(result.generations, 'generation')})`,
         ])
+        if (result.removed) session.suggest('To free what only it held: `chantal pool gc`.')
       }),
     )
 
@@ -151,17 +156,19 @@ interface PublishRequest {
 }
 
 async function publishAll(session: Session, requests: readonly PublishRequest[]): Promise<void> {
-  const { publishSource } = await import('../../app/publish/publish-source.ts')
-  const { warnAboutFailedSync } = await import('../../app/publish/warn-about-failed-sync.ts')
-  const context = await session.context()
-  const results: PublishResult[] = []
-  for (const request of requests) {
-    await warnAboutFailedSync(context, { source: request.source }, session.signal)
-    results.push(await publishSource(context, request, session.signal))
-  }
-  session.output.one(results, () =>
-    results.map((result) => publishLine(result.unchanged ? 'unchanged' : 'published', result)),
+  const { publishSources, publishError } = await import('../../app/publish/publish-sources.ts')
+  const output = await publishSources(await session.context(), requests, session.signal)
+  const { published, unpublished } = output
+  const error = publishError(output)
+  // A document holds results or an error. The error of several names what was published all the same.
+  if (error && (requests.length === 1 || session.output.format === 'json')) throw error
+  session.output.one(published, () =>
+    published.map((result) => publishLine(result.unchanged ? 'unchanged' : 'published', result)),
   )
+  if (!error) return
+  for (const { source, cause } of unpublished) session.showError(cause, source)
+  session.showError(error)
+  throw new ShownFailure(error)
 }
 
 function publishLine(verb: string, { path, packages, signedBy, durationMs, sources }: PublishResult): string {
@@ -171,18 +178,24 @@ function publishLine(verb: string, { path, packages, signedBy, durationMs, sourc
 
 const publicationColumns: readonly Column<PublicationView>[] = [
   { title: 'PATH', show: ({ path }) => path },
-  { title: 'GENERATION', show: ({ generation }) => generation ?? '-', csv: ({ generation }) => generation },
+  {
+    title: 'GENERATION',
+    spare: 3,
+    show: ({ generation }) => generation ?? '-',
+    csv: ({ generation }) => generation,
+  },
   { title: 'SOURCES', show: ({ sources }) => sources.join(' ') },
-  { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
+  { title: 'PACKAGES', align: 'right', spare: 2, show: ({ packages }) => String(packages) },
   {
     title: 'PUBLISHED',
+    spare: 1,
     show: ({ publishedAt }) => (publishedAt ? formatTime(publishedAt) : '-'),
-    csv: ({ publishedAt }) => publishedAt && publishedAt.toISOString(),
+    csv: ({ publishedAt }) => publishedAt?.toISOString() ?? null,
   },
-  { title: 'SIGNED BY', show: ({ signedBy }) => signedBy ?? '-', csv: ({ signedBy }) => signedBy },
+  { title: 'SIGNED BY', spare: 4, show: ({ signedBy }) => signedBy ?? '-', csv: ({ signedBy }) => signedBy },
   {
     title: 'HELD SINCE',
     show: ({ heldSince }) => (heldSince ? formatTime(heldSince) : '-'),
-    csv: ({ heldSince }) => heldSince && heldSince.toISOString(),
+    csv: ({ heldSince }) => heldSince?.toISOString() ?? null,
   },
 ]

@@ -1,17 +1,15 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { RepositoryView } from '../../app/repository/list-repositories.ts'
+import type { SyncRepositoriesOutput } from '../../app/sync/sync-repositories.ts'
 import type { SyncResult } from '../../app/sync/sync-result.ts'
 import type { SyncRecord } from '../../catalog/catalog.ts'
-import type { ChantalError } from '../../core/errors.ts'
 import { facts } from '../output.ts'
-import { renderError } from '../render/error.ts'
+import { firstOf } from '../render/first-of.ts'
 import type { Column } from '../render/table.ts'
 import { count, formatBytes, formatDuration, formatTime } from '../render/units.ts'
 import { type Run, ShownFailure } from '../run.ts'
+import { addSelection, positiveInteger, type SelectionOptions, selectionOf } from '../selection-options.ts'
 import type { Session } from '../session.ts'
-
-/** Lists of trouble for people stop here; results for machines have them all. */
-const named = 10
 
 export function registerRepository(program: Command, run: Run): void {
   const repo = program
@@ -28,7 +26,7 @@ export function registerRepository(program: Command, run: Run): void {
       run(command, async (session) => {
         const { listRepositories } = await import('../../app/repository/list-repositories.ts')
         const input = { type: options.type ?? null, pattern: pattern ?? null }
-        const rows = await listRepositories(await session.context(), input, session.signal)
+        const rows = await listRepositories(await session.catalogContext(), input, session.signal)
         session.output.list(rows, { columns: repositoryColumns, empty: 'No repository is configured.' })
       }),
     )
@@ -40,32 +38,22 @@ export function registerRepository(program: Command, run: Run): void {
     .addHelpText('after', '\nExample: chantal repo show epel9\n')
     .action((id: string, _: object, command: Command) => run(command, (session) => show(session, id)))
 
-  repo
-    .command('sync')
+  addSelection(repo.command('sync'))
     .description('bring repositories up to date with their upstream')
-    .argument('[id...]', 'ids, or shell patterns of ids')
-    .option('--repo-id <id>', 'another way to name a repository', collect, [])
-    .option('--pattern <glob>', 'ids as a shell pattern', collect, [])
-    .option('--all', 'every enabled repository')
-    .option('--type <ecosystem>', 'every enabled repository of this ecosystem')
     .option('--dry-run', 'show what would change, and fetch metadata only')
     .option('--force', 'read upstream even where it says that nothing changed')
     .option('--publish', 'publish each repository that is in order afterwards')
     .addOption(new Option('--workers <n>', 'repositories at once').argParser(positiveInteger).default(2))
     .addHelpText('after', '\nExample: chantal repo sync --all --publish\n')
     .action((ids: readonly string[], options: SyncOptions, command: Command) =>
-      run(command, (session) => sync(session, [...ids, ...options.repoId, ...options.pattern], options)),
+      run(command, (session) => sync(session, ids, options)),
     )
 
-  repo
-    .command('check-updates')
+  addSelection(repo.command('check-updates'))
     .description('show what a sync would change: the same as sync --dry-run')
-    .argument('[id...]', 'ids, or shell patterns of ids')
-    .option('--all', 'every enabled repository')
-    .option('--type <ecosystem>', 'every enabled repository of this ecosystem')
     .addOption(new Option('--workers <n>', 'repositories at once').argParser(positiveInteger).default(2))
     .addHelpText('after', '\nExample: chantal repo check-updates epel9\n')
-    .action((ids: readonly string[], options: Omit<SyncOptions, 'repoId' | 'pattern'>, command: Command) =>
+    .action((ids: readonly string[], options: SyncOptions, command: Command) =>
       run(command, (session) => sync(session, ids, { ...options, dryRun: true })),
     )
 
@@ -78,35 +66,29 @@ export function registerRepository(program: Command, run: Run): void {
     .action((ids: readonly string[], options: { limit: number }, command: Command) =>
       run(command, async (session) => {
         const { syncHistory } = await import('../../app/repository/list-repositories.ts')
-        const rows = await syncHistory(await session.context(), { ids, limit: options.limit }, session.signal)
+        const rows = await syncHistory(
+          await session.catalogContext(),
+          { ids, limit: options.limit },
+          session.signal,
+        )
         session.output.list(rows, { columns: historyColumns, empty: 'Nothing has been synced yet.' })
       }),
     )
 }
 
-interface SyncOptions {
-  readonly repoId: readonly string[]
-  readonly pattern: readonly string[]
-  readonly all?: boolean
-  readonly type?: string
+interface SyncOptions extends SelectionOptions {
   readonly dryRun?: boolean
   readonly force?: boolean
   readonly publish?: boolean
   readonly workers: number
 }
 
-async function sync(
-  session: Session,
-  ids: readonly string[],
-  options: Omit<SyncOptions, 'repoId' | 'pattern'>,
-): Promise<void> {
+async function sync(session: Session, ids: readonly string[], options: SyncOptions): Promise<void> {
   const { syncRepositories, overallError } = await import('../../app/sync/sync-repositories.ts')
   const output = await syncRepositories(
     await session.context(),
     {
-      ids,
-      all: options.all ?? false,
-      type: options.type,
+      ...selectionOf(ids, options),
       force: options.force ?? false,
       dryRun: options.dryRun ?? false,
       publish: options.publish ?? false,
@@ -121,29 +103,52 @@ async function sync(
       ? { published, unpublished: unpublished.map(({ id, error }) => ({ id, error })) }
       : {}),
   }
-  session.output.one(document, () => [
-    ...repositories.flatMap((result) => syncLines(result)),
-    ...published.map(
-      ({ path, generation, unchanged }) =>
-        `published ${path}${unchanged ? ' (unchanged)' : ` as ${generation}`}`,
-    ),
-    ...unpublished.flatMap(({ id, cause }) => [`${id}: not published`, ...errorLines(cause)]),
-  ])
+  session.output.one(
+    document,
+    () => [
+      ...repositories.flatMap((result) => syncLines(result)),
+      ...published.map(
+        ({ path, generation, unchanged }) =>
+          `published ${path}${unchanged ? ' (unchanged)' : ` as ${generation}`}`,
+      ),
+      ...unpublished.map(({ id }) => `${id}: not published`),
+    ],
+    document.repositories,
+  )
   const error = overallError(output)
-  if (error) throw new ShownFailure(error)
+  if (!error) {
+    suggestPublishing(session, output, options)
+    return
+  }
+  for (const { id, cause } of [...repositories, ...unpublished]) {
+    if (cause) session.showError(cause, id)
+  }
+  if (repositories.length > 1) session.showError(error)
+  throw new ShownFailure(error)
+}
+
+function suggestPublishing(
+  session: Session,
+  { repositories }: Pick<SyncRepositoriesOutput, 'repositories'>,
+  { publish, dryRun }: SyncOptions,
+): void {
+  const ids = repositories.filter(({ status }) => status === 'synced').map(({ id }) => id)
+  if (publish || dryRun || ids.length === 0) return
+  session.suggest(`To let clients have it: \`chantal publish repo ${ids.join(' ')}\`.`)
 }
 
 /** For machines: with the plan where there is one, without what is only for the program. */
-function syncDocument({ cause: _, plan, ...result }: SyncResult): object {
-  if (!plan) return result
+function syncDocument({ id, status, cause: _, plan, ...result }: SyncResult): object {
   return {
+    id,
+    status,
     ...result,
-    plan: {
+    plan: plan && {
       added: plan.plan.added.map(({ key }) => key),
       removed: plan.plan.removed,
       replaced: plan.plan.replaced.map(({ key }) => key),
-      files: plan.files,
-      bytes: plan.bytes,
+      fetchFiles: plan.files,
+      fetchBytes: plan.bytes,
       diskLeftBytes: plan.diskLeftBytes,
     },
   }
@@ -152,13 +157,14 @@ function syncDocument({ cause: _, plan, ...result }: SyncResult): object {
 function syncLines(result: SyncResult): readonly string[] {
   const { id, status, plan, missing, cause } = result
   const changes = `${result.added} added, ${result.removed} removed, ${result.replaced} replaced`
-  if (cause) return [`${id}: ${status}`, ...errorLines(cause)]
+  const missed = missing.map(({ path, reason }) => [`  missing: ${path} (${reason})`])
+  if (cause) return [`${id}: ${status} (${cause.code})`, ...firstOf(missed).flat()]
   if (plan) {
     return [
       `${id}: would change: ${changes}`,
-      ...firstOf(plan.plan.added.map(({ key }) => `  + ${key}`)),
-      ...firstOf(plan.plan.removed.map((key) => `  - ${key}`)),
-      ...firstOf(plan.plan.replaced.map(({ key }) => `  ~ ${key}`)),
+      ...firstOf(plan.plan.added.map(({ key }) => [`  + ${key}`])).flat(),
+      ...firstOf(plan.plan.removed.map((key) => [`  - ${key}`])).flat(),
+      ...firstOf(plan.plan.replaced.map(({ key }) => [`  ~ ${key}`])).flat(),
       `  to fetch: ${count(plan.files, 'file')}, ${formatBytes(plan.bytes)}; disk left after it: ${formatBytes(plan.diskLeftBytes)}`,
     ]
   }
@@ -168,21 +174,12 @@ function syncLines(result: SyncResult): readonly string[] {
     status === 'unchanged'
       ? `${id}: unchanged, ${state}`
       : `${id}: ${status}, ${state}; ${changes}; ${fetched}`
-  return [line, ...firstOf(missing.map(({ path, reason }) => `  missing: ${path} (${reason})`))]
-}
-
-function errorLines(error: ChantalError): readonly string[] {
-  const lines = renderError(error, false).trimEnd().split('\n')
-  return lines.map((line) => `  ${line}`)
-}
-
-function firstOf(lines: readonly string[]): readonly string[] {
-  return lines.length <= named ? lines : [...lines.slice(0, named), `  ... and ${lines.length - named} more`]
+  return [line, ...firstOf(missed).flat()]
 }
 
 async function show(session: Session, id: string): Promise<void> {
   const { showRepository } = await import('../../app/repository/list-repositories.ts')
-  const details = await showRepository(await session.context(), { id }, session.signal)
+  const details = await showRepository(await session.catalogContext(), { id }, session.signal)
   session.output.one(details, () => [
     ...facts([
       ['id', details.id],
@@ -216,8 +213,8 @@ async function show(session: Session, id: string): Promise<void> {
 const repositoryColumns: readonly Column<RepositoryView>[] = [
   { title: 'ID', show: ({ id }) => id },
   { title: 'TYPE', show: ({ type }) => type },
-  { title: 'MODE', show: ({ mode }) => mode },
-  { title: 'ENABLED', show: ({ enabled }) => (enabled ? 'yes' : 'no') },
+  { title: 'MODE', spare: 2, show: ({ mode }) => mode },
+  { title: 'ENABLED', spare: 1, show: ({ enabled }) => (enabled ? 'yes' : 'no') },
   { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
   {
     title: 'SIZE',
@@ -228,15 +225,16 @@ const repositoryColumns: readonly Column<RepositoryView>[] = [
   {
     title: 'REVISION',
     align: 'right',
+    spare: 3,
     show: ({ revision }) => String(revision ?? '-'),
     csv: ({ revision }) => revision,
   },
   {
     title: 'LAST SYNC',
     show: ({ lastSync }) => (lastSync ? `${formatTime(lastSync.at)} ${lastSync.status}` : 'never'),
-    csv: ({ lastSync }) => lastSync && lastSync.at.toISOString(),
+    csv: ({ lastSync }) => lastSync?.at.toISOString() ?? null,
   },
-  { title: 'FEED', show: ({ feed }) => feed ?? '-', csv: ({ feed }) => feed },
+  { title: 'FEED', spare: 4, show: ({ feed }) => feed ?? '-', csv: ({ feed }) => feed },
 ]
 
 const historyColumns: readonly Column<SyncRecord>[] = [
@@ -253,33 +251,27 @@ const historyColumns: readonly Column<SyncRecord>[] = [
     show: ({ revision }) => String(revision ?? '-'),
     csv: ({ revision }) => revision,
   },
-  { title: 'ADDED', align: 'right', show: ({ added }) => String(added) },
-  { title: 'REMOVED', align: 'right', show: ({ removed }) => String(removed) },
-  { title: 'REPLACED', align: 'right', show: ({ replaced }) => String(replaced) },
+  { title: 'ADDED', align: 'right', spare: 1, show: ({ added }) => String(added) },
+  { title: 'REMOVED', align: 'right', spare: 2, show: ({ removed }) => String(removed) },
+  { title: 'REPLACED', align: 'right', spare: 3, show: ({ replaced }) => String(replaced) },
   {
     title: 'FETCHED',
+    spare: 5,
     align: 'right',
     show: ({ fetchedBytes }) => formatBytes(fetchedBytes),
     csv: ({ fetchedBytes }) => fetchedBytes,
   },
   {
     title: 'TOOK',
+    spare: 4,
     align: 'right',
     show: ({ startedAt, finishedAt }) => formatDuration(finishedAt.getTime() - startedAt.getTime()),
     csv: ({ startedAt, finishedAt }) => finishedAt.getTime() - startedAt.getTime(),
   },
   {
     title: 'ERROR',
+    spare: 9,
     show: ({ error }) => (error ? `${error.code}: ${error.message}` : ''),
-    csv: ({ error }) => error && error.code,
+    csv: ({ error }) => error?.code ?? null,
   },
 ]
-
-const collect = (value: string, before: readonly string[]) => [...before, value]
-
-export function positiveInteger(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('It has to be a whole number from 1.')
-  return value
-}

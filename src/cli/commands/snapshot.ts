@@ -6,6 +6,7 @@ import { facts } from '../output.ts'
 import type { Column } from '../render/table.ts'
 import { count, formatBytes, formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
+import { snapshotSource } from '../source-argument.ts'
 import { packageColumns, packageDocument } from './package-rows.ts'
 
 export function registerSnapshot(program: Command, run: Run): void {
@@ -29,12 +30,13 @@ export function registerSnapshot(program: Command, run: Run): void {
       run(command, async (session) => {
         const { createSnapshot } = await import('../../app/snapshot/create-snapshot.ts')
         const input = {
-          source: source ?? `${options.repoId ?? ''}@${options.name ?? ''}`,
+          source: snapshotSource(source, { repository: options.repoId, name: options.name }, '--name'),
           description: options.description ?? null,
           labels: options.label,
         }
         const record = await createSnapshot(await session.context(), input, session.signal)
         session.output.one(recordDocument(record), () => [created(record)])
+        session.suggest(`To let clients have it: \`chantal publish snapshot ${input.source}\`.`)
       }),
     )
 
@@ -46,7 +48,7 @@ export function registerSnapshot(program: Command, run: Run): void {
     .action((ids: readonly string[], _: object, command: Command) =>
       run(command, async (session) => {
         const { listSnapshots } = await import('../../app/snapshot/list-snapshots.ts')
-        const rows = await listSnapshots(await session.context(), { ids }, session.signal)
+        const rows = await listSnapshots(await session.catalogContext(), { ids }, session.signal)
         session.output.list(rows, {
           columns: snapshotColumns,
           machine: snapshotDocument,
@@ -63,7 +65,7 @@ export function registerSnapshot(program: Command, run: Run): void {
     .action((source: string, _: object, command: Command) =>
       run(command, async (session) => {
         const { showSource } = await import('../../app/snapshot/list-snapshots.ts')
-        const view = await showSource(await session.context(), { source }, session.signal)
+        const view = await showSource(await session.catalogContext(), { source }, session.signal)
         const document = { ...view, snapshot: view.snapshot && snapshotDocument(view.snapshot) }
         session.output.one(document, () =>
           facts([
@@ -90,7 +92,11 @@ export function registerSnapshot(program: Command, run: Run): void {
     .action((source: string, _: object, command: Command) =>
       run(command, async (session) => {
         const { listContent } = await import('../../app/content/find-content.ts')
-        const rows = await listContent(await session.context(), { source, pattern: null }, session.signal)
+        const rows = await listContent(
+          await session.catalogContext(),
+          { source, pattern: null },
+          session.signal,
+        )
         session.output.list(rows, {
           columns: packageColumns,
           machine: packageDocument,
@@ -108,8 +114,12 @@ export function registerSnapshot(program: Command, run: Run): void {
     .action((from: string, to: string | undefined, _: object, command: Command) =>
       run(command, async (session) => {
         const { diffSources } = await import('../../app/snapshot/diff-sources.ts')
-        const diff = await diffSources(await session.context(), { from, to: to ?? null }, session.signal)
-        session.output.one(diffDocument(diff), () => diffLines(diff))
+        const diff = await diffSources(
+          await session.catalogContext(),
+          { from, to: to ?? null },
+          session.signal,
+        )
+        session.output.one(diffDocument(diff), () => diffLines(diff), diffRows(diff))
       }),
     )
 
@@ -150,6 +160,7 @@ export function registerSnapshot(program: Command, run: Run): void {
         session.output.one(result, () => [
           `${result.deleted ? 'deleted' : 'would delete'} ${result.source} (${count(result.packages, 'package')})`,
         ])
+        if (result.deleted) session.suggest('To free what only it held: `chantal pool gc`.')
       }),
     )
 }
@@ -163,7 +174,7 @@ interface CreateOptions {
 
 const snapshotColumns: readonly Column<SnapshotView>[] = [
   { title: 'SOURCE', show: ({ source }) => source },
-  { title: 'REVISION', align: 'right', show: ({ revision }) => String(revision) },
+  { title: 'REVISION', align: 'right', spare: 1, show: ({ revision }) => String(revision) },
   { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
   {
     title: 'SIZE',
@@ -176,9 +187,9 @@ const snapshotColumns: readonly Column<SnapshotView>[] = [
     show: ({ createdAt }) => formatTime(createdAt),
     csv: ({ createdAt }) => createdAt.toISOString(),
   },
-  { title: 'PUBLISHED', show: ({ published }) => published.join(' ') },
-  { title: 'LABELS', show: labels },
-  { title: 'DESCRIPTION', show: ({ description }) => description ?? '' },
+  { title: 'PUBLISHED', spare: 3, show: ({ published }) => published.join(' ') },
+  { title: 'LABELS', spare: 2, show: labels },
+  { title: 'DESCRIPTION', spare: 4, show: ({ description }) => description ?? '' },
 ]
 
 function labels(view: SnapshotView): string {
@@ -229,6 +240,25 @@ function diffDocument({ from, to, added, removed, updated, replaced }: SourceDif
     })),
     replaced: replaced.map(packageDocument),
   }
+}
+
+/** For CSV: one change a row. */
+function diffRows({ added, removed, updated, replaced }: SourceDiff): readonly object[] {
+  const row = (
+    change: string,
+    name: string,
+    architecture: string | null,
+    from: string | null,
+    to: string | null,
+  ) => ({ change, name, architecture, from, to })
+  return [
+    ...added.map((pkg) => row('added', pkg.name, pkg.architecture, null, pkg.version)),
+    ...removed.map((pkg) => row('removed', pkg.name, pkg.architecture, pkg.version, null)),
+    ...updated.map(({ name, architecture, from, to }) =>
+      row('updated', name, architecture, from.version, to.version),
+    ),
+    ...replaced.map((pkg) => row('replaced', pkg.name, pkg.architecture, pkg.version, pkg.version)),
+  ]
 }
 
 function diffLines({ from, to, added, removed, updated, replaced }: SourceDiff): readonly string[] {

@@ -1,27 +1,27 @@
 import { styleText } from 'node:util'
 import { type ChantalError, isChantalError } from '../../core/errors.ts'
+import { firstOf } from './first-of.ts'
 import type { MachineValue } from './machine.ts'
 import { printable } from './table.ts'
-
-/** Lists of trouble for people stop here. */
-const shown = 10
 
 /**
  * An error as people read it: what, where, expected and actual; then what to do; then the code to search for.
  */
-export function renderError(error: ChantalError, useColor: boolean): string {
+export function renderError(error: ChantalError, useColor: boolean, subject: string | null = null): string {
   const label = useColor ? styleText(['bold', 'red'], 'error:', { validateStream: false }) : 'error:'
   const [first = '', ...rest] = error.message.split('\n')
-  const lines = [`${label} ${printable(first)}`, ...rest.map((line) => `  ${printable(line)}`)]
-  for (const item of list(error.details['problems'])) lines.push(`  ${item}`)
+  const lines = [
+    `${label} ${subject === null ? '' : `${subject}: `}${printable(first)}`,
+    ...rest.map((line) => `  ${printable(line.trimStart())}`),
+  ]
+  for (const item of list(error.details['problems'])) lines.push(`  ${item.trimStart()}`)
   if (error.hint) lines.push(`hint: ${printable(error.hint)}`)
   return `${[...lines, error.code].join('\n')}\n`
 }
 
 function list(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return []
-  const items = value.slice(0, shown).map((item) => printable(String(item)))
-  return value.length > shown ? [...items, `... and ${value.length - shown} more`] : items
+  return firstOf(value.map((item) => [printable(String(item))])).flat()
 }
 
 /** The shape of any error for machines. */

@@ -66,6 +66,7 @@ class LineReporter implements Reporter, Disposable {
   readonly #useColor: boolean
   readonly #bar: ProgressBar | null
   #lastAdvance = performance.now()
+  #syncs = 0
 
   constructor(terminal: Terminal, options: ProgressOptions, bar: ProgressBar | null) {
     this.#terminal = terminal
@@ -76,6 +77,7 @@ class LineReporter implements Reporter, Disposable {
 
   report(event: ProgressEvent): void {
     this.#bar?.update(event)
+    if (event.type === 'sync.started') this.#syncs += 1
     const line = this.#lineOf(event)
     if (line !== null) this.#write(`${printable(line)}\n`, event.type === 'warning')
     else this.#bar?.draw()
@@ -116,6 +118,8 @@ class LineReporter implements Reporter, Disposable {
       case 'download.failed':
         return this.#isVerbose ? `${event.repository}: ${event.path}: ${event.message}` : null
       case 'sync.finished':
+        // Of a single one the result follows at once.
+        if (this.#syncs < 2 && !this.#isVerbose) return null
         return `${event.repository}: ${event.status}${event.revision === null ? '' : `, revision ${event.revision}`}, ${count(event.packages, 'package')} (${formatDuration(event.durationMs)})`
       case 'publish.started':
         return this.#isVerbose ? `${event.path}: publishing ${count(event.packages, 'package')}` : null
