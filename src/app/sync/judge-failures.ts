@@ -2,6 +2,7 @@ import type { MissingFile } from '../../catalog/catalog.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { Reporter } from '../../core/events.ts'
+import type { UpstreamPackage } from '../../core/model.ts'
 import type { FailedFile } from './fetch-files.ts'
 
 /** Lists of trouble in messages stop here; results for machines have them all. */
@@ -20,17 +21,19 @@ export function judgeFailures(
     /** Packages that upstream lists and the repository wants. */
     readonly listed: number
     /** Those of them that had to come by this sync. */
-    readonly newPackages: number
+    readonly arriving: readonly UpstreamPackage[]
     readonly reporter: Reporter
   },
 ): readonly MissingFile[] {
   if (failed.length === 0) return []
-  const { settings, listed, newPackages, reporter } = context
+  const { settings, listed, arriving, reporter } = context
   const worst = gravest(failed)
   if (worst && worst.error.code !== 'NOT_FOUND') throw explainFailure(worst, failed)
 
   const missing = failed.map(({ file, url, error }) => ({ path: file.path, url, reason: error.message }))
-  const isNothingThere = newPackages === listed && failed.length >= newPackages
+  const absent = new Set(failed.map(({ file }) => file))
+  const absentPackages = arriving.filter(({ files }) => files.some((file) => absent.has(file))).length
+  const isNothingThere = listed > 0 && absentPackages === listed
   if (settings.onMissing === 'fail' || isNothingThere) throw explainMissing(missing, isNothingThere)
   reporter.report({
     type: 'warning',

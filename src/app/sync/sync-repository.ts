@@ -164,7 +164,7 @@ async function runSync(
   tally.missing = judgeFailures(fetched.failed, {
     settings,
     listed: upstream.length,
-    newPackages: plan.added.length + plan.replaced.length,
+    arriving: [...plan.added, ...plan.replaced],
     reporter: context.reporter,
   })
 
