@@ -2,7 +2,12 @@
 //
 // Native packages bring one optional package for each platform. Where a registry (a mirror, say) lacks those of other platforms, npm
 // writes a lock file without them, and then `npm ci` refuses it as incomplete. They are entered with the version that their parent asks
-// for; `npm ci` skips them where they do not fit the platform. Run it after `npm install`.
+// for; `npm ci` skips them where they do not fit the platform.
+//
+// What npm skips as well, without a word, is an optional package whose `engines` do not fit the Node that runs npm. That is an old one
+// on many machines, while the program runs on the Node of node_modules. So optional packages lose their `engines` here.
+//
+// Run it after `npm install`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,6 +54,7 @@ for (const [path, parent] of Object.entries(lock.packages)) {
     console.log(`${name} ${version}`)
   }
 }
+for (const entry of Object.values(lock.packages)) if (entry.optional) delete entry.engines
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)
 

@@ -5,13 +5,29 @@ import { expect, it } from 'vitest'
 const root = path.join(import.meta.dirname, '..')
 
 interface LockedPackage {
+  readonly optional?: boolean
+  readonly engines?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
+function lockedPackages(): Readonly<Record<string, LockedPackage>> {
+  const lock: { readonly packages: Record<string, LockedPackage> } = JSON.parse(
+    readFileSync(path.join(root, 'package-lock.json'), 'utf8'),
+  )
+  return lock.packages
+}
+
+it('installs native packages whatever Node runs npm', () => {
+  const bound = Object.entries(lockedPackages()).filter(([, { optional, engines }]) => optional && engines)
+
+  expect(
+    bound.map(([name]) => name),
+    'run node scripts/complete-lock.js',
+  ).toEqual([])
+})
+
 it('keeps the packages of every platform in the lock file, as `npm ci` wants them', () => {
-  const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, LockedPackage>
-  }
+  const packages = lockedPackages()
   const locked = Object.keys(packages)
   const missing = Object.values(packages)
     .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
