@@ -13,19 +13,10 @@ export async function addRecords(
   const { db, engine } = session
   const repository = await openRepositoryKey(session, revision)
   const placed: { key: string; part: string; chunk: number; position: number }[] = []
-  const encoded = [...Map.groupBy(records, (record) => record.part)].flatMap(([part, ofPart]) => {
-    const ends = chunkEnds(ofPart.map(({ bytes }) => bytes.byteLength))
-    return ends.map((end, index) => {
-      const fragments = ofPart.slice(ends[index - 1] ?? 0, end)
-      return { part, fragments, data: encodeChunk(fragments.map(({ bytes }) => bytes)) }
-    })
-  })
-  // A rejection meanwhile is not unhandled: each is awaited in its turn.
-  for (const { data } of encoded) data.catch(() => {})
-  for (const { part, fragments, data } of encoded) {
+  for await (const { part, fragments, data } of encodeAhead(groupChunks(records))) {
     const { pk } = await db
       .insertInto('record_chunk')
-      .values({ repository, added_in: revision.number, live: fragments.length, data: await data })
+      .values({ repository, added_in: revision.number, live: fragments.length, data })
       .returning('pk')
       .executeTakeFirstOrThrow()
     for (const [position, { key }] of fragments.entries()) placed.push({ key, part, chunk: pk, position })
@@ -49,6 +40,41 @@ export async function addRecords(
   if (Number(result.numInsertedOrUpdatedRows) !== placed.length) {
     throw new Error(`native records of packages that revision ${revision.number} did not add`)
   }
+}
+
+interface ChunkOfRecords {
+  readonly part: string
+  readonly fragments: readonly NativeRecord[]
+}
+
+function* groupChunks(records: readonly NativeRecord[]): Generator<ChunkOfRecords> {
+  for (const [part, ofPart] of Map.groupBy(records, (record) => record.part)) {
+    let start = 0
+    for (const end of chunkEnds(ofPart.map(({ bytes }) => bytes.byteLength))) {
+      yield { part, fragments: ofPart.slice(start, end) }
+      start = end
+    }
+  }
+}
+
+/** Each compression holds megabytes of its own, so a few at a time keep the other processor busy and memory low. */
+const chunksAhead = 2
+
+/** In order, the next chunks being compressed while one is written. */
+async function* encodeAhead(chunks: Iterable<ChunkOfRecords>) {
+  const running: Promise<ChunkOfRecords & { readonly data: Uint8Array }>[] = []
+  for (const chunk of chunks) {
+    const encoding = encodeChunk(chunk.fragments.map(({ bytes }) => bytes)).then((data) => ({
+      ...chunk,
+      data,
+    }))
+    // Awaited in its turn; a rejection meanwhile is not unhandled.
+    encoding.catch(() => {})
+    running.push(encoding)
+    const first = running.length > chunksAhead ? running.shift() : undefined
+    if (first) yield await first
+  }
+  for (const last of running) yield await last
 }
 
 /** All that one revision added. */
