@@ -19,7 +19,9 @@ const config = path.join(folder, 'config.yaml')
 const mark = '# Made by the quick start of Chantal.'
 
 if (existsSync(folder) && !(existsSync(config) && readFileSync(config, 'utf8').startsWith(mark))) {
-  console.error(`error: ${folder} exists, and the quick start did not make it\nhint: Run it in another folder.`)
+  console.error(
+    `error: ${folder} exists, and the quick start did not make it\nhint: Run it in another folder.`,
+  )
   process.exit(4)
 }
 rmSync(folder, { recursive: true, force: true })
@@ -109,7 +111,9 @@ function chantal(...args) {
   console.log(`\n$ chantal ${words.join(' ')}`)
   const program = path.join(home, 'bin/chantal.js')
   try {
-    execFileSync(process.execPath, [program, '--config', config, '--quiet', ...args], { stdio: ['ignore', 'inherit', 'inherit'] })
+    execFileSync(process.execPath, [program, '--config', config, '--quiet', ...args], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
   } catch (error) {
     console.error(`error: that should have worked (exit status ${error.status})`)
     process.exit(error.status ?? 1)
