@@ -30,7 +30,7 @@ import {
   signaturePath,
   treeinfoPaths,
 } from './metadata.ts'
-import { isMetadata } from './mirror-publisher.ts'
+import { isMetadata, roleOf } from './mirror-publisher.ts'
 import type { RpmPublishInput } from './publisher.ts'
 
 /** Metadata that is read whole: modules and comps of the largest distributions are a tenth of it. */
@@ -227,7 +227,7 @@ class RecordWriter {
   async carry(record: RepomdRecord): Promise<void> {
     const file = storedFileOf(this.#input.files, record)
     if (!file) return
-    await this.#sink.copy(file, 'addressed')
+    await this.#sink.copy(file, roleOf(file))
     const checksum: Checksum = { algorithm: 'sha256', hex: file.digest }
     this.records.push({
       ...record,

@@ -20,7 +20,8 @@ export function isMetadata({ path }: StoredFile): boolean {
   return path.startsWith('repodata/') || treeinfoPaths.includes(path) || path === extraFilesPath
 }
 
-function roleOf({ path }: StoredFile): PublishedRole {
+/** Only a name that changes with the content may stay for clients of the generation before. */
+export function roleOf({ path }: StoredFile): PublishedRole {
   if (path === repomdPath || path === signaturePath || path === repomdKeyPath) return 'entry'
   // createrepo puts the checksum before the name, whatever the algorithm.
   return /\/[0-9a-f]{32,128}-[^/]+$/.test(path) ? 'addressed' : 'plain'

@@ -127,7 +127,7 @@ export class PackageListing {
       builtAt: primary.buildTime === null ? null : new Date(primary.buildTime * 1000),
       identity: identityOf(fragment),
       // A module stream is a line of versions of its own: the newest of another stream does not replace it.
-      versionGroup: [nevra.name, nevra.architecture, ...modules].join(' '),
+      versionGroup: [nevra.name, nevra.architecture, ...[...modules].sort()].join(' '),
       attributes: {
         summary: primary.summary,
         license: primary.license,

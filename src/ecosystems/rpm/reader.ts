@@ -187,7 +187,9 @@ async function* listFiles(
       isCopyOfAnother(record.type) || deltaTypes.has(record.type) || isPackageDocument(record.type)
     if (mode !== 'mirror' && isDropped) continue
     const path = recordPath(record)
-    if (isNew(path)) yield { path, location: path, expect: recordExpectation(record, limits) }
+    if (!isNew(path)) continue
+    // A verbatim repomd.xml goes on listing it, and clients refuse a tree that lacks what it lists.
+    yield { path, location: path, expect: recordExpectation(record, limits), isRequired: mode === 'mirror' }
   }
   if (mode === 'mirror')
     for await (const file of listDeltas(request, repomd)) if (isNew(file.path)) yield file

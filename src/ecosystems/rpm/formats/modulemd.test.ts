@@ -118,6 +118,34 @@ describe('readModules', () => {
     expect(streams.get('nodejs-docs-0:8.11.4-1.module_1.noarch')).toEqual(['nodejs:2.10', 'nodejs:12'])
   })
 
+  it('tells builds of one stream apart that were made against different streams of another module', () => {
+    const against = (stream: string, artifact: string) => `---
+document: modulemd
+version: 2
+data:
+  name: perl-DBI
+  stream: 1.641
+  dependencies:
+  - buildrequires: {perl: ["${stream}"], platform: [el8]}
+    requires:
+      platform: [el8]
+      perl: ["${stream}"]
+  artifacts: {rpms: [${artifact}]}
+`
+    const old = 'perl-DBI-0:1.641-2.module_1.x86_64'
+    const [one, other] = ['perl-DBI-0:1.641-3.module_2.x86_64', 'perl-DBI-0:1.641-3.module_3.x86_64']
+
+    const streams = moduleStreamsOf(
+      readModules(against('5.24', old) + against('5.24', one) + against('5.26', other)),
+    )
+
+    expect([...streams]).toEqual([
+      [old, ['perl-DBI:1.641 perl:5.24']],
+      [one, ['perl-DBI:1.641 perl:5.24']],
+      [other, ['perl-DBI:1.641 perl:5.26']],
+    ])
+  })
+
   it.each([
     ['a-b-1.0-2.fc9.noarch', 'a-b-0:1.0-2.fc9.noarch'],
     ['a-b-7:1.0-2.fc9.noarch', 'a-b-7:1.0-2.fc9.noarch'],

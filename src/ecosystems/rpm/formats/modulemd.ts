@@ -17,6 +17,8 @@ export interface ModuleStream extends Place {
   readonly context: string | null
   readonly architecture: string | null
   readonly staticContext: boolean | null
+  /** Streams of other modules that it needs at run time, `perl:5.26`, in order; without the platform, which all of a repository share. */
+  readonly requires: readonly string[]
   /** NEVRAs with the epoch explicit: `nodejs-1:8.11.4-1.module_2030.x86_64`. */
   readonly artifacts: readonly string[]
 }
@@ -47,14 +49,17 @@ export function readModules(text: string): readonly ModuleDocument[] {
   return splitDocuments(text.replace(/^\uFEFF/, '')).map((part, index) => readDocument(part, index))
 }
 
-/** For each artifact, by NEVRA with the epoch explicit, the module streams (`name:stream`) that it belongs to. */
+/**
+ * For each artifact, by NEVRA with the epoch explicit, the module streams that it belongs to: `name:stream`, and what the stream needs where
+ * it was built against several others (`perl-DBI:1.641 perl:5.26`): those builds stand side by side, and none is an update of another.
+ */
 export function moduleStreamsOf(
   documents: readonly ModuleDocument[],
 ): ReadonlyMap<string, readonly string[]> {
   const streams = new Map<string, Set<string>>()
   for (const document of documents) {
     if (document.kind !== 'stream' || document.name === null || document.stream === null) continue
-    const name = `${document.name}:${document.stream}`
+    const name = [`${document.name}:${document.stream}`, ...document.requires].join(' ')
     for (const artifact of document.artifacts) {
       const known = streams.get(artifact)
       if (known) known.add(name)
@@ -147,6 +152,7 @@ function interpret(root: YamlNode, place: Place): ModuleDocument {
       context: textAt(data, 'context'),
       architecture: textAt(data, 'arch'),
       staticContext: booleanOf(textAt(data, 'static_context')),
+      requires: requirementsOf(data),
       artifacts: artifactsOf(data),
     }
   }
@@ -174,6 +180,22 @@ const formatsRead: ReadonlyMap<string, Format> = new Map<string, Format>([
   ['modulemd-obsoletes', { kind: 'obsoletes', versions: ['1'] }],
   ['modulemd-translations', { kind: 'translations', versions: ['1'] }],
 ])
+
+/** What cannot be understood says nothing: no document is worth less for it. */
+function requirementsOf(data: YamlNode): readonly string[] {
+  const dependencies = nodeAt(data, 'dependencies')
+  const alternatives = dependencies?.kind === 'sequence' ? dependencies.items : [dependencies]
+  const required = alternatives.flatMap((alternative) => {
+    const requires = yamlValue(alternative, 'requires')
+    if (requires === null || requires === 'twice' || requires.kind !== 'mapping') return []
+    return requires.entries.flatMap(({ key, value }) => {
+      if (key.kind !== 'scalar' || key.value === 'platform') return []
+      const streams = value.kind === 'sequence' ? value.items : [value]
+      return streams.flatMap((stream) => (stream.kind === 'scalar' ? [`${key.value}:${stream.value}`] : []))
+    })
+  })
+  return [...new Set(required)].sort()
+}
 
 function artifactsOf(data: YamlNode): readonly string[] {
   const artifacts = nodeAt(data, 'artifacts')
