@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { FoundPackage } from '../../app/content/find-content.ts'
 import { facts } from '../output.ts'
+import { describeVerdict } from '../../core/package-signature.ts'
 import type { Column } from '../render/table.ts'
 import { formatBytes, formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
@@ -102,6 +103,8 @@ function packageFacts(found: FoundPackage): readonly string[] {
   ]
   for (const { path, size, digest } of files)
     entries.push(['file', path], ['size', formatBytes(size)], ['sha256', digest])
+  const { signature } = found.package
+  if (signature) entries.push(['signature', describeVerdict(signature.verdict)])
   for (const [attribute, value] of Object.entries(attributes)) {
     if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) continue
     entries.push([attribute.replaceAll('_', ' '), typeof value === 'string' ? value : JSON.stringify(value)])

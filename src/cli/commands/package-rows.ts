@@ -1,4 +1,5 @@
 import type { StoredPackage } from '../../core/model.ts'
+import { describeVerdict, type PackageVerdict } from '../../core/package-signature.ts'
 import type { Column } from '../render/table.ts'
 import { formatBytes } from '../render/units.ts'
 
@@ -16,6 +17,7 @@ export const packageColumns: readonly Column<StoredPackage>[] = [
     csv: ({ files }) => files[0].digest,
   },
   { title: 'PATH', spare: 6, show: ({ files }) => files[0].path },
+  { title: 'SIGNATURE', show: ({ signature }) => signature?.verdict.state ?? '' },
   { title: 'REPOSITORY', spare: 1, show: ({ repository }) => repository },
 ]
 
@@ -31,8 +33,24 @@ export function packageDocument(pkg: StoredPackage): object {
     sha256: files[0].digest,
     path: files[0].path,
     repository,
-    signature: null,
+    signature: pkg.signature && verdictDocument(pkg.signature.verdict),
   }
+}
+
+/** A verdict as results for machines have it. */
+function verdictDocument(verdict: PackageVerdict): object {
+  const { state } = verdict
+  return {
+    verdict: state,
+    key: 'fingerprint' in verdict ? verdict.fingerprint : keyIdOf(verdict),
+    signedAt: state === 'good' ? verdict.signedAt : null,
+    reason: state === 'good' ? null : describeVerdict(verdict),
+  }
+}
+
+function keyIdOf(verdict: PackageVerdict): string | null {
+  if (verdict.state === 'unknown-key') return verdict.keyIds[0] ?? null
+  return 'keyId' in verdict ? verdict.keyId : null
 }
 
 function sizeOf({ files }: StoredPackage): number {

@@ -78,7 +78,7 @@ export function registerPublish(program: Command, run: Run): void {
           { path: target, generation: generation ?? null },
           session.signal,
         )
-        session.output.one(result, () => [
+        session.output.one([result], () => [
           `rolled back ${result.path} to ${result.sources.join(', ')} (generation ${result.generation})`,
           `It is held until \`chantal publish release ${result.path}\`.`,
         ])
@@ -137,7 +137,7 @@ export function registerPublish(program: Command, run: Run): void {
           { source, target: path.resolve(folder) },
           session.signal,
         )
-        session.output.one(result, () => [publishLine('exported', result)])
+        session.output.one([result], () => [publishLine('exported', result)])
       }),
     )
 }

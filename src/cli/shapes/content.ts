@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { bytes, text, textOrNull, texts, timeOrNull } from './values.ts'
+
+const facts = {
+  key: text('What tells it from every other package of its repository.'),
+  name: text('Its name.'),
+  version: text("As its ecosystem writes it; an RPM's as epoch:version-release."),
+  architecture: textOrNull('`null` where its ecosystem knows none.'),
+  size_bytes: bytes('All of its files.'),
+  sha256: text('Of its first file.'),
+  path: text('Of its first file, within the repository.'),
+  repository: text('The id of its repository.'),
+  signature: z
+    .strictObject({
+      verdict: text('What came of checking it.'),
+      key: textOrNull('The key that made it.'),
+    })
+    .nullable()
+    .describe("The package's own signature; `null` where it was not checked."),
+}
+
+export const packageFacts = z.strictObject(facts)
+
+const found = { ...facts, in: texts('Sources or revisions that hold it.') }
+
+export const foundPackage = z.strictObject(found)
+
+export const packageDetails = z.strictObject({
+  ...found,
+  built_at: timeOrNull('When it was built.'),
+  files: z
+    .array(
+      z.strictObject({
+        path: text('Within the repository.'),
+        size_bytes: bytes('Its size.'),
+        sha256: text('Its name in the pool.'),
+      }),
+    )
+    .describe('All of its files.'),
+  attributes: z.record(z.string(), z.unknown()).describe('What only its ecosystem knows.'),
+})

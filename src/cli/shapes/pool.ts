@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { repositoryRow } from './repository.ts'
+import { bytes, count, flag, text, textOrNull, texts, time } from './values.ts'
+
+export const poolStats = z.strictObject({
+  path: text('The folder of the pool.'),
+  blobs: count('Files in it.'),
+  size_bytes: bytes('What they take.'),
+  free_bytes: bytes('Free on its disk.'),
+  referenced_bytes: bytes('What kept revisions hold, each counted for itself.'),
+  dedupe_ratio: z.number().nullable().describe('Referenced over stored; `null` for an empty pool.'),
+})
+
+export const verified = z.strictObject({
+  checked: count('Blobs that were read.'),
+  checked_bytes: bytes('What was read.'),
+  damaged: z
+    .array(
+      z.strictObject({
+        digest: text('SHA-256 that the blob should have.'),
+        state: z.enum(['missing', 'corrupt']).describe('What is wrong.'),
+        repaired: flag('Whether sound bytes are in its place now.'),
+        reason: textOrNull('Why it could not be repaired.'),
+        files: texts('Where it belongs: `repository: path`.'),
+        snapshots: texts('Snapshots that need it.'),
+        publications: texts('Paths that show it.'),
+      }),
+    )
+    .describe('All that is not as it should be.'),
+  repaired: count('How many of them were repaired.'),
+})
+
+export const collected = z.strictObject({
+  removed: count('Blobs.'),
+  freed_bytes: bytes('What they took.'),
+  kept: count('Blobs that stay.'),
+  pruned_revisions: count('Old revisions whose content was forgotten.'),
+  dry_run: flag('Whether nothing was touched.'),
+})
+
+export const stats = z.strictObject({
+  configured_repositories: count('In the configuration.'),
+  synced_repositories: count('That have been synced.'),
+  revisions: count('That are kept.'),
+  snapshots: count('Of all repositories.'),
+  publications: count('Published paths.'),
+  packages: count('Of all kept revisions, each once.'),
+  pool: poolStats.describe('As of `pool stats`.'),
+  repositories: z.array(repositoryRow).describe('As of `repo list`.'),
+})
+
+export const leaseRow = z.strictObject({
+  resource: text('What is worked on: `repository:epel9`.'),
+  mode: z.enum(['shared', 'exclusive']).describe('Whether others may, too.'),
+  state: z.enum(['held', 'waiting']).describe('Whether it is at work, or waits for its turn.'),
+  purpose: text('What for.'),
+  host: text('Where the process runs.'),
+  pid: count('Its process.'),
+  acquired_at: time('Since when.'),
+  expires_at: time('When others may take it, unless it is renewed.'),
+})
+
+export const checkedConfiguration = z.strictObject({
+  files: texts('Files that were read, the main one first.'),
+  repositories: count('Configured ones.'),
+  views: count('Configured ones.'),
+  notices: texts('What is worth knowing: old spellings, keys about to expire.'),
+})

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { foundPackage, packageDetails, packageFacts } from './content.ts'
+import { checkedConfiguration, collected, leaseRow, poolStats, stats, verified } from './pool.ts'
+import { publicationRow, publishResult, released, unpublished } from './publish.ts'
+import { historyRow, repositoryDetails, repositoryRow, syncDocument } from './repository.ts'
+import { deletedSnapshot, snapshotRow, sourceDetails, sourceDiff } from './snapshot.ts'
+import { errorFacts } from './values.ts'
+
+/**
+ * What `--format json` prints, by command. Shapes only ever grow: programs rely on what is here.
+ * `config show` and `config schema` are not among them: their documents are the configuration and its schema.
+ */
+export const resultShapes: Readonly<Record<string, z.ZodType>> = {
+  'config check': checkedConfiguration,
+  'repo list': z.array(repositoryRow),
+  'repo show': repositoryDetails,
+  'repo sync': syncDocument,
+  'repo check-updates': syncDocument,
+  'repo history': z.array(historyRow),
+  'snapshot create': snapshotRow,
+  'snapshot list': z.array(snapshotRow),
+  'snapshot show': sourceDetails,
+  'snapshot content': z.array(packageFacts),
+  'snapshot diff': sourceDiff,
+  'snapshot copy': snapshotRow,
+  'snapshot delete': deletedSnapshot,
+  'publish repo': z.array(publishResult),
+  'publish snapshot': z.array(publishResult),
+  'publish list': z.array(publicationRow),
+  'publish rollback': z.array(publishResult),
+  'publish release': released,
+  'publish unpublish': unpublished,
+  'publish export': z.array(publishResult),
+  'content list': z.array(packageFacts),
+  'content search': z.array(foundPackage),
+  'content show': z.array(packageDetails),
+  'pool stats': poolStats,
+  'pool verify': verified,
+  'pool gc': collected,
+  'lease list': z.array(leaseRow),
+  stats,
+}
+
+/** What any command prints in place of its result where it fails. */
+export const errorShape = z.strictObject({ error: errorFacts })
