@@ -49,7 +49,9 @@ export async function startPostgresql(): Promise<{
     stop: async () => {
       child.ref()
       child.stdin.end()
-      await exited
+      // The shell ends it, by force where it must; a run does not wait for ever where even that fails.
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 10_000).unref())])
+      child.unref()
     },
   }
 }
