@@ -1,12 +1,20 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
+import { createDatabase } from '../servers/postgresql.ts'
 import { startUpstream } from '../upstream/upstream.ts'
 import { openSite, readTree } from './site.ts'
 
+const server = inject('postgresql')
+
 describe('a site', () => {
-  it('syncs, publishes, and goes on after it is opened again', async () => {
+  it.for([
+    { name: 'SQLite', skipped: false },
+    { name: 'PostgreSQL', skipped: 'missing' in server },
+  ])('syncs, publishes, and goes on after it is opened again: $name', async ({ name, skipped }, { skip }) => {
+    skip(skipped, 'PostgreSQL is not installed')
     await using upstream = await startUpstream({ folder: 'assets/demo/v1' })
     const demo = { id: 'demo', type: 'rpm', feed: upstream.url }
-    await using site = await openSite({ repositories: [demo] })
+    const database = name === 'PostgreSQL' ? { database: await createDatabase(server) } : {}
+    await using site = await openSite({ repositories: [demo], ...database })
 
     const first = await site.sync('demo')
     await site.publish('demo')
