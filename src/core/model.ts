@@ -47,6 +47,8 @@ export interface UpstreamFile {
    */
   readonly location: string | URL
   readonly expect: Expectation
+  /** Without it the published tree is broken: it cannot be left out where upstream does not have it. */
+  readonly isRequired?: boolean
 }
 
 /** A file in the pool and where it belongs in a repository. */

@@ -34,7 +34,9 @@ export function judgeFailures(
   const absent = new Set(failed.map(({ file }) => file))
   const absentPackages = arriving.filter(({ files }) => files.some((file) => absent.has(file))).length
   const isNothingThere = listed > 0 && absentPackages === listed
-  if (settings.onMissing === 'fail' || isNothingThere) throw explainMissing(missing, isNothingThere)
+  const lacksRequired = failed.some(({ file }) => file.isRequired)
+  if (settings.onMissing === 'fail' || isNothingThere || lacksRequired)
+    throw explainMissing(missing, isNothingThere)
   reporter.report({
     type: 'warning',
     code: 'PACKAGE_MISSING',
