@@ -3,7 +3,7 @@ import type { EcosystemId, RepositoryId, RepositoryMode } from '../../core/model
 import type { RelativePath } from '../../core/path.ts'
 import type { CatalogWriter, GenerationRecord, SnapshotRecord } from '../catalog.ts'
 import type { Session } from '../engine.ts'
-import { knownRepositoryKey, repositoryKey } from '../queries/repositories.ts'
+import { knownRepositoryKey, repositoryKey } from '../queries/repository-key.ts'
 import { keptRevision } from '../queries/revisions.ts'
 import { findSnapshots } from '../queries/snapshots.ts'
 

@@ -1,11 +1,11 @@
 import type { Json } from '../../core/brand.ts'
-import { ChantalError } from '../../core/errors.ts'
 import type { RepositoryId, Revision } from '../../core/model.ts'
 import type { OpenRevision } from '../catalog.ts'
 import type { Session } from '../engine.ts'
 import { visibleIn } from '../queries/packages.ts'
-import { knownRepositoryKey, repositoryKey } from '../queries/repositories.ts'
+import { knownRepositoryKey, repositoryKey } from '../queries/repository-key.ts'
 import { revisionRow } from '../queries/revisions.ts'
+import { isOpen, openRepositoryKey } from './open-repository.ts'
 import { dropChunks } from './record-chunks.ts'
 
 /** After so many changes the planner's statistics are made anew. */
@@ -46,34 +46,6 @@ export async function openRevision(session: Session, id: RepositoryId): Promise<
     })
     .execute()
   return { repository: id, number }
-}
-
-/**
- * The repository's key, where its revision is open.
- * @throws ChantalError `LEASE_LOST`: only someone who took the repository over closes it under its writer
- */
-export async function openRepositoryKey(session: Session, revision: OpenRevision): Promise<number> {
-  const repository = await repositoryKey(session, revision.repository)
-  if (repository !== null && (await isOpen(session, repository, revision.number))) return repository
-  throw new ChantalError(
-    'LEASE_LOST',
-    `revision ${revision.number} of ${revision.repository} is not open any more`,
-    {
-      hint: 'Run the command again: another process has taken this repository over.',
-      details: { repository: revision.repository, revision: revision.number },
-    },
-  )
-}
-
-async function isOpen({ db }: Session, repository: number, number: number): Promise<boolean> {
-  const row = await db
-    .selectFrom('revision')
-    .select('number')
-    .where('repository', '=', repository)
-    .where('number', '=', number)
-    .where('sealed_at', 'is', null)
-    .executeTakeFirst()
-  return row !== undefined
 }
 
 export async function sealRevision(

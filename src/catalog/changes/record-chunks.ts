@@ -2,7 +2,7 @@ import type { NativeRecord } from '../../core/model.ts'
 import type { OpenRevision } from '../catalog.ts'
 import type { Session } from '../engine.ts'
 import { chunkEnds, encodeChunk } from '../record-chunk.ts'
-import { openRepositoryKey } from './open-revision.ts'
+import { openRepositoryKey } from './open-repository.ts'
 
 /** Packs each part's fragments into chunks, in the order given. The packages were added to this revision before. */
 export async function addRecords(

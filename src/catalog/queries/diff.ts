@@ -2,7 +2,7 @@ import type { PackageKey, Revision, StoredPackage } from '../../core/model.ts'
 import type { PackageChange } from '../catalog.ts'
 import type { Session } from '../engine.ts'
 import { known, packagesByRow, pageRows, streamPackages } from './packages.ts'
-import { repositoryKey } from './repositories.ts'
+import { repositoryKey } from './repository-key.ts'
 
 /**
  * In key order. Within one repository from the intervals of the rows that changed; between two, both contents are read side by side.

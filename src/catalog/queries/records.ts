@@ -2,7 +2,7 @@ import type { PackageKey, Revision, StoredPackage } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
 import { decodeChunk } from '../record-chunk.ts'
 import { known, packagesByRow, pageRows, visibleIn } from './packages.ts'
-import { repositoryKey } from './repositories.ts'
+import { repositoryKey } from './repository-key.ts'
 
 /** Decompressed bytes kept: chunks follow upstream's order, which is near key order but not it. */
 const maxCachedBytes = 64 * 1024 ** 2

@@ -1,6 +1,6 @@
 import type { RepositoryId, RepositoryMode, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
-import { repositoryKey } from './repositories.ts'
+import { repositoryKey } from './repository-key.ts'
 
 /** Sealed and kept revisions of one repository, oldest first. */
 export async function keptRevisions(session: Session, id: RepositoryId): Promise<readonly Revision[]> {
