@@ -1,30 +1,29 @@
-/** An element of a document that was read. Names are as written, with their prefix. */
+/** An element of a document that was read, and where it stands in its text. Names are as written, with their prefix. */
 export interface XmlElement {
   readonly name: string
   /** `name` without its prefix. Whose prefix it is, is not looked at. */
   readonly local: string
-  /** By name as written, prefix included. */
+  /** By name as written, prefix included, in order. */
   readonly attributes: ReadonlyMap<string, string>
-  /** Elements and texts in order, white space included; comments and processing instructions are not. */
-  readonly children: readonly (XmlElement | string)[]
-  /** The element's own text, without that of its children. */
+  readonly children: readonly XmlElement[]
+  /** The element's own text, CDATA included, the pieces joined; not that of its children. */
   readonly text: string
+  /** In UTF-16 code units of the decoded text: of its `<`, and behind its last `>`. */
+  readonly start: number
+  readonly end: number
 }
 
-/** The first child element of that local name, `null` if there is none. */
-export function child(element: XmlElement, local: string): XmlElement | null {
-  for (const node of element.children) if (typeof node !== 'string' && node.local === local) return node
-  return null
+/** The first child of that name, `null` if there is none. */
+export function childOf(element: XmlElement | null, name: string): XmlElement | null {
+  return element?.children.find((child) => child.name === name) ?? null
 }
 
-/** The child elements, all or those of a local name. */
-export function childElements(element: XmlElement, local?: string): XmlElement[] {
-  return element.children.filter(
-    (node): node is XmlElement => typeof node !== 'string' && (local === undefined || node.local === local),
-  )
+/** The children of that name, in order. */
+export function childrenOf(element: XmlElement | null, name: string): readonly XmlElement[] {
+  return element?.children.filter((child) => child.name === name) ?? []
 }
 
-/** The text of the first child element of that local name, without white space around it; `null` without such a child. */
-export function textOf(element: XmlElement, local: string): string | null {
-  return child(element, local)?.text.trim() ?? null
+/** The text of the first child of that name, without white space around it; `null` where there is none, or it is blank. */
+export function childText(element: XmlElement | null, name: string): string | null {
+  return childOf(element, name)?.text.trim() || null
 }

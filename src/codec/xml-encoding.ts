@@ -20,30 +20,75 @@ const decoderNames: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The text of an XML document, by its byte order mark, else its declaration, else UTF-8. Bytes that are no characters
+ * The text of a whole document, by its byte order mark, else its declaration, else UTF-8. Bytes that are no characters
  * become U+FFFD: vendors ship them in descriptions. The byte order mark is left out.
  * @throws ChantalError `UPSTREAM_INVALID` for an encoding that is not known here
  */
-export async function* decodeXml(source: ByteSource): AsyncGenerator<string, void> {
-  let head: Uint8Array = new Uint8Array()
-  let decoder: InstanceType<typeof TextDecoder> | undefined
-  for await (const chunk of source) {
-    if (decoder !== undefined) {
-      yield decoder.decode(chunk, { stream: true })
-      continue
-    }
-    head = head.byteLength === 0 ? chunk : Buffer.concat([head, chunk])
-    if (head.byteLength < declarationSize) continue
-    decoder = new TextDecoder(detectEncoding(head))
-    yield decoder.decode(head, { stream: true })
-  }
-  if (decoder === undefined) yield decodeXmlBytes(head)
-  else yield decoder.decode()
+export function decodeXml(bytes: Uint8Array): string {
+  return new TextDecoder(detectEncoding(bytes)).decode(bytes)
 }
 
-/** {@link decodeXml} for a document that is whole in memory. */
-export function decodeXmlBytes(bytes: Uint8Array): string {
-  return new TextDecoder(detectEncoding(bytes)).decode(bytes)
+/** A document whose markup can be found among its bytes, for a byte below 128 is always the ASCII character. */
+export interface AsciiXml {
+  readonly bytes: ByteSource
+  /** As `TextDecoder` names it. */
+  readonly encoding: string
+}
+
+/**
+ * The document's own bytes; UTF-16, which is not such an encoding, becomes UTF-8 without a declared encoding.
+ * @throws ChantalError `UPSTREAM_INVALID` for an encoding that is not known here
+ */
+export async function openAsciiXml(source: ByteSource): Promise<AsciiXml> {
+  const chunks = source[Symbol.asyncIterator]()
+  let head = Buffer.alloc(0)
+  let isEnded = false
+  while (head.length < declarationSize && !isEnded) {
+    const { done, value } = await chunks.next()
+    if (done) isEnded = true
+    else head = Buffer.concat([head, value])
+  }
+  const encoding = detectEncoding(head)
+  const whole = joined(head, chunks)
+  return encoding.startsWith('utf-16')
+    ? { bytes: transcode(whole, encoding), encoding: 'utf-8' }
+    : { bytes: whole, encoding }
+}
+
+/** {@link openAsciiXml} for a document that is whole in memory: its own bytes, or what they are in UTF-8. */
+export function toAsciiXml(bytes: Uint8Array): Uint8Array {
+  const encoding = detectEncoding(bytes)
+  if (!encoding.startsWith('utf-16')) return bytes
+  return Buffer.from(withoutDeclaredEncoding(new TextDecoder(encoding).decode(bytes)))
+}
+
+async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): ByteSource {
+  try {
+    yield head
+    for (;;) {
+      const { done, value } = await rest.next()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await rest.return?.()
+  }
+}
+
+async function* transcode(source: ByteSource, encoding: string): ByteSource {
+  const decoder = new TextDecoder(encoding)
+  let isStart = true
+  for await (const chunk of source) {
+    const text = decoder.decode(chunk, { stream: true })
+    // The first chunk holds the whole declaration.
+    yield Buffer.from(isStart ? withoutDeclaredEncoding(text) : text)
+    isStart = false
+  }
+  yield Buffer.from(decoder.decode())
+}
+
+function withoutDeclaredEncoding(text: string): string {
+  return text.replace(/^(<\?xml\s[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')/, '$1')
 }
 
 function detectEncoding(head: Uint8Array): string {

@@ -1,13 +1,16 @@
 import { ChantalError } from '../core/errors.ts'
 
-/** `text` for element content. Characters that XML 1.0 cannot express are left out. */
+/** `text` for element content, as libxml2 escapes it. Characters that XML 1.0 cannot express are left out. */
 export function escapeXmlText(text: string): string {
-  return withoutForbidden(text).replaceAll(/[&<>\r]/g, (character) => escapes[character] ?? character)
+  return text.replace(notForText, (character) => references[character] ?? '')
 }
 
-/** `text` for an attribute value in single or double quotes. Characters that XML 1.0 cannot express are left out. */
+/**
+ * `text` for an attribute value in double quotes, as libxml2 escapes it; blanks other than spaces survive as references.
+ * Characters that XML 1.0 cannot express are left out.
+ */
 export function escapeXmlAttribute(text: string): string {
-  return withoutForbidden(text).replaceAll(/[&<>"'\t\n\r]/g, (character) => escapes[character] ?? character)
+  return text.replace(notForAttribute, (character) => references[character] ?? '')
 }
 
 /**
@@ -37,22 +40,19 @@ const entities: ReadonlyMap<string, string> = new Map([
 ])
 
 // A reader turns a bare carriage return into a line feed, and white space in attributes into blanks.
-const escapes: Readonly<Record<string, string>> = {
+const references: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  "'": '&apos;',
   '\t': '&#9;',
   '\n': '&#10;',
   '\r': '&#13;',
 }
 
-const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu
-
-function withoutForbidden(text: string): string {
-  return text.replaceAll(forbidden, '')
-}
+const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u
+const notForText = new RegExp(`[&<>\\r]|${forbidden.source}`, 'gu')
+const notForAttribute = new RegExp(`[&<>"\\t\\n\\r]|${forbidden.source}`, 'gu')
 
 function resolve(body: string): string | undefined {
   const [, hexadecimal, decimal] = /^#(?:x([0-9a-f]+)|([0-9]+))$/i.exec(body) ?? []
@@ -60,5 +60,5 @@ function resolve(body: string): string | undefined {
   const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
   if (body.startsWith('#X') || code > 0x10ffff) return undefined
   const character = String.fromCodePoint(code)
-  return withoutForbidden(character) === '' ? undefined : character
+  return forbidden.test(character) ? undefined : character
 }

@@ -2,14 +2,18 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ByteSource } from '../core/bytes.ts'
 import {
-  child,
-  childElements,
+  childOf,
+  childrenOf,
+  childText,
+  decodeXml,
   escapeXmlAttribute,
   escapeXmlText,
   readXmlDocument,
-  streamXmlElements,
-  textOf,
+  readXmlRecords,
   unescapeXml,
+  withoutElements,
+  type XmlPart,
+  type XmlRecord,
 } from './xml.ts'
 
 const read = (text: string) => readXmlDocument(Buffer.from(text))
@@ -27,8 +31,10 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 // Longer than what is read to find the encoding, so that all after it comes in small pieces.
 const longComment = `<!-- ${'x'.repeat(1100)} -->`
 
-const stream = (text: string, size = 7, options = {}) =>
-  collect(streamXmlElements(inChunks(Buffer.from(text), size), options))
+const isRecord = (part: XmlPart): part is XmlRecord => part.kind === 'record'
+
+const stream = (text: string, size = 7, root = 'a') =>
+  collect(readXmlRecords(inChunks(Buffer.from(text), size), [root]))
 
 describe('escaping', () => {
   it('comes back through the reader unchanged, for any text', () => {
@@ -82,11 +88,11 @@ describe('readXmlDocument', () => {
       ['x', '1'],
       ['y:z', '<'],
     ])
-    expect(childElements(root).map((element) => element.name)).toEqual(['b', 'b', 'c'])
-    expect(childElements(root, 'b').map((element) => element.text)).toEqual(['one', '<3>'])
-    expect(child(root, 'c')?.children).toEqual([])
-    expect(child(root, 'd')).toBeNull()
-    expect([textOf(root, 'b'), textOf(root, 'd')]).toEqual(['one', null])
+    expect(root.children.map((element) => element.name)).toEqual(['b', 'b', 'c'])
+    expect(childrenOf(root, 'b').map((element) => element.text)).toEqual(['one', '<3>'])
+    expect(childOf(root, 'c')?.children).toEqual([])
+    expect(childOf(root, 'd')).toBeNull()
+    expect([childText(root, 'b'), childText(root, 'd')]).toEqual(['one', null])
   })
 
   it('allows a document type without declarations', () => {
@@ -128,7 +134,8 @@ describe('readXmlDocument', () => {
     ['UTF-16 big endian', Buffer.from('\ufeff<a>é</a>', 'utf16le').swap16()],
   ])('reads %s', async (_, bytes) => {
     expect(readXmlDocument(bytes).text).toBe('é')
-    expect(await collect(streamXmlElements(inChunks(bytes, 1)))).toEqual([])
+    const parts = await collect(readXmlRecords(inChunks(bytes, 1), ['a']))
+    expect(parts.filter(isRecord)).toEqual([])
   })
 
   it('refuses an unknown encoding', () => {
@@ -150,7 +157,7 @@ describe('readXmlDocument', () => {
   })
 })
 
-describe('streamXmlElements', () => {
+describe('readXmlRecords', () => {
   const document =
     '<?xml version="1.0"?>\n' +
     longComment +
@@ -160,19 +167,23 @@ describe('streamXmlElements', () => {
   it.each([1, 2, 3, 7, 64, 10_000])(
     'gives each child of the root with its source, in chunks of %i',
     async (size) => {
-      const given = await stream(document, size, { root: 'updates', names: ['update'] })
+      const parts = await stream(document, size, 'updates')
+      const given = parts.filter(isRecord).filter(({ element }) => element.name === 'update')
 
       expect(given.map(({ element }) => element.attributes.get('id'))).toEqual(['1', '2'])
-      expect(given.map(({ source }) => source)).toEqual([
+      expect(given.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual([
         '<update id="1">\r\n<é>ü 😀</é></update>',
         '<update\r\n\tid="2"/>',
       ])
-      expect(given[0] && textOf(given[0].element, 'é')).toBe('ü 😀')
+      expect(given[0] && childText(given[0].element, 'é')).toBe('ü 😀')
+      expect(Buffer.concat(parts.map(({ bytes }) => bytes)).toString()).toBe(document)
     },
   )
 
-  it('gives all children without names', async () => {
-    expect((await stream(document)).map(({ element }) => element.name)).toEqual(['update', 'skip', 'update'])
+  it('gives children of every name', async () => {
+    const given = (await stream(document, 7, 'updates')).filter(isRecord)
+
+    expect(given.map(({ element }) => element.name)).toEqual(['update', 'skip', 'update'])
   })
 
   it('gives what is complete before it meets the error', async () => {
@@ -180,7 +191,7 @@ describe('streamXmlElements', () => {
 
     const reading = (async () => {
       const source = inChunks(Buffer.from(`${longComment}<a><b/><c/></d>`), 3)
-      for await (const { element } of streamXmlElements(source)) seen.push(element.name)
+      for await (const part of readXmlRecords(source, ['a'])) if (isRecord(part)) seen.push(part.element.name)
     })()
 
     await expect(reading).rejects.toMatchObject({ code: 'UPSTREAM_INVALID', details: { line: 1 } })
@@ -192,7 +203,7 @@ describe('streamXmlElements', () => {
   })
 
   it('refuses another root than expected', async () => {
-    await expect(stream('<html><body/></html>', 9, { root: 'updates' })).rejects.toThrow(
+    await expect(stream('<html><body/></html>', 9, 'updates')).rejects.toThrow(
       'expected the root element updates, got html',
     )
   })
@@ -208,7 +219,7 @@ describe('streamXmlElements', () => {
       while (true) yield Buffer.alloc(2 ** 20, 'x')
     }
 
-    await expect(collect(streamXmlElements(endless()))).rejects.toMatchObject({ code: 'SIZE_LIMIT' })
+    await expect(collect(readXmlRecords(endless(), ['a']))).rejects.toMatchObject({ code: 'SIZE_LIMIT' })
   })
 
   it('reads a document larger than the limit of one element', async () => {
@@ -220,8 +231,59 @@ describe('streamXmlElements', () => {
     }
     let count = 0
 
-    for await (const { source } of streamXmlElements(large())) count += source.length === 2 ** 20 + 7 ? 1 : 0
+    for await (const part of readXmlRecords(large(), ['a'])) {
+      if (isRecord(part) && part.bytes.byteLength === 2 ** 20 + 7) count += 1
+    }
 
     expect(count).toBe(24)
+  })
+
+  it.each([
+    ['in a record', '<a>\n<b>\n\n</b><c>\n\n</d></a>', 6],
+    ['around records', '<a>\n<b>\n\n</b>\n&no;</a>', 5],
+  ])('says the line of what is malformed %s', async (_, text, line) => {
+    await expect(stream(text)).rejects.toMatchObject({ code: 'UPSTREAM_INVALID', details: { line } })
+  })
+
+  it('decodes records as the document declares', async () => {
+    const bytes = Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a><b>é</b></a>', 'latin1')
+
+    const [record] = (await collect(readXmlRecords(inChunks(bytes, 5), ['a']))).filter(isRecord)
+
+    expect(record?.element.text).toBe('é')
+    expect(record?.bytes).toEqual(Buffer.from('<b>é</b>', 'latin1'))
+  })
+
+  it('makes UTF-8 of UTF-16, and no longer says otherwise', async () => {
+    const bytes = Buffer.from('\ufeff<?xml version="1.0" encoding="UTF-16"?><a><b>é㰀</b></a>', 'utf16le')
+
+    const parts = await collect(readXmlRecords(inChunks(bytes, 5), ['a']))
+
+    expect(Buffer.concat(parts.map((part) => part.bytes)).toString()).toBe(
+      '<?xml version="1.0"?><a><b>é㰀</b></a>',
+    )
+  })
+})
+
+describe('withoutElements', () => {
+  const remove = (bytes: Uint8Array, name: string) =>
+    Buffer.from(withoutElements(bytes, decodeXml(bytes), childrenOf(readXmlDocument(bytes), name)))
+
+  it('takes elements out, with their lines where they have them to themselves', () => {
+    const bytes = Buffer.from('<a>\n  <b>\n</b>\r\n  <c/><b x=">"/> <b/>\n  <c/>é<b/></a>')
+
+    expect(remove(bytes, 'b').toString()).toBe('<a>\n  <c/> \n  <c/>é</a>')
+  })
+
+  it('keeps a byte order mark, and bytes that are no characters', () => {
+    const bytes = Buffer.from('\u00ef\u00bb\u00bf<a>\u00e9\u00e9<b/>\u00f0\u009f<b/>\u00e9</a>', 'latin1')
+
+    expect(remove(bytes, 'b').toString('latin1')).toBe(
+      '\u00ef\u00bb\u00bf<a>\u00e9\u00e9\u00f0\u009f\u00e9</a>',
+    )
+  })
+
+  it('makes UTF-8 of UTF-16', () => {
+    expect(remove(Buffer.from('\ufeff<a>㰀㸼<b/>é</a>', 'utf16le'), 'b').toString()).toBe('<a>㰀㸼é</a>')
   })
 })
