@@ -1,10 +1,10 @@
+import { escapeXmlAttribute } from '../../codec/xml.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import type { StoredPackage } from '../../core/model.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { rewriteChecksum } from './formats/checksum-rewriter.ts'
 import { rewriteLocation } from './formats/location-rewriter.ts'
 import { repodataFooter, repodataHeader } from './formats/repodata-document.ts'
-import { escapeAttribute } from './formats/xml-text.ts'
 import type { PackageDocument } from './metadata.ts'
 import type { RpmPublishInput } from './publisher.ts'
 import { parseEvr } from './version.ts'
@@ -80,7 +80,7 @@ function adjust(bytes: Uint8Array, pkg: Stored, document: PackageDocument): Uint
   const [file] = pkg.files
   if (
     document === 'primary' &&
-    (!entry.includes(`href="${escapeAttribute(file.path)}"`) || entry.includes('xml:base'))
+    (!entry.includes(`href="${escapeXmlAttribute(file.path)}"`) || entry.includes('xml:base'))
   ) {
     entry = rewriteLocation(entry, file.path)
   }
@@ -96,7 +96,7 @@ function emptyEntry(pkg: Stored, document: PackageDocument): Buffer {
   if (document === 'primary') throw new Error(`${pkg.key} has no primary record`)
   const { epoch, version, release } = parseEvr(pkg.version)
   const pkgid = isWeak(pkg) ? pkg.files[0].digest : pkg.attributes.checksum.replace(/^.*:/, '')
-  const text = (value: string | null) => escapeAttribute(value ?? '')
+  const text = (value: string | null) => escapeXmlAttribute(value ?? '')
   return Buffer.from(
     `<package pkgid="${pkgid}" name="${text(pkg.name)}" arch="${text(pkg.architecture)}">\n` +
       `  <version epoch="${text(epoch)}" ver="${text(version)}" rel="${text(release)}"/>\n</package>`,

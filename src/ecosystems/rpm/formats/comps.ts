@@ -1,12 +1,12 @@
-import { ChantalError } from '../../../core/errors.ts'
 import {
   childrenOf,
   childText,
   decodeXml,
-  readXmlTree,
+  readXmlText,
   withoutElements,
-  type XmlTreeElement,
-} from './xml-tree.ts'
+  type XmlElement,
+} from '../../../codec/xml.ts'
+import { ChantalError } from '../../../core/errors.ts'
 
 /** Package groups and what is made of them, in the order of the file. */
 export interface Comps {
@@ -53,11 +53,11 @@ export interface CompsLangpack {
 
 /**
  * Reads comps.xml, the `group` record of repomd.
- * @throws ChantalError `UPSTREAM_INVALID`
+ * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT` above 32 MiB
  * @see libcomps, `comps.rng`
  */
 export function parseComps(bytes: Uint8Array): Comps {
-  const root = readRoot(decodeXml(bytes).text)
+  const root = readRoot(decodeXml(bytes))
   return {
     groups: childrenOf(root, 'group').map((group) => ({
       id: childText(group, 'id') ?? '',
@@ -90,27 +90,27 @@ export function parseComps(bytes: Uint8Array): Comps {
  * very bytes are given back. Groups stay even when they are empty then: environments, categories and kickstart files refer to
  * them by id, and clients stop at a group that is unknown, but take an empty one for installed with nothing.
  * @param publishedNames names without version and architecture, as comps has them
- * @throws ChantalError `UPSTREAM_INVALID`
+ * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT`
  */
 export function pruneComps(bytes: Uint8Array, publishedNames: ReadonlySet<string>): Uint8Array {
-  const { text, encoding } = decodeXml(bytes)
+  const text = decodeXml(bytes)
   const gone = childrenOf(readRoot(text), 'group')
     .flatMap(packageRequests)
     .filter((request) => !publishedNames.has(request.text.trim()))
-  return gone.length === 0 ? bytes : Buffer.from(withoutElements(text, gone), encoding)
+  return gone.length === 0 ? bytes : withoutElements(bytes, text, gone)
 }
 
-function readRoot(text: string): XmlTreeElement {
-  const root = readXmlTree(text)
+function readRoot(text: string): XmlElement {
+  const root = readXmlText(text, 'comps.xml')
   if (root.name === 'comps') return root
   throw new ChantalError('UPSTREAM_INVALID', `the root is <${root.name.slice(0, 100)}>, not <comps>`)
 }
 
-function packageRequests(group: XmlTreeElement): readonly XmlTreeElement[] {
+function packageRequests(group: XmlElement): readonly XmlElement[] {
   return childrenOf(group, 'packagelist').flatMap((list) => childrenOf(list, 'packagereq'))
 }
 
-function readCategory(element: XmlTreeElement): CompsCategory {
+function readCategory(element: XmlElement): CompsCategory {
   return {
     id: childText(element, 'id') ?? '',
     name: untranslated(element, 'name'),
@@ -118,14 +118,14 @@ function readCategory(element: XmlTreeElement): CompsCategory {
   }
 }
 
-function groupIds(element: XmlTreeElement, list: 'grouplist' | 'optionlist'): readonly string[] {
+function groupIds(element: XmlElement, list: 'grouplist' | 'optionlist'): readonly string[] {
   return childrenOf(element, list)
     .flatMap((one) => childrenOf(one, 'groupid'))
     .map((id) => id.text.trim())
 }
 
 /** The text without `xml:lang`. Sources that are not translated yet write `_name` for `name`. */
-function untranslated(element: XmlTreeElement, name: string): string | null {
+function untranslated(element: XmlElement, name: string): string | null {
   const [own] = [...childrenOf(element, name), ...childrenOf(element, `_${name}`)].filter(
     ({ attributes }) => !attributes.has('xml:lang'),
   )

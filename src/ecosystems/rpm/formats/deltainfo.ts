@@ -1,9 +1,8 @@
+import { childrenOf, childText, readXmlRecords, type XmlElement } from '../../../codec/xml.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { parseRelativePath, type RelativePath } from '../../../core/path.ts'
 import { formatNevra } from './nevra.ts'
-import { readXmlRecords } from './xml-records.ts'
-import { childrenOf, childText, type XmlTreeElement } from './xml-tree.ts'
 
 /** A delta package: from an installed build it makes a newer one. */
 export interface DeltaPackage {
@@ -41,12 +40,12 @@ export async function* readDeltas(source: ByteSource): AsyncGenerator<DeltaPacka
   }
 }
 
-function checksumOf(delta: XmlTreeElement): Checksum | null {
+function checksumOf(delta: XmlElement): Checksum | null {
   const [checksum] = childrenOf(delta, 'checksum')
   return checksum ? parseChecksum(checksum.attributes.get('type') ?? '', checksum.text) : null
 }
 
-function nevraOf(named: XmlTreeElement, versioned: XmlTreeElement, prefix: '' | 'old'): string {
+function nevraOf(named: XmlElement, versioned: XmlElement, prefix: '' | 'old'): string {
   const versionPart = (key: string): string => versioned.attributes.get(`${prefix}${key}`) ?? ''
   return formatNevra({
     name: named.attributes.get('name') ?? '',

@@ -1,4 +1,4 @@
-import { unescapeXml } from './xml-text.ts'
+import { unescapeXml } from '../../../codec/xml.ts'
 
 /**
  * Walks the start tags of a plain fragment (see `plain-package.ts`), where a `<` always starts a tag and the next `>`

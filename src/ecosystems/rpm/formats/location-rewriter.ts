@@ -1,7 +1,7 @@
+import { escapeXmlAttribute } from '../../../codec/xml.ts'
 import { ChantalError } from '../../../core/errors.ts'
 import type { RelativePath } from '../../../core/path.ts'
 import { FragmentReader } from './fragment-reader.ts'
-import { escapeAttribute } from './xml-text.ts'
 
 /**
  * Points a plain primary fragment at `href` below our own root: the package's `<location>` gets that href and loses
@@ -23,7 +23,7 @@ export function rewriteLocation(fragment: Uint8Array, href: RelativePath): Buffe
   }
   const tag = found.tag.replace(attribute, (whole, name: string) => {
     if (name === 'xml:base') return ''
-    return name === 'href' ? `${whole.slice(0, whole.indexOf('"'))}"${escapeAttribute(href)}"` : whole
+    return name === 'href' ? `${whole.slice(0, whole.indexOf('"'))}"${escapeXmlAttribute(href)}"` : whole
   })
   return Buffer.concat([fragment.subarray(0, found.start), Buffer.from(tag), fragment.subarray(found.end)])
 }

@@ -1,8 +1,8 @@
+import { childOf, childrenOf, readXmlDocument, type XmlElement } from '../../../codec/xml.ts'
 import { ChantalError } from '../../../core/errors.ts'
 import { attributesOf, FragmentReader } from './fragment-reader.ts'
 import type { Nevra } from './nevra.ts'
 import { type RepodataDocument, repodataFooter, repodataHeader } from './repodata-document.ts'
-import { childrenOf, readXmlElement, type XmlElement } from './xml-element.ts'
 
 /** Which package an entry of filelists, other or filelists-ext belongs to. */
 export interface PackageOwner {
@@ -80,9 +80,9 @@ export function parsePackageOwner(fragment: Uint8Array): PackageOwner {
 /** Reads what {@link import('./primary.ts').parsePrimaryPackage} leaves out. Not for tens of thousands. */
 export function parsePrimaryFormat(fragment: Uint8Array): PrimaryFormat {
   const root = readElement(fragment, 'primary')
-  const format = childrenOf(root, 'format')[0]
+  const format = childOf(root, 'format')
   const entries = (kind: DependencyKind): readonly Dependency[] =>
-    childrenOf(childrenOf(format, `rpm:${kind}`)[0], 'rpm:entry').map(toDependency)
+    childrenOf(childOf(format, `rpm:${kind}`), 'rpm:entry').map(toDependency)
   return {
     provides: entries('provides'),
     requires: entries('requires'),
@@ -92,7 +92,7 @@ export function parsePrimaryFormat(fragment: Uint8Array): PrimaryFormat {
     suggests: entries('suggests'),
     supplements: entries('supplements'),
     enhances: entries('enhances'),
-    description: childrenOf(root, 'description')[0]?.text || null,
+    description: childOf(root, 'description')?.text || null,
     files: childrenOf(format, 'file').map(toFile),
   }
 }
@@ -142,7 +142,7 @@ function readOwner(fragment: Uint8Array): {
 function readElement(fragment: Uint8Array, document: RepodataDocument): XmlElement {
   const header = Buffer.from(repodataHeader(document, 1))
   const footer = Buffer.from(repodataFooter(document))
-  const root = readXmlElement(Buffer.concat([header, fragment, footer]), `${document}.xml`)
+  const root = readXmlDocument(Buffer.concat([header, fragment, footer]), `${document}.xml`)
   const [only, ...others] = root.children
   if (only === undefined || only.name !== 'package' || others.length > 0) {
     throw new ChantalError('UPSTREAM_INVALID', `${document}.xml: not one package`)

@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { readXmlDocument } from '../../../codec/xml.ts'
 import { parseRelativePath } from '../../../core/path.ts'
 import { rewriteLocation } from './location-rewriter.ts'
 import { formatNevra, nevraFileName } from './nevra.ts'
@@ -9,7 +10,6 @@ import { scanPackages } from './package-scanner.ts'
 import { isPlainPackage } from './plain-package.ts'
 import { parsePrimaryPackage } from './primary.ts'
 import type { RepodataDocument } from './repodata-document.ts'
-import { readXmlElement } from './xml-element.ts'
 
 const corpus = '../shared/corpus/rpm'
 const hasCorpus = existsSync(corpus)
@@ -146,7 +146,7 @@ describe.skipIf(!hasCorpus)('over the corpus (skipped: no corpus)', () => {
     for (const bytes of await fragments(path, 'primary')) {
       const quick = parsePrimaryPackage(bytes)
 
-      const full = readXmlElement(
+      const full = readXmlDocument(
         Buffer.concat([Buffer.from('<r xmlns:rpm="urn:rpm">'), bytes, Buffer.from('</r>')]),
         'package',
       ).children[0]

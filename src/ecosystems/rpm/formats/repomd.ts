@@ -1,7 +1,14 @@
+import {
+  childOf,
+  childrenOf,
+  childText,
+  escapeXmlAttribute,
+  escapeXmlText,
+  readXmlDocument,
+  type XmlElement,
+} from '../../../codec/xml.ts'
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../../core/errors.ts'
-import { childrenOf, readXmlElement, type XmlElement } from './xml-element.ts'
-import { escapeAttribute, escapeText } from './xml-text.ts'
 
 /** The index of a repository's metadata, `repodata/repomd.xml`. */
 export interface Repomd {
@@ -52,17 +59,17 @@ export interface RepomdRecord {
  * has two, or a checksum that is unknown or md5; `CHECKSUM_MISSING`. The message names the record.
  */
 export function parseRepomd(bytes: Uint8Array): Repomd {
-  const root = readXmlElement(bytes, 'repomd.xml')
-  if (localName(root.name) !== 'repomd') {
+  const root = readXmlDocument(bytes, 'repomd.xml')
+  if (root.local !== 'repomd') {
     throw new ChantalError(
       'UPSTREAM_INVALID',
       `repomd.xml: the root element <${root.name}>, expected <repomd>`,
     )
   }
-  const [tags] = childrenOf(root, 'tags')
-  const [contentHash] = childrenOf(root, 'contenthash')
+  const tags = childOf(root, 'tags')
+  const contentHash = childOf(root, 'contenthash')
   return {
-    revision: textOf(root, 'revision'),
+    revision: childText(root, 'revision'),
     tags: {
       content: childrenOf(tags, 'content').map(trimmedText),
       repo: childrenOf(tags, 'repo').map(trimmedText),
@@ -72,7 +79,7 @@ export function parseRepomd(bytes: Uint8Array): Repomd {
       })),
     },
     contentHash:
-      contentHash === undefined
+      contentHash === null
         ? null
         : { type: contentHash.attributes.get('type') ?? '', value: trimmedText(contentHash) },
     records: childrenOf(root, 'data').map(toRecord),
@@ -86,10 +93,10 @@ export function parseRepomd(bytes: Uint8Array): Repomd {
 export function serializeRepomd(repomd: Repomd): string {
   const { content, repo, distro } = repomd.tags
   const tags = [
-    ...content.map((text) => `    <content>${escapeText(text)}</content>\n`),
-    ...repo.map((text) => `    <repo>${escapeText(text)}</repo>\n`),
+    ...content.map((text) => `    <content>${escapeXmlText(text)}</content>\n`),
+    ...repo.map((text) => `    <repo>${escapeXmlText(text)}</repo>\n`),
     ...distro.map(
-      ({ cpeid, name }) => `    <distro${attribute('cpeid', cpeid)}>${escapeText(name)}</distro>\n`,
+      ({ cpeid, name }) => `    <distro${attribute('cpeid', cpeid)}>${escapeXmlText(name)}</distro>\n`,
     ),
   ]
   const { contentHash } = repomd
@@ -99,7 +106,7 @@ export function serializeRepomd(repomd: Repomd): string {
     line('  ', 'revision', repomd.revision),
     contentHash === null
       ? ''
-      : `  <contenthash${attribute('type', contentHash.type)}>${escapeText(contentHash.value)}</contenthash>\n`,
+      : `  <contenthash${attribute('type', contentHash.type)}>${escapeXmlText(contentHash.value)}</contenthash>\n`,
     tags.length === 0 ? '' : `  <tags>\n${tags.join('')}  </tags>\n`,
     ...repomd.records.toSorted(compareRecords).map(serializeRecord),
     '</repomd>\n',
@@ -157,26 +164,18 @@ function invalid(type: string, problem: string, cause?: unknown): ChantalError {
   })
 }
 
-function textOf(element: XmlElement, name: string): string | null {
-  return childrenOf(element, name)[0]?.text.trim() || null
-}
-
 function trimmedText(element: XmlElement): string {
   return element.text.trim()
 }
 
 function countOf(element: XmlElement, name: string): number | null {
-  const text = textOf(element, name)
+  const text = childText(element, name)
   return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : null
 }
 
 function timeOf(element: XmlElement): number | null {
-  const text = textOf(element, 'timestamp')
+  const text = childText(element, 'timestamp')
   return text !== null && /^[0-9]{1,12}(?:\.[0-9]{1,9})?$/.test(text) ? Number(text) : null
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(':') + 1)
 }
 
 const firstTypes = ['primary', 'filelists', 'other']
@@ -212,9 +211,9 @@ function checksumLine(name: string, checksum: Checksum | null): string {
 }
 
 function line(indent: string, name: string, value: string | number | null): string {
-  return value === null ? '' : `${indent}<${name}>${escapeText(String(value))}</${name}>\n`
+  return value === null ? '' : `${indent}<${name}>${escapeXmlText(String(value))}</${name}>\n`
 }
 
 function attribute(name: string, value: string | null): string {
-  return value === null ? '' : ` ${name}="${escapeAttribute(value)}"`
+  return value === null ? '' : ` ${name}="${escapeXmlAttribute(value)}"`
 }

@@ -1,9 +1,9 @@
 import { TextDecoder } from 'node:util'
 import { SaxesParser, type SaxesTagNS } from 'saxes'
+import { escapeXmlAttribute, escapeXmlText } from '../../../codec/xml.ts'
 import { ChantalError } from '../../../core/errors.ts'
 import { isPlainPackage } from './plain-package.ts'
 import { type RepodataDocument, repodataRoots, rpmNamespace } from './repodata-document.ts'
-import { escapeAttribute, escapeText } from './xml-text.ts'
 
 /**
  * Reads a document with a conforming XML parser and writes each package again in the plain form that
@@ -126,7 +126,7 @@ export class StrictPackageReader {
     if (isPackage) this.#pieces = []
     const attributes = Object.values(tag.attributes).map((attribute) =>
       isPlainAttribute(attribute.uri, attribute.name)
-        ? ` ${attribute.name}="${escapeAttribute(attribute.value)}"`
+        ? ` ${attribute.name}="${escapeXmlAttribute(attribute.value)}"`
         : '',
     )
     this.#pieces?.push(`<${name}${attributes.join('')}${this.#isWrittenEmpty(tag) ? '/>' : '>'}`)
@@ -167,7 +167,7 @@ export class StrictPackageReader {
   }
 
   #text(text: string): void {
-    if (this.#skippedFrom === 0) this.#pieces?.push(escapeText(text))
+    if (this.#skippedFrom === 0) this.#pieces?.push(escapeXmlText(text))
   }
 
   /** The name under our root, or `null` for an element that is left out. */

@@ -1,8 +1,7 @@
+import { readXmlRecords, withoutElements, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
 import { ChantalError } from '../../../core/errors.ts'
 import { advisoryCollections, advisoryNevra, updateinfoRoots } from './updateinfo.ts'
-import { readXmlRecords, type XmlRecord } from './xml-records.ts'
-import { withoutElements, type XmlTreeElement } from './xml-tree.ts'
 
 export interface UpdateinfoCounts {
   readonly kept: number
@@ -58,10 +57,10 @@ export async function* pruneUpdateinfo(
 const maxHeldSize = 16 * 1024 * 1024
 
 function pruneRecord(
-  { bytes, text, encoding, element }: XmlRecord,
+  { bytes, text, element }: XmlRecord,
   published: (nevra: string) => boolean,
 ): Uint8Array | null {
-  const removed: XmlTreeElement[] = []
+  const removed: XmlElement[] = []
   let left = 0
   for (const { collection, packages } of advisoryCollections(element)) {
     const gone = packages.filter((one) => !published(advisoryNevra(one)))
@@ -70,7 +69,7 @@ function pruneRecord(
     else removed.push(...gone)
   }
   if (removed.length === 0) return bytes
-  return left === 0 ? null : Buffer.from(withoutElements(text, removed), encoding)
+  return left === 0 ? null : withoutElements(bytes, text, removed)
 }
 
 function withoutLeadingBlanks(bytes: Uint8Array): Uint8Array {

@@ -1,8 +1,7 @@
+import { childrenOf, childText, readXmlRecords, type XmlElement } from '../../../codec/xml.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { formatNevra, type Nevra, parseRpmFileName } from './nevra.ts'
-import { readXmlRecords } from './xml-records.ts'
-import { childrenOf, childText, type XmlTreeElement } from './xml-tree.ts'
 
 /** An erratum as updateinfo.xml lists it. Texts are trimmed; `null` where there is none. */
 export interface Advisory {
@@ -79,19 +78,19 @@ export async function* readAdvisories(source: ByteSource): AsyncGenerator<Adviso
 
 /** The `<package>` elements of an `<update>`, by collection. */
 export function advisoryCollections(
-  update: XmlTreeElement,
-): readonly { readonly collection: XmlTreeElement; readonly packages: readonly XmlTreeElement[] }[] {
+  update: XmlElement,
+): readonly { readonly collection: XmlElement; readonly packages: readonly XmlElement[] }[] {
   return childrenOf(update, 'pkglist')
     .flatMap((pkglist) => childrenOf(pkglist, 'collection'))
     .map((collection) => ({ collection, packages: childrenOf(collection, 'package') }))
 }
 
 /** `name-epoch:version-release.arch` of a `<package>`, epoch 0 where upstream leaves it out. */
-export function advisoryNevra(element: XmlTreeElement): string {
+export function advisoryNevra(element: XmlElement): string {
   return formatNevra(nevraOf(element))
 }
 
-function readAdvisory(update: XmlTreeElement): Advisory {
+function readAdvisory(update: XmlElement): Advisory {
   const references = childrenOf(update, 'references')
     .flatMap((list) => childrenOf(list, 'reference'))
     .map((reference) => ({
@@ -128,7 +127,7 @@ function readAdvisory(update: XmlTreeElement): Advisory {
   }
 }
 
-function readPackage(element: XmlTreeElement): AdvisoryPackage {
+function readPackage(element: XmlElement): AdvisoryPackage {
   return {
     ...nevraOf(element),
     source: attribute(element, 'src'),
@@ -140,7 +139,7 @@ function readPackage(element: XmlTreeElement): AdvisoryPackage {
   }
 }
 
-function nevraOf(element: XmlTreeElement): Nevra {
+function nevraOf(element: XmlElement): Nevra {
   const [name, version, release, architecture] = ['name', 'version', 'release', 'arch'].map((part) =>
     attribute(element, part),
   )
@@ -156,7 +155,7 @@ function nevraOf(element: XmlTreeElement): Nevra {
   }
 }
 
-function moduleOf(collection: XmlTreeElement): AdvisoryModule | null {
+function moduleOf(collection: XmlElement): AdvisoryModule | null {
   const [module] = childrenOf(collection, 'module')
   if (!module) return null
   return {
@@ -181,7 +180,7 @@ function cvesOf(references: readonly AdvisoryReference[]): readonly string[] {
   return [...cves]
 }
 
-function checksumOf(sum: XmlTreeElement): readonly Checksum[] {
+function checksumOf(sum: XmlElement): readonly Checksum[] {
   try {
     return [parseChecksum(attribute(sum, 'type') ?? '', sum.text)]
   } catch {
@@ -190,18 +189,18 @@ function checksumOf(sum: XmlTreeElement): readonly Checksum[] {
   }
 }
 
-function attribute(element: XmlTreeElement, name: string): string | null {
+function attribute(element: XmlElement, name: string): string | null {
   const value = element.attributes.get(name)?.trim()
   return value === undefined || value === '' ? null : value
 }
 
 /** `<reboot_suggested/>` and `<reboot_suggested>True</reboot_suggested>` say yes. */
-function isSuggested(element: XmlTreeElement, name: string): boolean {
+function isSuggested(element: XmlElement, name: string): boolean {
   const [flag] = childrenOf(element, name)
   return flag !== undefined && !/^(?:false|no|0)$/i.test(flag.text.trim())
 }
 
-function dateOf(update: XmlTreeElement, name: string): Date | null {
+function dateOf(update: XmlElement, name: string): Date | null {
   const [element] = childrenOf(update, name)
   return element ? parseAdvisoryDate(attribute(element, 'date') ?? element.text) : null
 }
