@@ -15,7 +15,7 @@ import type { Pool } from './pool/pool.ts'
 import { claimPool } from './pool/pool-marker.ts'
 import { openPublications } from './publish/directory-publications.ts'
 import type { Checkpoint } from './publish/directory-stage.ts'
-import { openOpenPgpSigner, openOpenPgpVerifier } from './sign/openpgp.ts'
+import { openOpenPgpSigner, openOpenPgpVerifier, openPackageVerifier } from './sign/openpgp.ts'
 
 export interface Surroundings {
   readonly reporter: Reporter
@@ -79,6 +79,11 @@ export async function openContext(
     verifierOf: perRepository(async ({ verify }) => {
       if (verify.metadata === 'off' || verify.keys.length === 0) return null
       return openOpenPgpVerifier({ keys: verify.keys, fingerprints: verify.fingerprints, now })
+    }),
+    packageVerifierOf: perRepository(async ({ verify }) => {
+      const { packages, keys, fingerprints, weakDigests } = verify
+      if (packages === 'off' || keys.length === 0) return null
+      return openPackageVerifier({ keys, fingerprints, weakDigests, now })
     }),
     signerOf: perRepository(async ({ signing }) => signing && openOpenPgpSigner(signing)),
     now,

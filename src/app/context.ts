@@ -6,6 +6,7 @@ import type { Downloader } from '../download/downloader.ts'
 import type { Ecosystem } from '../ecosystems/ecosystem.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Publications } from '../publish/publications.ts'
+import type { PackageVerifier } from '../sign/package-verifier.ts'
 import type { Signer } from '../sign/signer.ts'
 import type { Verifier } from '../sign/verifier.ts'
 import type { Moment } from './moments.ts'
@@ -21,6 +22,8 @@ export interface AppContext {
   readonly reporter: Reporter
   /** Opens the keys of one repository, once for each set of keys. `null` where its settings ask for no verification. */
   readonly verifierOf: (repository: RepositorySettings) => Promise<Verifier | null>
+  /** As `verifierOf`, for the signatures that packages carry. */
+  readonly packageVerifierOf: (repository: RepositorySettings) => Promise<PackageVerifier | null>
   /** `null` where no signing key is configured. @throws ChantalError `CONFIG_INVALID`, `SIGNING_FAILED` */
   readonly signerOf: (repository: RepositorySettings) => Promise<Signer | null>
   /** The only source of time, so tests set it. */

@@ -11,6 +11,7 @@ import type {
   StoredFile,
   StoredPackage,
 } from '../core/model.ts'
+import type { PackageSignature } from '../core/package-signature.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { HeldPackage } from '../core/plan.ts'
 
@@ -116,6 +117,8 @@ export interface PackageQuery {
   readonly pattern?: string
   /** A file of the package has this digest. */
   readonly digest?: Sha256
+  /** Its signature was not checked under this policy. */
+  readonly notCheckedUnder?: string
 }
 
 export type SyncStatus = 'synced' | 'unchanged' | 'partial' | 'failed'
@@ -257,7 +260,10 @@ export interface CatalogReader {
   counts(): Promise<CatalogCounts>
 }
 
-export interface NewPackage extends Omit<StoredPackage, 'repository'> {}
+export interface NewPackage extends Omit<StoredPackage, 'repository' | 'signature'> {
+  /** Absent: never checked. */
+  readonly signature?: PackageSignature | null
+}
 
 export interface CatalogWriter extends CatalogReader {
   /** Records the repository, or its changed mode. @throws ChantalError `CONFIG_INVALID` where it was of another ecosystem */
@@ -273,6 +279,8 @@ export interface CatalogWriter extends CatalogReader {
    * A root for garbage collection at once, and invisible to readers until sealed. The caller holds the repository's lease.
    */
   openRevision(repository: RepositoryId): Promise<OpenRevision>
+  /** Notes what checking packages of a sealed revision came to. Other revisions that hold the same package show it too. */
+  saveSignatures(revision: Revision, signatures: ReadonlyMap<PackageKey, PackageSignature>): Promise<void>
   /** Each key once and not in the revision. */
   addPackages(revision: OpenRevision, packages: readonly NewPackage[]): Promise<void>
   removePackages(revision: OpenRevision, keys: readonly PackageKey[]): Promise<void>

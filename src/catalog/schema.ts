@@ -69,6 +69,9 @@ interface PackageTable {
   built_at: number | null
   identity: string
   attributes: string
+  /** A `PackageVerdict`. */
+  signature: string | null
+  signature_policy: string | null
   added_in: number
   removed_in: number | null
 }

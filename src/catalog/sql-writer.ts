@@ -15,6 +15,7 @@ import {
   setCurrentGeneration,
 } from './changes/names.ts'
 import { discardRevision, openRevision, sealRevision } from './changes/open-revision.ts'
+import { saveSignatures } from './changes/package-signatures.ts'
 import { pruneRevisions } from './changes/prune.ts'
 import { addRecords } from './changes/record-chunks.ts'
 import { addPackages, removePackages, setFiles } from './changes/revision-content.ts'
@@ -33,6 +34,10 @@ export class SqlWriter extends SqlReader implements CatalogWriter {
 
   openRevision(repository: RepositoryId) {
     return openRevision(this.session, repository)
+  }
+
+  saveSignatures(...[revision, signatures]: Parameters<CatalogWriter['saveSignatures']>) {
+    return saveSignatures(this.session, revision, signatures)
   }
 
   addPackages(revision: OpenRevision, packages: readonly NewPackage[]) {

@@ -11,6 +11,8 @@ export interface EcosystemConfiguration {
   /** The key under `filters` that holds the ecosystem's own: `rpm`, `deb`. */
   readonly filterKey: string
   readonly filters: z.ZodType<object>
+  /** How its packages carry signatures of their own; `null` where they carry none. */
+  readonly packageSignatures: object | null
 }
 
 export type EcosystemConfigurations = ReadonlyMap<EcosystemId, EcosystemConfiguration>

@@ -55,7 +55,7 @@ describe('what nothing is said about', () => {
     ['proxy', { http: null, https: null, noProxy: [], username: null, password: null }],
     ['tls', { verify: true, ca: null, certificate: null, key: null }],
     ['download', { perHost: 8, retries: 4, timeoutMs: 30_000, stallTimeoutMs: 60_000, bandwidth: null }],
-    ['verify', { metadata: 'off', keys: [], fingerprints: [] }],
+    ['verify', { metadata: 'off', packages: 'off', weakDigests: [], keys: [], fingerprints: [] }],
     ['signing', null],
     ['options', {}],
     ['problems', []],

@@ -92,7 +92,17 @@ describe('a mistake names its line, its path and what is wrong', () => {
     [
       repository('    verify:\n      >>packages: warn'),
       'repositories[0].verify.packages',
-      'unknown key "packages"',
+      '"packages" needs "keys"',
+    ],
+    [
+      'repositories:\n  - {id: d, type: apt, feed: https://b/, apt: {suites: [x]}, verify: {>>packages: require}}',
+      'repositories[0].verify.packages',
+      'packages of APT repositories carry no signatures',
+    ],
+    [
+      repository('    verify: {keys: [], weak_digests: [>>sha256]}'),
+      'repositories[0].verify.weak_digests[0]',
+      'sha1',
     ],
     [repository('    verify: {>>metadata: require}'), 'repositories[0].verify.metadata', 'needs "keys"'],
     [

@@ -93,7 +93,12 @@ export async function buildRepository(
       reader,
     ),
     download: buildLimits(document.download, shared.download),
-    verify: await buildVerify(own('verify', document.verify), common('verify', shared.verify), reader),
+    verify: await buildVerify(
+      own('verify', document.verify),
+      common('verify', shared.verify),
+      ecosystem,
+      reader,
+    ),
     signing:
       document.signing === undefined
         ? await buildSigning(common('signing', shared.signing), reader)
@@ -116,7 +121,7 @@ export async function checkShared(shared: SharedSections, reader: DocumentReader
   const none = { value: undefined, path: [] }
   await buildProxy(shared.proxy, ['proxy'], reader)
   await buildTls(none, part('ssl', shared.ssl), none, reader)
-  await buildVerify(none, part('verify', shared.verify), reader)
+  await buildVerify(none, part('verify', shared.verify), null, reader)
   await buildSigning(part('signing', shared.signing), reader)
 }
 
@@ -160,6 +165,7 @@ type VerifyPart = Part<z.infer<typeof verifySchema> | undefined>
 async function buildVerify(
   own: VerifyPart,
   shared: VerifyPart,
+  ecosystem: EcosystemConfiguration | null,
   reader: DocumentReader,
 ): Promise<VerifySettings> {
   const source = own.value?.keys === undefined ? shared : own
@@ -172,6 +178,7 @@ async function buildVerify(
     const at = own.value?.[key] === undefined ? shared : own
     reader.wrong([...at.path, key], `"${key}" needs "keys": nothing could be verified`)
   }
+  const packages = wantedOfPackages(own, shared, ecosystem, texts.length > 0, reader)
   const keys: Uint8Array[] = []
   for (const [index, text] of texts.entries()) {
     const isInline = text.trimStart().startsWith('-----BEGIN ')
@@ -180,7 +187,36 @@ async function buildVerify(
       : await reader.bytes([...source.path, 'keys', index], text)
     if (bytes) keys.push(bytes)
   }
-  return { metadata, keys, fingerprints: fingerprints.map(fingerprintOf) }
+  return {
+    metadata,
+    packages,
+    weakDigests: own.value?.weak_digests ?? shared.value?.weak_digests ?? [],
+    keys,
+    fingerprints: fingerprints.map(fingerprintOf),
+  }
+}
+
+/** The shared section says it for those repositories whose packages carry signatures. */
+function wantedOfPackages(
+  own: VerifyPart,
+  shared: VerifyPart,
+  ecosystem: EcosystemConfiguration | null,
+  hasKeys: boolean,
+  reader: DocumentReader,
+): VerifySettings['packages'] {
+  const said = own.value?.packages ?? shared.value?.packages
+  if (ecosystem && ecosystem.packageSignatures === null) {
+    for (const key of ['packages', 'weak_digests'] as const) {
+      if (own.value?.[key] !== undefined)
+        reader.wrong([...own.path, key], `packages of ${ecosystem.title} repositories carry no signatures`)
+    }
+    return 'off'
+  }
+  if (said !== undefined && said !== 'off' && !hasKeys) {
+    const at = own.value?.packages === undefined ? shared : own
+    reader.wrong([...at.path, 'packages'], '"packages" needs "keys": nothing could be verified')
+  }
+  return said ?? (hasKeys ? 'require' : 'off')
 }
 
 type SigningPart = Part<z.infer<typeof signingSchema> | false | undefined>

@@ -112,6 +112,18 @@ export const verifySchema = z
       .describe(
         'Whether metadata must carry a signature by one of the keys. Default: require where keys are given, else off.',
       ),
+    packages: z
+      .enum(['require', 'warn', 'off'])
+      .optional()
+      .describe(
+        'Whether every package must carry a signature by one of the keys. Default: require where keys are given, else off. Only for repositories whose packages carry signatures: rpm.',
+      ),
+    weak_digests: z
+      .array(z.enum(['sha1', 'md5']))
+      .optional()
+      .describe(
+        'Digests that can be forged, and that signatures of packages may use all the same. Default: none.',
+      ),
   })
   .describe(
     'Signatures of upstream. A repository that gives keys takes neither keys nor fingerprints from the shared section.',

@@ -73,6 +73,9 @@ export interface RepositorySettings {
 
 export interface VerifySettings {
   readonly metadata: 'require' | 'off'
+  readonly packages: 'require' | 'warn' | 'off'
+  /** That signatures of packages may use although they can be forged. */
+  readonly weakDigests: readonly ('sha1' | 'md5')[]
   /** Armored or binary public keys, as read. */
   readonly keys: readonly Uint8Array[]
   /** 40 or 64 upper-case hex digits: only these keys of `keys` count. Empty: all of them. */

@@ -86,6 +86,7 @@ const rpm: EcosystemConfiguration = {
     exclude_source_rpms: z.boolean().optional().describe('No sources.'),
     licenses: list.optional(),
   }),
+  packageSignatures: {},
 }
 
 const apt: EcosystemConfiguration = {
@@ -99,6 +100,7 @@ const apt: EcosystemConfiguration = {
   }),
   filterKey: 'deb',
   filters: z.strictObject({ sections: list.optional() }),
+  packageSignatures: null,
 }
 
 export const ecosystemsForTests: EcosystemConfigurations = new Map(

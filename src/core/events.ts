@@ -99,6 +99,8 @@ export const warningCodes = [
   'UNSIGNED_PUBLICATION',
   'LEASE_TAKEN_OVER',
   'WEAK_CHECKSUM',
+  'PACKAGE_UNSIGNED',
+  'PACKAGE_SIGNATURE_INVALID',
   'LAST_SYNC_FAILED',
 ] as const
 

@@ -1,6 +1,7 @@
 import type { Brand, Json, JsonObject } from './brand.ts'
 import type { BlobRef } from './bytes.ts'
 import type { Expectation } from './digest.ts'
+import type { PackageSignature } from './package-signature.ts'
 import type { RelativePath } from './path.ts'
 
 /** Name of a folder under `src/ecosystems`: `rpm`, `apt`, `apk`, `helm`, `pypi`. */
@@ -74,6 +75,8 @@ export interface StoredPackage<Attributes extends JsonObject = JsonObject> exten
   readonly repository: RepositoryId
   readonly files: readonly [StoredFile, ...StoredFile[]]
   readonly identity: string
+  /** What the last check of its signature came to; `null` where it was never checked. */
+  readonly signature: PackageSignature | null
 }
 
 /**

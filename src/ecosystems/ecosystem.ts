@@ -15,9 +15,11 @@ import type {
   UpstreamFile,
   UpstreamPackage,
 } from '../core/model.ts'
+import type { PackageVerdict } from '../core/package-signature.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { VersionOrder } from '../core/plan.ts'
 import type { PublicationSink } from '../core/publication.ts'
+import type { PackageVerifier } from '../sign/package-verifier.ts'
 import type { Signer } from '../sign/signer.ts'
 import type { SignedBy, Verifier } from '../sign/verifier.ts'
 
@@ -47,6 +49,8 @@ export interface Ecosystem<
   readonly versions: VersionOrder
   /** Which kind of key signs this ecosystem's metadata; `null` where clients check none. */
   readonly signing: Signer['kind'] | null
+  /** How its packages carry signatures of their own; `null` where they carry none. */
+  readonly packageSignatures: PackageSignatures | null
 
   /** Whether its own filters keep a package. Generic filters are the engine's. */
   wants(pkg: UpstreamPackage<Attributes>, filters: Filters): boolean
@@ -63,6 +67,27 @@ export interface Ecosystem<
    * so a publication can be compared, cached and tested against golden files.
    */
   publish(input: PublishInput<Options, Attributes>, sink: PublicationSink): Promise<void>
+}
+
+/** Finds the signatures in a package's file, the one that clients install, and what they sign. */
+export interface PackageSignatures {
+  /**
+   * A file that is no package at all has the verdict `bad`.
+   * @param terms `mustCoverAll`: a good signature vouches for every byte, since nothing else does. Otherwise it may cover what
+   * identifies the package, and signed metadata vouches for the rest by its checksum.
+   */
+  verify(
+    file: PackageFile,
+    verifier: PackageVerifier,
+    terms: { readonly mustCoverAll: boolean },
+  ): Promise<PackageVerdict>
+}
+
+/** A package's file in the pool. */
+export interface PackageFile {
+  readonly size: number
+  /** From `start` on, without it from the beginning. Reading may stop early. */
+  read(start?: number): ByteSource
 }
 
 export interface ReadRequest<Options> {

@@ -56,7 +56,11 @@ function decodeDocument(note: Json): RememberedDocument | null {
 }
 
 /** Equal for settings under which the same upstream gives the same revision. Holds no secret. */
-export function settingsFingerprint(settings: RepositorySettings, verifier: Verifier | null): string {
+export function settingsFingerprint(
+  settings: RepositorySettings,
+  verifier: Verifier | null,
+  packagePolicy: string | null,
+): string {
   const { feed, mode, filters, options, ecosystem, onMissing } = settings
   const parts = {
     feed: feed && {
@@ -68,6 +72,7 @@ export function settingsFingerprint(settings: RepositorySettings, verifier: Veri
     options,
     ecosystem,
     onMissing,
+    packages: packagePolicy && [settings.verify.packages, packagePolicy],
     verified: verifier ? [...verifier.fingerprints].sort() : null,
   }
   // A RegExp is an empty object to JSON.

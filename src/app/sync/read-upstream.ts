@@ -8,6 +8,7 @@ import { ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import { decodeCheckpoint, settingsFingerprint } from './checkpoint.ts'
 import { MetadataSession } from './metadata-session.ts'
+import { policyOf } from './verify-packages.ts'
 
 export type ChangedListing = Extract<UpstreamListing, { status: 'changed' }>
 
@@ -50,7 +51,12 @@ export async function readUpstream(
       repository: settings.id,
     })
   }
-  const fingerprint = settingsFingerprint(settings, verifier)
+  const packageVerifier = await context.packageVerifierOf(settings)
+  const fingerprint = settingsFingerprint(
+    settings,
+    verifier,
+    packageVerifier && policyOf(packageVerifier.policy, settings),
+  )
   const before = decodeCheckpoint(record?.checkpoint ?? null)
   // What "the last so many days" keep changes without upstream changing.
   const isTimeless = settings.filters.buildTime.lastDays === null

@@ -14,6 +14,7 @@ import type {
 import type { SyncPlan } from '../../core/plan.ts'
 import type { AppContext } from '../context.ts'
 import type { ChangedListing } from './read-upstream.ts'
+import type { VerifiedPackages } from './verify-packages.ts'
 
 /** Rows of one transaction: enough to be quick, few enough that other writers get their turn. */
 const batchRows = 2000
@@ -29,6 +30,7 @@ export interface SealPlanInput {
   readonly files: readonly (UpstreamFile | StoredFile)[]
   /** Every fetched file. A package one of whose files is not here is left out. */
   readonly blobs: ReadonlyMap<UpstreamFile, BlobRef>
+  readonly verified: VerifiedPackages
   readonly latest: Revision | null
   readonly checkpoint: Json
 }
@@ -45,7 +47,9 @@ export async function sealPlan(
   const { catalog } = context
   const { settings, plan, latest, checkpoint } = input
   const files = input.files.flatMap((file) => storedFile(file, input.blobs) ?? [])
-  const arriving = [...plan.added, ...plan.replaced].flatMap((pkg) => newPackage(pkg, input.blobs) ?? [])
+  const arriving = [...plan.added, ...plan.replaced].flatMap((pkg) => newPackage(pkg, input) ?? [])
+  if (latest && input.verified.held.size > 0)
+    await catalog.write((writer) => writer.saveSignatures(latest, input.verified.held))
   const leaving = [...plan.removed, ...plan.replaced.map(({ key }) => key)]
 
   if (latest?.mode === settings.mode && arriving.length === 0 && leaving.length === 0) {
@@ -127,11 +131,16 @@ async function step(signal: AbortSignal, work: () => Promise<void>): Promise<voi
   await work()
 }
 
-function newPackage(pkg: UpstreamPackage, blobs: ReadonlyMap<UpstreamFile, BlobRef>): NewPackage | null {
+function newPackage(
+  pkg: UpstreamPackage,
+  { blobs, verified }: Pick<SealPlanInput, 'blobs' | 'verified'>,
+): NewPackage | null {
   const { files, versionGroup: _, ...facts } = pkg
   const stored = files.map((file) => storedFile(file, blobs)).filter((file) => file !== null)
   const [first, ...rest] = stored
-  return first && stored.length === files.length ? { ...facts, files: [first, ...rest] } : null
+  return first && stored.length === files.length
+    ? { ...facts, files: [first, ...rest], signature: verified.arriving.get(pkg.key) ?? null }
+    : null
 }
 
 function storedFile(

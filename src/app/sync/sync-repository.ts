@@ -15,6 +15,7 @@ import { type ChangedListing, type Reading, readUpstream } from './read-upstream
 import { sealPlan } from './seal-plan.ts'
 import { selectPackages } from './select-packages.ts'
 import { reportError, type SyncResult } from './sync-result.ts'
+import { verifyPackages } from './verify-packages.ts'
 
 export interface SyncRepositoryInput {
   readonly settings: RepositorySettings
@@ -168,6 +169,8 @@ async function runSync(
     reporter: context.reporter,
   })
 
+  const verified = await verifyPackages(context, { settings, plan, blobs: fetched.blobs, latest }, signal)
+
   const sealed = await sealPlan(
     context,
     {
@@ -176,6 +179,7 @@ async function runSync(
       listing,
       files,
       blobs: fetched.blobs,
+      verified,
       latest,
       checkpoint: checkpointOf(reading, listing, tally.missing.length > 0),
     },

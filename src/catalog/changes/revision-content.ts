@@ -1,7 +1,8 @@
 import type { PackageKey, StoredFile } from '../../core/model.ts'
 import type { NewPackage, OpenRevision } from '../catalog.ts'
 import type { Session } from '../engine.ts'
-import { openRepositoryKey } from './open-revision.ts'
+import { signatureColumns } from '../package-signature.ts'
+import { openRepositoryKey } from './open-repository.ts'
 import { releaseChunks } from './record-chunks.ts'
 
 const batchRows = 2000
@@ -25,17 +26,20 @@ async function insertPackages(
   number: number,
   packages: readonly NewPackage[],
 ): Promise<void> {
-  const rows = packages.map(({ key, name, version, architecture, builtAt, identity, attributes }) => ({
-    repository,
-    key,
-    name,
-    version,
-    architecture,
-    built_at: builtAt?.getTime() ?? null,
-    identity,
-    attributes: JSON.stringify(attributes),
-    added_in: number,
-  }))
+  const rows = packages.map(
+    ({ key, name, version, architecture, builtAt, identity, attributes, signature }) => ({
+      repository,
+      key,
+      name,
+      version,
+      architecture,
+      built_at: builtAt?.getTime() ?? null,
+      identity,
+      attributes: JSON.stringify(attributes),
+      added_in: number,
+      ...signatureColumns(signature),
+    }),
+  )
   const columns = {
     repository: 'bigint',
     key: 'text',
@@ -46,6 +50,8 @@ async function insertPackages(
     identity: 'text',
     attributes: 'text',
     added_in: 'bigint',
+    signature: 'text',
+    signature_policy: 'text',
   } as const
   const names = [
     'repository',
@@ -57,6 +63,8 @@ async function insertPackages(
     'identity',
     'attributes',
     'added_in',
+    'signature',
+    'signature_policy',
   ] as const
   await db
     .insertInto('package')

@@ -4,6 +4,7 @@ import { ChantalError } from '../../core/errors.ts'
 import type { ColumnTypes, SqlEngine } from '../engine.ts'
 import type { Tables } from '../schema.ts'
 import { firstSchema } from './0001-first-schema.ts'
+import { packageSignatures } from './0002-package-signatures.ts'
 
 export interface Migration {
   readonly number: number
@@ -12,7 +13,7 @@ export interface Migration {
 }
 
 /** In order, numbered without gaps. One that was released never changes. */
-const migrations: readonly Migration[] = [firstSchema]
+const migrations: readonly Migration[] = [firstSchema, packageSignatures]
 
 /**
  * Brings the schema up to date and gives the catalog its id. Of several processes that start at once, one migrates and the others wait for it.

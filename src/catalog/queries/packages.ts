@@ -4,8 +4,9 @@ import { patternToRegExp } from '../../core/pattern.ts'
 import type { HeldPackage } from '../../core/plan.ts'
 import type { PackageQuery } from '../catalog.ts'
 import type { Session } from '../engine.ts'
+import { signatureOf } from '../package-signature.ts'
 import type { Tables } from '../schema.ts'
-import { repositoryKey } from './repositories.ts'
+import { repositoryKey } from './repository-key.ts'
 
 /** Rows read at a time: enough to be quick, few enough to be a few megabytes. */
 export const pageRows = 1000
@@ -96,6 +97,8 @@ export async function packagesByRow(
       'built_at',
       'identity',
       'attributes',
+      'signature',
+      'signature_policy',
     ])
     .execute()
   const files = await filesByPackage(session, rows)
@@ -114,6 +117,7 @@ export async function packagesByRow(
           builtAt: row.built_at === null ? null : new Date(row.built_at),
           attributes: JSON.parse(row.attributes),
           identity: row.identity,
+          signature: signatureOf(row),
           files: [first, ...rest],
         },
       ]
@@ -160,6 +164,14 @@ export function maybeMatches(query: PackageQuery) {
       const matches = (column: 'name' | 'key') =>
         sql<boolean>`${sql.ref(`package.${column}`)} like ${like} escape '\\'`
       conditions.push(or([matches('name'), matches('key')]))
+    }
+    if (query.notCheckedUnder !== undefined) {
+      conditions.push(
+        or([
+          eb('package.signature_policy', 'is', null),
+          eb('package.signature_policy', '!=', query.notCheckedUnder),
+        ]),
+      )
     }
     if (query.digest !== undefined) {
       conditions.push(

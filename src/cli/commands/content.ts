@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { FoundPackage } from '../../app/content/find-content.ts'
-import { facts } from '../output.ts'
 import { describeVerdict } from '../../core/package-signature.ts'
+import { facts } from '../output.ts'
 import type { Column } from '../render/table.ts'
 import { formatBytes, formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'

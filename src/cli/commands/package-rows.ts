@@ -8,16 +8,16 @@ export const packageColumns: readonly Column<StoredPackage>[] = [
   { title: 'KEY', show: ({ key }) => key },
   { title: 'NAME', spare: 5, show: ({ name }) => name },
   { title: 'VERSION', spare: 4, show: ({ version }) => version },
-  { title: 'ARCHITECTURE', spare: 3, show: ({ architecture }) => architecture ?? '' },
+  { title: 'ARCHITECTURE', spare: 4, show: ({ architecture }) => architecture ?? '' },
   { title: 'SIZE', align: 'right', show: (pkg) => formatBytes(sizeOf(pkg)), csv: sizeOf },
   {
     title: 'SHA256',
-    spare: 2,
+    spare: 3,
     show: ({ files }) => files[0].digest.slice(0, 12),
     csv: ({ files }) => files[0].digest,
   },
   { title: 'PATH', spare: 6, show: ({ files }) => files[0].path },
-  { title: 'SIGNATURE', show: ({ signature }) => signature?.verdict.state ?? '' },
+  { title: 'SIGNATURE', spare: 2, show: ({ signature }) => signature?.verdict.state ?? '' },
   { title: 'REPOSITORY', spare: 1, show: ({ repository }) => repository },
 ]
 

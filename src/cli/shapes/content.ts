@@ -12,8 +12,14 @@ const facts = {
   repository: text('The id of its repository.'),
   signature: z
     .strictObject({
-      verdict: text('What came of checking it.'),
-      key: textOrNull('The key that made it.'),
+      verdict: z
+        .enum(['good', 'unsigned', 'unknown-key', 'unsupported', 'bad'])
+        .describe('What came of checking it.'),
+      key: textOrNull(
+        'Fingerprint of the key of a good one; of others the id of the key, where they name one.',
+      ),
+      signed_at: timeOrNull('When a good one was made.'),
+      reason: textOrNull('What keeps it from being good.'),
     })
     .nullable()
     .describe("The package's own signature; `null` where it was not checked."),

@@ -76,6 +76,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
         const stored: StoredPackage<RpmAttributes> = {
           ...facts,
           repository,
+          signature: null,
           files: [{ path: place, digest, size: promised.size ?? 0 }],
         }
         return stored

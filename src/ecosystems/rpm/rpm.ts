@@ -4,6 +4,7 @@ import type { RpmAttributes } from './attributes.ts'
 import { type RpmFilters, type RpmOptions, rpmFilters, rpmOptions } from './options.ts'
 import { publishRpm } from './publisher.ts'
 import { readRpmUpstream } from './reader.ts'
+import { rpmSignatures } from './signatures.ts'
 import { compareRpmVersions, parseEvr } from './version.ts'
 
 /** Repositories of RPM packages, as dnf, yum and zypper read them. */
@@ -15,6 +16,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   filters: rpmFilters,
   versions: { compare: compareRpmVersions },
   signing: 'openpgp',
+  packageSignatures: rpmSignatures,
   wants,
   readUpstream: readRpmUpstream,
   publish: publishRpm,

@@ -1,0 +1,143 @@
+import type { RepositorySettings } from '../../config/settings.ts'
+import type { BlobRef } from '../../core/bytes.ts'
+import { ChantalError } from '../../core/errors.ts'
+import type { WarningCode } from '../../core/events.ts'
+import type { PackageKey, Revision, UpstreamFile } from '../../core/model.ts'
+import { describeVerdict, type PackageSignature, type PackageVerdict } from '../../core/package-signature.ts'
+import type { SyncPlan } from '../../core/plan.ts'
+import type { PackageSignatures } from '../../ecosystems/ecosystem.ts'
+import { ecosystemOf } from '../configured.ts'
+import type { AppContext } from '../context.ts'
+
+/** Packages whose heads are read at once. */
+const readsAtOnce = 8
+/** Lists of trouble in messages stop here; `details` have them all. */
+const named = 10
+
+export interface VerifiedPackages {
+  /** Of the packages that arrive. */
+  readonly arriving: ReadonlyMap<PackageKey, PackageSignature>
+  /** Of packages that the latest revision holds and keeps, where keys or rules have changed since they were checked. */
+  readonly held: ReadonlyMap<PackageKey, PackageSignature>
+}
+
+interface Check {
+  readonly key: PackageKey
+  readonly name: string
+  readonly blob: BlobRef
+  readonly verdicts: Map<PackageKey, PackageSignature>
+}
+
+/**
+ * Checks the signature in every package that arrives, whether it was fetched or in the pool already, and in every held one that was
+ * last checked under other keys or rules.
+ * @throws ChantalError `SIGNATURE_INVALID`, `SIGNATURE_MISSING` where `verify.packages` requires good ones, naming the packages
+ */
+export async function verifyPackages(
+  context: AppContext,
+  input: {
+    readonly settings: RepositorySettings
+    readonly plan: SyncPlan
+    readonly blobs: ReadonlyMap<UpstreamFile, BlobRef>
+    readonly latest: Revision | null
+  },
+  signal: AbortSignal,
+): Promise<VerifiedPackages> {
+  const { settings, plan, blobs, latest } = input
+  const arriving = new Map<PackageKey, PackageSignature>()
+  const held = new Map<PackageKey, PackageSignature>()
+  const verifier = await context.packageVerifierOf(settings)
+  const { packageSignatures } = ecosystemOf(context, settings)
+  if (!verifier || !packageSignatures) return { arriving, held }
+  const policy = policyOf(verifier.policy, settings)
+
+  const checks: Check[] = [...plan.added, ...plan.replaced].flatMap(({ key, files: [file] }) => {
+    const blob = blobs.get(file)
+    return blob ? [{ key, name: file.path, blob, verdicts: arriving }] : []
+  })
+  if (latest) {
+    const leaving = new Set<PackageKey>([...plan.removed, ...plan.replaced.map(({ key }) => key)])
+    await context.catalog.read(async (reader) => {
+      for await (const { key, files } of reader.packages(latest, { notCheckedUnder: policy })) {
+        const [file] = files
+        if (!leaving.has(key)) checks.push({ key, name: file.path, blob: file, verdicts: held })
+      }
+    })
+  }
+
+  const mustCoverAll = settings.verify.metadata === 'off'
+  const refused: { readonly name: string; readonly verdict: PackageVerdict }[] = []
+  const work = checks.values()
+  const run = async () => {
+    for (const { key, name, blob, verdicts } of work) {
+      signal.throwIfAborted()
+      const verdict = await packageSignatures.verify(fileOf(context, blob), verifier, { mustCoverAll })
+      verdicts.set(key, { verdict, policy })
+      if (verdict.state !== 'good') refused.push({ name, verdict })
+    }
+  }
+  await Promise.all(Array.from({ length: readsAtOnce }, run))
+
+  refused.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const unsigned = refused.filter(({ verdict }) => verdict.state === 'unsigned')
+  const invalid = refused.filter(({ verdict }) => verdict.state !== 'unsigned')
+  if (settings.verify.packages === 'require') refuse(unsigned, invalid)
+  const warn = (code: WarningCode, found: typeof refused, what: string) => {
+    if (found.length === 0) return
+    const message = `${count(found.length)} ${what}: ${enumerate(found)}`
+    context.reporter.report({ type: 'warning', code, message, repository: settings.id })
+  }
+  warn('PACKAGE_UNSIGNED', unsigned, 'without a signature')
+  warn('PACKAGE_SIGNATURE_INVALID', invalid, 'without a good signature')
+  return { arriving, held }
+}
+
+/** What a verdict depends on: the keys and rules, and whether metadata vouches for what signatures leave open. */
+export function policyOf(policy: string, { verify }: RepositorySettings): string {
+  return verify.metadata === 'off' ? `${policy}-whole` : policy
+}
+
+function fileOf({ pool }: AppContext, { digest, size }: BlobRef): Parameters<PackageSignatures['verify']>[0] {
+  return {
+    size,
+    read: (start) => pool.read(digest, start === undefined ? undefined : { start, end: size }),
+  }
+}
+
+type Refused = readonly { readonly name: string; readonly verdict: PackageVerdict }[]
+
+function refuse(unsigned: Refused, invalid: Refused): void {
+  const all = [...invalid, ...unsigned]
+  const [first] = all
+  if (!first) return
+  const isInvalid = invalid.length > 0
+  const what = isInvalid ? 'without a good signature' : 'without a signature'
+  throw new ChantalError(
+    isInvalid ? 'SIGNATURE_INVALID' : 'SIGNATURE_MISSING',
+    `${count(all.length)} ${what}: ${enumerate(all)}`,
+    {
+      hint: hintFor(first.verdict),
+      details: {
+        packages: all.map(({ name }) => name),
+        reasons: all.map(({ name, verdict }) => `${name}: ${describeVerdict(verdict)}`),
+      },
+    },
+  )
+}
+
+function hintFor(verdict: PackageVerdict): string {
+  if (verdict.state === 'unknown-key') return 'If you trust that key, add it to verify.keys.'
+  if (verdict.state === 'unsigned')
+    return 'Ask upstream for signed packages, or set verify.packages to warn for this repository.'
+  return 'Do not trust these packages; `verify.packages: warn` lets them in all the same.'
+}
+
+function enumerate(found: Refused): string {
+  const list = found.slice(0, named).map(({ name, verdict }) => `${name} (${describeVerdict(verdict)})`)
+  const more = found.length - list.length
+  return more > 0 ? `${list.join(', ')} and ${more} more` : list.join(', ')
+}
+
+function count(packages: number): string {
+  return packages === 1 ? '1 package' : `${packages} packages`
+}
