@@ -27,7 +27,8 @@ const rules: readonly Rule[] = [
   { files: /^ecosystems\/registry\.ts$/, imports: 'core/|ecosystems/' },
   { files: /^ecosystems\//, imports: 'core/|ecosystems/', types: 'sign/' },
   { files: /^(pool|sign|catalog)\//, imports: 'core/|$1/' },
-  { files: /^(download|publish)\//, imports: 'core/|pool/|$1/' },
+  { files: /^download\//, imports: 'core/|codec/|pool/|download/' },
+  { files: /^publish\//, imports: 'core/|pool/|publish/' },
   { files: /^config\//, imports: 'core/|config/|sign/', types: 'download/|ecosystems/' },
   {
     files: /^app\//,
@@ -196,6 +197,7 @@ describe('the rules', () => {
     ['core/plan.ts', 'const then = new Date(0)'],
     ['ecosystems/rpm/reader.ts', "import type { Verifier } from '../../sign/verifier.ts'"],
     ['ecosystems/rpm/reader.ts', "import { open } from 'node:fs/promises'"],
+    ['download/metalink.ts', "import { readXmlText } from '../codec/xml.ts'"],
     ['cli/sync.ts', "const { sync } = await import('../app/sync.ts')"],
     ['main.ts', "import { FilesystemPool } from './pool/filesystem-pool.ts'"],
   ])('let %s have %s', (file, code) => {

@@ -4,20 +4,17 @@ import { ChantalError } from '../core/errors.ts'
 /** Bytes of a document's start in which its declaration is looked for. */
 const declarationSize = 1024
 
-// As names are written; the web's decoder takes ISO-8859-1 for the windows-1252 that it nearly always is.
+// As names are written, where the web's decoder knows another or none.
 const decoderNames: ReadonlyMap<string, string> = new Map([
-  ['utf-8', 'utf-8'],
-  ['utf8', 'utf-8'],
   ['us-ascii', 'utf-8'],
   ['ascii', 'utf-8'],
   // In this encoding the declaration itself would not have been readable as single bytes: it is wrong.
   ['utf-16', 'utf-8'],
-  ['iso-8859-1', 'windows-1252'],
-  ['latin1', 'windows-1252'],
   ['latin-1', 'windows-1252'],
-  ['windows-1252', 'windows-1252'],
-  ['iso-8859-15', 'iso-8859-15'],
 ])
+
+// Others of the web's encodings have characters with bytes below 128.
+const asciiEncoding = /^(?:utf-8|windows-\d+|iso-8859-\d+|koi8-[ru])$/
 
 /**
  * The text of a whole document, by its byte order mark, else its declaration, else UTF-8. Bytes that are no characters
@@ -97,9 +94,18 @@ function detectEncoding(head: Uint8Array): string {
   if ((a === 0xff && b === 0xfe) || (a === 0x3c && b === 0 && c === 0x3f && d === 0)) return 'utf-16le'
   const start = Buffer.from(head.subarray(0, declarationSize)).toString('latin1')
   const declared = /^(?:\u00ef\u00bb\u00bf)?<\?xml\s[^>]*?\sencoding\s*=\s*["']([^"']*)["']/.exec(start)?.[1]
-  const name = decoderNames.get((declared ?? 'utf-8').toLowerCase())
-  if (name === undefined) {
+  const encoding = decoderEncoding((declared ?? 'utf-8').toLowerCase())
+  if (encoding === null || !asciiEncoding.test(encoding)) {
     throw new ChantalError('UPSTREAM_INVALID', `XML in an unknown encoding: ${JSON.stringify(declared)}`)
   }
-  return name
+  return encoding
+}
+
+/** Takes ISO-8859-1 for the windows-1252 that it nearly always is, as the web does. `null` for what is not known. */
+function decoderEncoding(name: string): string | null {
+  try {
+    return new TextDecoder(decoderNames.get(name) ?? name).encoding
+  } catch {
+    return null
+  }
 }

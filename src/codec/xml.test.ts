@@ -138,9 +138,15 @@ describe('readXmlDocument', () => {
     expect(parts.filter(isRecord)).toEqual([])
   })
 
-  it('refuses an unknown encoding', () => {
-    expect(() => read('<?xml version="1.0" encoding="EBCDIC-37"?><a/>')).toThrow(
-      /unknown encoding: "EBCDIC-37"/,
+  it('reads the characters of the encoding that is declared', () => {
+    const bytes = Buffer.from('<?xml version="1.0" encoding="ISO-8859-2"?><a>\u00b3</a>', 'latin1')
+
+    expect(readXmlDocument(bytes).text).toBe('ł')
+  })
+
+  it.each(['EBCDIC-37', 'Shift_JIS', 'ISO-2022-JP', ''])('refuses the encoding %j', (encoding) => {
+    expect(() => read(`<?xml version="1.0" encoding="${encoding}"?><a/>`)).toThrow(
+      `unknown encoding: "${encoding}"`,
     )
   })
 

@@ -1,4 +1,4 @@
-import { SaxesParser } from 'saxes'
+import { readXmlText, type XmlElement } from '../codec/xml.ts'
 import type { Checksum } from '../core/digest.ts'
 import { parseChecksum } from '../core/digest.ts'
 import { ChantalError, isChantalError } from '../core/errors.ts'
@@ -15,7 +15,6 @@ export interface Metalink {
 export type MetalinkState = MetalinkFile['alternates'][number]
 
 const rootDocument = 'repomd.xml'
-const deepest = 32
 
 /**
  * Reads MirrorManager's metalink for a repository's `repomd.xml`: Metalink 3.0 with `mm0:timestamp` and `mm0:alternates`. A wrong
@@ -33,77 +32,71 @@ export function parseMetalink(text: string): Metalink {
   return { file: { ...current, alternates: newestFirst }, mirrors: [first, ...others] }
 }
 
-interface OpenState {
-  size: number | null
-  timestamp: number | null
-  readonly checksums: Checksum[]
-}
-
-interface OpenFile extends OpenState {
+interface ListedFile extends MetalinkState {
   readonly name: string
-  readonly alternates: OpenState[]
-  readonly urls: { readonly text: string; readonly preference: number }[]
+  readonly alternates: readonly MetalinkState[]
+  readonly urls: readonly { readonly text: string; readonly preference: number }[]
 }
 
-function readFiles(text: string): readonly OpenFile[] {
-  const files: OpenFile[] = []
-  const stack: { readonly name: string; readonly attributes: Readonly<Record<string, string>> }[] = []
-  let content = ''
-  let file: OpenFile | null = null
-  let state: OpenState | null = null
-
-  const parser = new SaxesParser()
-  parser.on('error', (error) => {
-    throw invalid(error.message, error)
-  })
-  parser.on('doctype', () => {
-    throw invalid('it has a document type declaration')
-  })
-  parser.on('opentag', (tag) => {
-    if (stack.length >= deepest) throw invalid('it is nested too deeply')
-    const name = localName(tag.name)
-    stack.push({ name, attributes: tag.attributes })
-    content = ''
-    if (name === 'file') {
-      file = { name: tag.attributes['name'] ?? '', ...emptyState(), alternates: [], urls: [] }
-      state = file
-      files.push(file)
-    } else if (name === 'alternate' && file) {
-      state = emptyState()
-      file.alternates.push(state)
-    }
-  })
-  parser.on('text', (part) => {
-    content += part
-  })
-  parser.on('cdata', (part) => {
-    content += part
-  })
-  parser.on('closetag', () => {
-    const closed = stack.pop()
-    if (!closed || !file || !state) return
-    const parent = stack.at(-1)?.name
-    if (closed.name === 'size') state.size = parseCount(content)
-    else if (closed.name === 'timestamp') state.timestamp = parseCount(content)
-    else if (closed.name === 'hash')
-      state.checksums.push(...readChecksum(closed.attributes['type'] ?? '', content))
-    else if (closed.name === 'url' && parent === 'resources') {
-      file.urls.push({
-        text: content.trim(),
-        preference: Number.parseInt(closed.attributes['preference'] ?? '', 10) || 0,
-      })
-    } else if (closed.name === 'alternate') state = file
-    else if (closed.name === 'file') {
-      file = null
-      state = null
-    }
-    content = ''
-  })
-  parser.write(text).close()
-  return files
+function readFiles(text: string): readonly ListedFile[] {
+  const root = readRoot(text)
+  return descendants(root)
+    .filter(({ local }) => local === 'file')
+    .map(readFile)
 }
 
-function mirrorsOf(urls: OpenFile['urls']): readonly URL[] {
+function readRoot(text: string): XmlElement {
+  try {
+    return readXmlText(text)
+  } catch (error) {
+    if (isChantalError(error, 'UPSTREAM_INVALID', 'SIZE_LIMIT')) throw invalid(error.message, error)
+    throw error
+  }
+}
+
+function readFile(file: XmlElement): ListedFile {
+  const parts = descendants(file, 'alternate')
+  return {
+    name: file.attributes.get('name') ?? '',
+    ...readState(parts),
+    alternates: parts
+      .filter(({ local }) => local === 'alternate')
+      .map((alternate) => readState(descendants(alternate))),
+    urls: parts
+      .filter(({ local }) => local === 'resources')
+      .flatMap(({ children }) => children.filter(({ local }) => local === 'url'))
+      .map((url) => ({
+        text: url.text.trim(),
+        preference: Number.parseInt(url.attributes.get('preference') ?? '', 10) || 0,
+      })),
+  }
+}
+
+function readState(parts: readonly XmlElement[]): MetalinkState {
+  const count = (name: string) => parseCount(parts.findLast(({ local }) => local === name)?.text ?? '')
+  return {
+    size: count('size'),
+    timestamp: count('timestamp'),
+    checksums: parts
+      .filter(({ local }) => local === 'hash')
+      .flatMap(({ attributes, text }) => readChecksum(attributes.get('type') ?? '', text)),
+  }
+}
+
+/** All elements below, in order; of those with the local name `closed`, not what is in them. */
+function descendants(element: XmlElement, closed?: string): readonly XmlElement[] {
+  const found: XmlElement[] = []
+  const visit = (one: XmlElement): void => {
+    for (const child of one.children) {
+      found.push(child)
+      if (child.local !== closed) visit(child)
+    }
+  }
+  visit(element)
+  return found
+}
+
+function mirrorsOf(urls: ListedFile['urls']): readonly URL[] {
   const byPreference = [...urls].sort((a, b) => b.preference - a.preference)
   const bases = new Map<string, URL>()
   for (const { text } of byPreference) {
@@ -114,10 +107,6 @@ function mirrorsOf(urls: OpenFile['urls']): readonly URL[] {
     bases.set(base.href, bases.get(base.href) ?? base)
   }
   return [...bases.values()]
-}
-
-function emptyState(): OpenState {
-  return { size: null, timestamp: null, checksums: [] }
 }
 
 function readChecksum(type: string, hex: string): readonly Checksum[] {
@@ -132,10 +121,6 @@ function readChecksum(type: string, hex: string): readonly Checksum[] {
 function parseCount(text: string): number | null {
   const trimmed = text.trim()
   return /^\d{1,15}$/.test(trimmed) ? Number(trimmed) : null
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(':') + 1)
 }
 
 function invalid(why: string, cause?: unknown): ChantalError {
