@@ -1,0 +1,276 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { documentationProgram, fullName, leafCommands } from '../../scripts/docs/commands.ts'
+import { resultShapes } from '../../src/cli/shapes/results.ts'
+import { CommandLine, parseCsv, type Ran } from '../support/command-line.ts'
+
+let line: CommandLine
+
+beforeAll(async () => {
+  line = await CommandLine.open()
+  for (const command of ['repo sync demo', 'snapshot create demo@first --label ticket=OPS-1'])
+    await ok(command)
+  await line.showUpstream('v2')
+})
+afterAll(() => line[Symbol.asyncDispose]())
+
+/** Every command once, in an order in which each finds what it needs. */
+const story = [
+  'config check',
+  'repo list',
+  'repo show demo',
+  'repo check-updates demo',
+  'repo sync demo',
+  'repo history --limit 5',
+  'snapshot create --repo-id demo --name second --description later',
+  'snapshot copy demo@second demo@third',
+  'snapshot list demo',
+  'snapshot show demo@first',
+  'snapshot content demo@first',
+  'snapshot diff demo@first demo@second',
+  'content list demo demo-s*',
+  'content search server demo demo@first',
+  'content show demo-server',
+  'publish snapshot --repo-id demo --snapshot first',
+  'publish snapshot demo@first --as production',
+  'publish repo demo',
+  'publish repo --all --pattern demo --force',
+  'publish list',
+  'publish rollback repositories/demo/latest',
+  'publish release repositories/demo/latest',
+  'publish unpublish repositories/demo/snapshots/first --dry-run',
+  'publish unpublish demo@first --yes',
+  'publish export demo@first EXPORT',
+  'repo sync --all --type rpm --pattern demo --repo-id demo --workers 1 --force --publish',
+  'snapshot delete demo@third --dry-run',
+  'snapshot delete demo@third --yes',
+  'pool stats',
+  'pool verify --rate 1GB',
+  'pool gc --dry-run --grace 0s',
+  'pool gc',
+  'lease list',
+  'stats',
+]
+
+describe('every command', () => {
+  it('gives machines what its shape says, names absent things null, and is silent on standard error', async () => {
+    for (const command of story) {
+      const { status, stdout, stderr } = await line.run([
+        ...words(command.replace('EXPORT', join(line.folder, 'json'))),
+        '--json',
+        '--progress',
+        'none',
+      ])
+
+      expect([command, status, stderr]).toEqual([command, 0, ''])
+      const parsed = shapeOf(command).safeParse(JSON.parse(stdout))
+      expect([command, parsed.error?.message]).toEqual([command, undefined])
+    }
+  })
+
+  it('is one of those whose results are documented', () => {
+    const commands = leafCommands(documentationProgram()).map((command) =>
+      fullName(command).slice('chantal '.length),
+    )
+
+    expect(Object.keys(resultShapes).sort()).toEqual(
+      commands
+        .filter((name) => !['config show', 'config schema', 'completion', 'help'].includes(name))
+        .sort(),
+    )
+    expect(
+      Object.keys(resultShapes).filter((name) => !story.some((command) => command.startsWith(name))),
+    ).toEqual([])
+  })
+
+  it('gives spreadsheets rows of one width, with a line of titles', async () => {
+    for (const command of [
+      'repo list',
+      'repo show demo',
+      'repo history',
+      'snapshot list',
+      'snapshot show demo',
+      'content list demo',
+      'snapshot diff demo@first demo',
+      'publish list',
+      'pool stats',
+      'stats',
+      'repo check-updates demo',
+    ]) {
+      const { status, stdout } = await line.run(`${command} --format csv`)
+      const rows = parseCsv(stdout)
+
+      expect([command, status]).toEqual([command, 0])
+      expect(stdout.split('\r\n').length, command).toBe(rows.length + 2)
+      expect(rows.length, command).toBeGreaterThan(0)
+      expect(
+        Object.keys(rows[0] ?? {}).every((title) => /^[a-z0-9_]+$/.test(title)),
+        command,
+      ).toBe(true)
+    }
+  })
+})
+
+describe('for people', () => {
+  it('a list is a table', async () => {
+    const { stdout } = await line.run('repo list')
+
+    expect(stdout.replaceAll(line.folder, '').replaceAll(/\d{4}-\S+ \d\d:\d\d:\d\dZ/g, 'TIME')).toMatch(
+      /^ID {5}TYPE {2}MODE {4}ENABLED {2}PACKAGES {3}SIZE {2}REVISION {2}LAST SYNC +FEED\ndemo {3}rpm {3}mirror {2}yes +6 {2}48 kB +2 {2}TIME (synced|unchanged) +file:\/\/\/upstream\/\nempty {2}rpm {3}mirror {2}yes +0 +0 B +- {2}never +file:\/\/\/nowhere\/\noff {4}rpm {3}mirror {2}no +0 +0 B +- {2}never +file:\/\/\/upstream\/\n$/,
+    )
+  })
+
+  it.each([
+    'repo list',
+    'repo history',
+    'snapshot list',
+    'publish list',
+    'content list demo',
+    'content search demo',
+    'lease list',
+  ])('%s fits into 80 columns', async (command) => {
+    const { stdout } = await line.run(command, { terminal: { resultColumns: 80 } })
+
+    expect(Math.max(...stdout.split('\n').map((text) => text.length))).toBeLessThanOrEqual(80)
+  })
+
+  it('a diff names what came, went and moved', async () => {
+    const { stdout } = await line.run('snapshot diff demo@first demo@second')
+
+    expect(stdout).toBe(
+      'demo@first -> demo@second: 1 added, 1 removed, 1 updated, 0 replaced\n' +
+        '+ demo-extra-0:1.0-1.noarch\n- demo-legacy-0:1.0-1.noarch\n^ demo-server.noarch  0:1.0-1 -> 0:1.1-1\n',
+    )
+  })
+
+  it('says what to do next to someone who is looking on, and not to a script', async () => {
+    const shown = await line.run('snapshot create demo@next', { terminal: { isInteractive: true } })
+    const piped = await line.run('snapshot create demo@again')
+
+    expect(shown.stderr).toContain('chantal publish snapshot demo@next')
+    expect(piped.stderr).toBe('')
+  })
+
+  it('asks before it destroys, and does not where the answer is no', async () => {
+    const no = await line.run('snapshot delete demo@next', { answer: false })
+    const nobody = await line.run('snapshot delete demo@next')
+    const yes = await line.run('snapshot delete demo@next', { answer: true })
+
+    expect(no).toMatchObject({ status: 130, questions: ['delete demo@next with 6 packages'] })
+    expect(nobody.status).toBe(2)
+    expect(nobody.stderr).toContain('Give --yes')
+    expect(yes).toMatchObject({ status: 0, stdout: 'deleted demo@next (6 packages)\n' })
+  })
+
+  it.each(['start', 'sources', 'exit', 'json', 'repo', 'repo sync'])('has help on %s', async (topic) => {
+    const { status, stdout } = await line.run(`help ${topic}`)
+
+    expect(status).toBe(0)
+    expect(stdout.length).toBeGreaterThan(100)
+  })
+})
+
+describe('global options', () => {
+  it.each([
+    ['--json repo list', 'repo list --json'],
+    ['--format json repo list', 'repo list --format=json'],
+    ['--format csv repo list', 'repo list --format csv'],
+  ])('%s is %s', async (before, after) => {
+    const [one, other] = [await line.run(before), await line.run(after)]
+
+    expect(one.status).toBe(0)
+    expect(one.stdout).toBe(other.stdout)
+  })
+
+  it('--quiet is silent but for errors', async () => {
+    const good = await line.run('repo sync demo --quiet')
+    const bad = await line.run('repo sync empty --quiet')
+
+    expect(good.stderr).toBe('')
+    expect(bad.stderr).toMatch(/^error: empty: .*\nhint: .*\nUPSTREAM_UNREACHABLE\n$/)
+  })
+
+  it('--progress json writes an event a line, each as documented', async () => {
+    const { progressShapes } = await import('../../src/cli/shapes/progress.ts')
+    const { stderr } = await line.run('repo sync demo --force --publish --progress json')
+    const events = stderr
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as { type: keyof typeof progressShapes })
+
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['sync.started', 'sync.finished']))
+    for (const event of events) expect(progressShapes[event.type].safeParse(event).error).toBeUndefined()
+  })
+
+  it('--progress bar draws on a terminal and leaves nothing behind', async () => {
+    await rm(join(line.folder, 'data'), { recursive: true, force: true })
+    const { stderr, stdout } = await line.run('repo sync demo --progress bar', {
+      terminal: { isInteractive: true },
+    })
+
+    expect(stderr).toContain('demo [')
+    expect(lastScreen(stderr)).not.toContain('[#')
+    expect(stdout).toMatch(/^demo: synced, revision 1/)
+  })
+
+  it('--progress none shows only what went wrong', async () => {
+    const { stderr } = await line.run('repo sync demo --force --progress none')
+
+    expect(stderr).toBe('')
+  })
+
+  it('--no-color and a terminal without colours get none', async () => {
+    const terminal = { useColor: true }
+    const coloured = await line.run('repo show nope', { terminal })
+    const plain = await line.run('repo show nope --no-color', { terminal })
+    const unknown = await line.run('repo shw --no-color', { terminal })
+
+    expect(coloured.stderr).toContain('\u001b[')
+    expect(plain.stderr + unknown.stderr).not.toContain('\u001b[')
+  })
+})
+
+describe('what does not need the pool', () => {
+  it('goes on without it, and what does says that it is missing', async () => {
+    await rm(join(line.folder, 'data/pool'), { recursive: true })
+
+    for (const command of [
+      'repo list',
+      'repo show demo',
+      'repo history',
+      'snapshot list',
+      'content list demo',
+      'publish list',
+      'lease list',
+    ])
+      expect([command, (await line.run(command)).status]).toEqual([command, 0])
+    for (const command of ['pool gc', 'pool verify', 'repo sync demo'])
+      expect([command, (await line.run(command)).status]).toEqual([command, 40])
+    expect(existsSync(join(line.folder, 'data/pool'))).toBe(false)
+  })
+})
+
+async function ok(command: string): Promise<Ran> {
+  const ran = await line.run(command)
+  expect([command, ran.status, ran.stderr]).toEqual([command, 0, expect.anything()])
+  return ran
+}
+
+function words(command: string): readonly string[] {
+  return command.split(' ')
+}
+
+function shapeOf(command: string) {
+  const found = Object.entries(resultShapes).find(
+    ([name]) => command === name || command.startsWith(`${name} `),
+  )
+  if (!found) throw new Error(`no shape for ${command}`)
+  return found[1]
+}
+
+/** What is left of the last line after its last clearing. */
+function lastScreen(text: string): string {
+  return text.slice(text.lastIndexOf('\u001b[2K'))
+}
