@@ -44,11 +44,13 @@ export class PackageListing {
     let count = 0
     let declared: number | null = null
     const misnamed: string[] = []
+    let weak = 0
     for await (const batch of this.#scan('primary')) {
       declared = batch.declaredCount
       for (const fragment of batch.packages) {
         const primary = parsePrimaryPackage(fragment)
         const pkg = this.#package(primary, fragment)
+        if (primary.checksum.algorithm === 'sha1') weak += 1
         if (!pkg.files[0].path.endsWith(nevraFileName(primary.nevra))) misnamed.push(pkg.files[0].path)
         listed.push({ pkg, index: count, pkgid: primary.pkgid })
         count += 1
@@ -60,6 +62,7 @@ export class PackageListing {
         `primary.xml says that it lists ${declared} packages, and lists ${count}`,
       )
     }
+    if (weak > 0) this.#warn('WEAK_CHECKSUM', `upstream vouches for ${weak} of ${count} packages with SHA-1`)
     if (misnamed.length > 0)
       this.#warn('NAME_DIFFERS', `files are not named after their packages: ${enumerate(misnamed)}`)
 
@@ -222,7 +225,7 @@ export class PackageListing {
   }
 
   #warn(
-    code: 'METADATA_MALFORMED' | 'METADATA_MISSING' | 'NAME_DIFFERS' | 'DUPLICATE_PACKAGE',
+    code: 'WEAK_CHECKSUM' | 'METADATA_MALFORMED' | 'METADATA_MISSING' | 'NAME_DIFFERS' | 'DUPLICATE_PACKAGE',
     message: string,
   ): void {
     this.#request.reporter.report({ type: 'warning', code, message })
