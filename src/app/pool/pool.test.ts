@@ -1,0 +1,235 @@
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { demoFiles, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
+import { readAsClient } from '../../../tests/support/rpm-client.ts'
+import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
+import type { Upstream } from '../../../tests/upstream/upstream.ts'
+import type { Sha256 } from '../../core/digest.ts'
+import { configuredRepository } from '../configured.ts'
+import { unpublish } from '../publish/unpublish.ts'
+import { deleteSnapshot } from '../snapshot/delete-snapshot.ts'
+import { syncRepository } from '../sync/sync-repository.ts'
+import { collectGarbage } from './collect-garbage.ts'
+import { damageError, verifyPool } from './verify-pool.ts'
+
+const signal = new AbortController().signal
+const day = 24 * 60 * 60 * 1000
+const latest = 'repositories/demo/latest'
+
+/** A site whose clock a test sets; it starts after the files of the pool come into being. */
+async function openWithClock(upstream: Upstream) {
+  const clock = { now: new Date(Date.now() + day) }
+  const site = await openSite({
+    repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }],
+    sections: { publish: { keep_generations: 1, grace: '0s' } },
+    now: () => clock.now,
+  })
+  return { clock, site }
+}
+
+const collect = (site: Site, graceMs = 0, dryRun = false) =>
+  collectGarbage(site.context, { graceMs, dryRun }, signal)
+
+async function digestOf(site: Site, name: string): Promise<Sha256> {
+  const [found] = await site.context.catalog.read((reader) => reader.searchPackages({ pattern: name }, 1))
+  if (!found) throw new Error(`no package ${name}`)
+  return found.package.files[0].digest
+}
+
+const blobPath = (site: Site, digest: Sha256) =>
+  path.join(site.context.settings.storage.poolPath, 'sha256', digest.slice(0, 2), digest)
+
+/** Turns a bit of a blob over, as a disk may: wherever it is linked. */
+async function corrupt(site: Site, digest: Sha256): Promise<void> {
+  const file = blobPath(site, digest)
+  const bytes = await readFile(file)
+  bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100)
+  await chmod(file, 0o644)
+  await writeFile(file, bytes)
+}
+
+describe('garbage collection', () => {
+  it('keeps what the latest revision, a snapshot or a publication reaches, and takes the rest', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, clock } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+    await site.publish('demo')
+    await site.snapshot('demo@before')
+    showDemo(upstream, 'v2')
+    await site.sync('demo')
+    const legacy = await digestOf(site, 'demo-legacy')
+    const holds = () => site.context.pool.has(legacy)
+    const next = () => {
+      clock.now = new Date(clock.now.getTime() + 2 * day)
+    }
+
+    next()
+    expect([(await collect(site)).removed, await holds()]).toEqual([0, true])
+    await deleteSnapshot(site.context, { source: 'demo@before', dryRun: false }, signal)
+    next()
+    expect([(await collect(site)).removed, await holds()]).toEqual([0, true])
+    await unpublish(site.context, { target: latest, dryRun: false }, signal)
+    next()
+    const planned = await collect(site, 0, true)
+    expect(await holds()).toBe(true)
+    const done = await collect(site)
+
+    expect(planned).toEqual({ ...done, dryRun: true })
+    expect(done).toMatchObject({ prunedRevisions: 1, dryRun: false })
+    expect(done.removed).toBeGreaterThanOrEqual(2)
+    expect(await holds()).toBe(false)
+    expect(await collect(site)).toMatchObject({ removed: 0, prunedRevisions: 0 })
+    expect(await site.publish('demo')).toMatchObject({ packages: 6 })
+  })
+
+  it('leaves alone for the grace period what was wanted last, and what was superseded', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, clock } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+    showDemo(upstream, 'v2')
+    await site.sync('demo')
+    const legacy = await digestOf(site, 'demo-legacy')
+
+    clock.now = new Date(clock.now.getTime() + 2 * day)
+    const early = await collect(site, 3 * day)
+    await site.context.catalog.write((writer) => writer.touchBlobs([legacy], clock.now))
+    clock.now = new Date(clock.now.getTime() + 2 * day)
+    const touched = await collect(site, 3 * day)
+    const kept = await site.context.pool.has(legacy)
+    clock.now = new Date(clock.now.getTime() + 2 * day)
+    await collect(site, 3 * day)
+
+    expect(early).toMatchObject({ removed: 0, prunedRevisions: 0 })
+    expect(touched.removed).toBeGreaterThan(0)
+    expect(kept).toBe(true)
+    expect(await site.context.pool.has(legacy)).toBe(false)
+  })
+
+  it('never takes what a sync that is at work has found or fetched', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openSite({ repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }] })
+    const { context } = site
+    const interfering = {
+      ...context,
+      reached: (moment: string) => {
+        if (moment === 'files fetched') collecting = collect(site)
+      },
+    }
+    let collecting = Promise.resolve<{ removed: number }>({ removed: -1 })
+    const settings = configuredRepository(context.settings, 'demo')
+
+    const result = await syncRepository(interfering, { settings, force: false, dryRun: false }, signal)
+    const { removed } = await collecting
+
+    expect(result).toMatchObject({ status: 'synced', packages: 6 })
+    expect(removed).toBe(0)
+    expect((await verifyPool(context, { repair: false, rate: null }, signal)).damaged).toEqual([])
+  })
+
+  it('stops before it removes anything where something needed is missing', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, clock } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+    showDemo(upstream, 'v2')
+    await site.sync('demo')
+    const needed = await digestOf(site, 'demo-extra')
+    const legacy = await digestOf(site, 'demo-legacy')
+    await rm(blobPath(site, needed))
+    clock.now = new Date(clock.now.getTime() + 2 * day)
+
+    await expect(collect(site)).rejects.toMatchObject({ code: 'BLOB_MISSING', traits: { exit: 40 } })
+
+    expect(await site.context.pool.has(legacy)).toBe(true)
+  })
+})
+
+describe('a pool', () => {
+  it('that has lost its marker is not touched: its disk may not be mounted', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openSite({ repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }] })
+    await site.sync('demo')
+    await rm(path.join(site.context.settings.storage.poolPath, 'chantal-pool.json'))
+
+    await expect(site.reopen()).rejects.toMatchObject({ code: 'POOL_UNMARKED' })
+  })
+
+  it('of another catalog is refused', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openSite({ repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }] })
+    await site.sync('demo')
+    const before = await readdir(site.context.settings.storage.poolPath)
+
+    await expect(
+      site.reopen({ sections: { database: { url: 'sqlite:///data/other.db' } } }),
+    ).rejects.toMatchObject({ code: 'POOL_UNMARKED' })
+    expect(await readdir(path.join(site.folder, 'data', 'pool'))).toEqual(before)
+  })
+})
+
+describe('verifying the pool', () => {
+  async function damagedSite(upstream: Upstream) {
+    const { site } = await openWithClock(upstream)
+    await site.sync('demo')
+    await site.publish('demo')
+    await site.snapshot('demo@before')
+    const [hello, common] = [await digestOf(site, 'demo-hello'), await digestOf(site, 'demo-common')]
+    await corrupt(site, hello)
+    await rm(blobPath(site, common))
+    return { site, hello, common }
+  }
+
+  it('names what is corrupt or missing, and what that affects', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, hello, common } = await damagedSite(upstream)
+    await using _ = site
+
+    const result = await verifyPool(site.context, { repair: false, rate: null }, signal)
+
+    const affected = { snapshots: ['demo@before'], publications: [latest], repaired: false }
+    expect([...result.damaged].sort((a, b) => (a.state < b.state ? -1 : 1))).toMatchObject([
+      { digest: hello, state: 'corrupt', files: ['demo: Packages/demo-hello-1.0-1.noarch.rpm'], ...affected },
+      {
+        digest: common,
+        state: 'missing',
+        files: ['demo: Packages/demo-common-1.0-1.noarch.rpm'],
+        ...affected,
+      },
+    ])
+    expect(damageError(result)?.code).toBe('BLOB_CORRUPT')
+    expect(result.checked).toBe(Object.keys(demoFiles('v1')).length)
+  })
+
+  it('repairs from upstream, and gives published files the sound bytes', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site } = await damagedSite(upstream)
+    await using _ = site
+    expect((await readAsClient(site.published(latest))).trouble).toHaveLength(1)
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result).toMatchObject({ repaired: 2 })
+    expect(damageError(result)).toBeNull()
+    expect((await verifyPool(site.context, { repair: false, rate: null }, signal)).damaged).toEqual([])
+    expect(await readTree(site.published(latest))).toEqual(await readTree('assets/demo/v1'))
+  })
+
+  it('says what cannot be repaired, and why', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, common } = await damagedSite(upstream)
+    await using _ = site
+    upstream.remove('Packages/demo-common-1.0-1.noarch.rpm')
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result.repaired).toBe(1)
+    expect(result.damaged.filter(({ repaired }) => !repaired)).toMatchObject([
+      { digest: common, snapshots: ['demo@before'], publications: [latest] },
+    ])
+    expect(result.damaged.find(({ digest }) => digest === common)?.reason).toContain('404')
+    expect(damageError(result)).toMatchObject({ code: 'BLOB_MISSING', details: { damaged: 1 } })
+  })
+})

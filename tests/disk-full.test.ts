@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { brokenInvariants } from './crash/invariants.ts'
+import { showDemo, startDemoUpstream } from './support/demo-upstream.ts'
+import { openSite, readTree, type Site } from './support/site.ts'
+
+const latest = 'repositories/demo/latest'
+
+/** Why no small disk can be had here; `null` where it can. */
+function whyNoDisk(): string | null {
+  const folder = path.join('/tmp', `chantal-disk-${process.pid}`)
+  try {
+    mkdirSync(folder)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'pipe' })
+    execFileSync('umount', [folder])
+    return null
+  } catch {
+    return 'mounting a tmpfs needs root'
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const missing = whyNoDisk()
+
+describe.skipIf(missing !== null)(`a disk that is full${missing === null ? '' : ` (${missing})`}`, () => {
+  it.each([
+    ['under the pool', 'pool'],
+    ['under what is published', 'published'],
+  ])('%s is reported, loses nothing, and heals', async (_title, full) => {
+    await using upstream = await startDemoUpstream()
+    await using disk = new SmallDisk()
+    const folders = { pool: 'data/pool', published: 'data/published', [full]: disk.folder }
+    await using site = await openSite({
+      repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }],
+      sections: {
+        storage: { base_path: 'data', pool_path: folders.pool, published_path: folders.published },
+      },
+    })
+    await site.sync('demo')
+    await site.publish('demo')
+    const before = await readTree(site.published(latest))
+    showDemo(upstream, 'v2')
+    disk.fill()
+
+    const error = await syncAndPublish(site)
+
+    expect(error).toMatchObject({ code: 'DISK_FULL', traits: { exit: 70 } })
+    expect(await readTree(site.published(latest))).toEqual(before)
+    disk.empty()
+    expect(await brokenInvariants(site)).toEqual([])
+    expect(await syncAndPublish(site)).toBeNull()
+    expect(await brokenInvariants(site)).toEqual([])
+    expect(Object.fromEntries(await readTree(site.published(latest)))).toMatchObject(
+      Object.fromEntries(await readTree('assets/demo/v2')),
+    )
+  })
+})
+
+async function syncAndPublish(site: Site): Promise<unknown> {
+  try {
+    await site.sync('demo')
+    await site.publish('demo')
+    return null
+  } catch (error) {
+    return error
+  }
+}
+
+/** A file system of one megabyte, which a test fills and empties. */
+class SmallDisk implements Disposable {
+  readonly folder = path.join('/tmp', `chantal-disk-${process.pid}`)
+
+  constructor() {
+    mkdirSync(this.folder, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', this.folder])
+  }
+
+  /** Leaves nothing. */
+  fill(): void {
+    const { bavail, bsize } = statfsSync(this.folder)
+    writeFileSync(path.join(this.folder, 'filler'), Buffer.alloc(bavail * bsize))
+  }
+
+  empty(): void {
+    rmSync(path.join(this.folder, 'filler'))
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('umount', ['-l', this.folder])
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
