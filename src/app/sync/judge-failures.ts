@@ -11,7 +11,6 @@ const named = 10
 /**
  * Decides what becomes of a sync some of whose files could not be had. What is absent for good (404, 410) may be left out where
  * the configuration says so; everything else fails the sync.
- * @returns what may be left out
  * @throws ChantalError the gravest of the failures, or `SYNC_INCOMPLETE` where all that is wrong is that files are absent
  */
 export function judgeFailures(
@@ -24,13 +23,13 @@ export function judgeFailures(
     readonly arriving: readonly UpstreamPackage[]
     readonly reporter: Reporter
   },
-): readonly MissingFile[] {
-  if (failed.length === 0) return []
+): void {
+  if (failed.length === 0) return
   const { settings, listed, arriving, reporter } = context
   const worst = gravest(failed)
   if (worst && worst.error.code !== 'NOT_FOUND') throw explainFailure(worst, failed)
 
-  const missing = failed.map(({ file, url, error }) => ({ path: file.path, url, reason: error.message }))
+  const missing = missingFiles(failed)
   const absent = new Set(failed.map(({ file }) => file))
   const absentPackages = arriving.filter(({ files }) => files.some((file) => absent.has(file))).length
   const isNothingThere = listed > 0 && absentPackages === listed
@@ -43,7 +42,13 @@ export function judgeFailures(
     message: `upstream lists ${count(missing.length, 'file')} that it does not have: ${enumerate(missing.map(({ path }) => path))}`,
     repository: settings.id,
   })
-  return missing
+}
+
+/** Of the files that did not come, those that upstream has not: what a partial sync names, sealed or not. */
+export function missingFiles(failed: readonly FailedFile[]): readonly MissingFile[] {
+  return failed
+    .filter(({ error }) => error.code === 'NOT_FOUND')
+    .map(({ file, url, error }) => ({ path: file.path, url, reason: error.message }))
 }
 
 /** What is wrong with bytes is graver than an upstream that fails, and that than one that lacks files. */

@@ -10,7 +10,7 @@ import { ecosystemOf } from '../configured.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { encodeCheckpoint } from './checkpoint.ts'
 import { fetchFiles, findWantedFiles } from './fetch-files.ts'
-import { judgeFailures } from './judge-failures.ts'
+import { judgeFailures, missingFiles } from './judge-failures.ts'
 import { type ChangedListing, type Reading, readUpstream } from './read-upstream.ts'
 import { sealPlan } from './seal-plan.ts'
 import { selectPackages } from './select-packages.ts'
@@ -162,7 +162,9 @@ async function runSync(
   context.reached?.('files fetched')
   tally.fetchedFiles += fetched.fetchedFiles
   tally.fetchedBytes += fetched.fetchedBytes
-  tally.missing = judgeFailures(fetched.failed, {
+  // Named also where they keep the sync from being sealed.
+  tally.missing = missingFiles(fetched.failed)
+  judgeFailures(fetched.failed, {
     settings,
     listed: upstream.length,
     arriving: [...plan.added, ...plan.replaced],
