@@ -125,8 +125,8 @@ function repositoriesOf(corpusCase: RpmCase, upstream: URL) {
     { id: id('mirror'), ...base, mode: 'mirror' },
     { id: id('filtered'), ...base, mode: 'filtered', signing: { key_file: 'key.asc' } },
     { id: id('lenient'), ...base, mode: 'filtered', on_missing: 'skip' },
-    ...(keys ? [{ id: id('verified'), ...base, verify: { keys } }] : []),
-    ...(keys ? [{ id: id('off'), ...base, verify: { keys, metadata: 'off' } }] : []),
+    ...(keys ? [{ id: id('verified'), ...base, verify: { keys, packages: 'off' } }] : []),
+    ...(keys ? [{ id: id('off'), ...base, verify: { keys, metadata: 'off', packages: 'off' } }] : []),
   ]
 }
 
