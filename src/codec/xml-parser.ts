@@ -68,17 +68,23 @@ export function buildXmlTree(parser: SaxesParser, text: string): XmlTree {
     const element = open.at(-1)
     if (element) element.text += part
   }
+  const count = (): void => {
+    nodes += 1
+    if (nodes > maxNodes) throw tooLarge(`more than ${maxNodes} elements and attributes`)
+  }
   parser.on('opentagstart', ({ name }) => {
     if (open.length >= maxDepth) throw tooLarge(`more than ${maxDepth} elements in one another`)
+    count()
     const start = text.lastIndexOf('<', parser.position - 1)
-    open.push({ name, attributes: noAttributes, children: [], text: '', start })
+    open.push({ name, attributes: null, children: [], text: '', start })
   })
-  parser.on('opentag', ({ attributes }) => {
-    const entries = Object.entries(attributes)
-    nodes += 1 + entries.length
-    if (nodes > maxNodes) throw tooLarge(`more than ${maxNodes} elements and attributes`)
+  // One at a time: the parser's own object of them is slow to list.
+  parser.on('attribute', ({ name, value }) => {
+    count()
     const element = open.at(-1)
-    if (element && entries.length > 0) element.attributes = new Map(entries)
+    if (!element) return
+    element.attributes ??= new Map()
+    element.attributes.set(name, value)
   })
   parser.on('text', addText)
   parser.on('cdata', addText)
@@ -89,7 +95,7 @@ export function buildXmlTree(parser: SaxesParser, text: string): XmlTree {
     const element: XmlElement = {
       name,
       local: name.slice(name.indexOf(':') + 1),
-      attributes,
+      attributes: attributes ?? noAttributes,
       children: closed.children.length === 0 ? noChildren : closed.children,
       text: closed.text,
       start,
@@ -112,7 +118,7 @@ const noChildren: readonly XmlElement[] = []
 
 interface OpenElement {
   readonly name: string
-  attributes: ReadonlyMap<string, string>
+  attributes: Map<string, string> | null
   readonly children: XmlElement[]
   text: string
   readonly start: number
