@@ -114,6 +114,6 @@ function parseSourceTime(text: string): Date | null {
 }
 
 /** `20261101T000000Z` */
-export function formatSourceTime(time: Date): string {
+function formatSourceTime(time: Date): string {
   return `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }
