@@ -5,7 +5,6 @@ import type { Sha256 } from '../../core/digest.ts'
 import { parseSha256 } from '../../core/digest.ts'
 import type { Checkpoint } from '../../core/model.ts'
 import type { Validators } from '../../download/downloader.ts'
-import type { Verifier } from '../../sign/verifier.ts'
 
 /** A document that upstream serves under a fixed name, as it was at the last sync that looked. */
 export interface RememberedDocument {
@@ -56,12 +55,8 @@ function decodeDocument(note: Json): RememberedDocument | null {
 }
 
 /** Equal for settings under which the same upstream gives the same revision. Holds no secret. */
-export function settingsFingerprint(
-  settings: RepositorySettings,
-  verifier: Verifier | null,
-  packagePolicy: string | null,
-): string {
-  const { feed, mode, filters, options, ecosystem, onMissing } = settings
+export function settingsFingerprint(settings: RepositorySettings): string {
+  const { feed, mode, filters, options, ecosystem, onMissing, verify } = settings
   const parts = {
     feed: feed && {
       kind: feed.kind,
@@ -72,8 +67,7 @@ export function settingsFingerprint(
     options,
     ecosystem,
     onMissing,
-    packages: packagePolicy && [settings.verify.packages, packagePolicy],
-    verified: verifier ? [...verifier.fingerprints].sort() : null,
+    verify: { ...verify, keys: verify.keys.map((key) => createHash('sha256').update(key).digest('hex')) },
   }
   // A RegExp is an empty object to JSON.
   const text = JSON.stringify(parts, (_, value: unknown) => (value instanceof RegExp ? String(value) : value))

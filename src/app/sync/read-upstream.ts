@@ -4,11 +4,11 @@ import { isChantalError } from '../../core/errors.ts'
 import type { Checkpoint, RepositoryId } from '../../core/model.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
 import type { UpstreamListing } from '../../ecosystems/ecosystem.ts'
+import type { Verifier } from '../../sign/verifier.ts'
 import { ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import { decodeCheckpoint, settingsFingerprint } from './checkpoint.ts'
 import { MetadataSession } from './metadata-session.ts'
-import { policyOf } from './verify-packages.ts'
 
 export type ChangedListing = Extract<UpstreamListing, { status: 'changed' }>
 
@@ -41,8 +41,8 @@ export async function readUpstream(
   signal: AbortSignal,
 ): Promise<Reading> {
   const { settings, client, record, force } = input
-  const verifier = await context.verifierOf(settings)
-  if (!verifier) {
+  const isVerified = verifiesMetadata(settings)
+  if (!isVerified) {
     const why = settings.verify.keys.length === 0 ? 'no keys are configured' : 'verify.metadata is off'
     context.reporter.report({
       type: 'warning',
@@ -51,12 +51,7 @@ export async function readUpstream(
       repository: settings.id,
     })
   }
-  const packageVerifier = await context.packageVerifierOf(settings)
-  const fingerprint = settingsFingerprint(
-    settings,
-    verifier,
-    packageVerifier && policyOf(packageVerifier.policy, settings),
-  )
+  const fingerprint = settingsFingerprint(settings)
   const before = decodeCheckpoint(record?.checkpoint ?? null)
   // What "the last so many days" keep changes without upstream changing.
   const isTimeless = settings.filters.buildTime.lastDays === null
@@ -76,7 +71,7 @@ export async function readUpstream(
         mode: settings.mode,
         checkpoint,
         metadata: session,
-        verifier,
+        verifier: isVerified ? () => openVerifier(context, settings) : null,
         limits: context.settings.limits,
         reporter: context.reporter,
         signal,
@@ -115,4 +110,15 @@ class FailedReading extends Error {
     super('reading upstream failed', { cause })
     this.session = session
   }
+}
+
+/** Without keys there is nothing to verify by; a warning says so. */
+function verifiesMetadata({ verify }: RepositorySettings): boolean {
+  return verify.metadata === 'require' && verify.keys.length > 0
+}
+
+async function openVerifier(context: AppContext, settings: RepositorySettings): Promise<Verifier> {
+  const verifier = await context.verifierOf(settings)
+  if (!verifier) throw new Error(`${settings.id} is to be verified, and has no verifier`)
+  return verifier
 }

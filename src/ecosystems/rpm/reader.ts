@@ -55,7 +55,7 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
   let signedBy: SignedBy | null = null
   if (verifier) {
     if (!signature || signature.size === 0) throw signatureMissing()
-    signedBy = await verifier.detached(repomdBytes, await signature.bytes())
+    signedBy = await (await verifier()).detached(repomdBytes, await signature.bytes())
   }
   const key = await metadata.fetchOptional(repomdKeyPath, root)
   const repomd = parseRepomd(repomdBytes)
