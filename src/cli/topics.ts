@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Terminal } from './services.ts'
 
 /** `chantal help TOPIC`: short pages on what spans commands. */
-export const topics: Readonly<Record<string, { readonly summary: string; readonly text: string }>> = {
+const topics: Readonly<Record<string, { readonly summary: string; readonly text: string }>> = {
   start: {
     summary: 'from a feed to a client in five commands',
     text: `Write a configuration, config.yaml:
