@@ -22,6 +22,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   lint: ['biome', 'check', '--error-on-warnings'],
   unused: ['knip'],
   unit: tests,
+  failure: [...tests, '--config', 'vitest.failure.config.ts'],
   e2e: [...tests, '--config', 'vitest.e2e.config.ts'],
 }
 
