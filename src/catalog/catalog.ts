@@ -212,11 +212,11 @@ export interface CatalogReader {
   heldPackages(revision: Revision): Promise<ReadonlyMap<PackageKey, HeldPackage>>
   /** What else it holds, in path order. */
   files(revision: Revision): Promise<readonly StoredFile[]>
-  /** One part of every package's native record, in key order; packages without that part are left out. */
+  /** One part of every package's native record, in key order; `null` for a package without that part. */
   records(
     revision: Revision,
     part: string,
-  ): AsyncIterable<{ readonly package: StoredPackage; readonly bytes: Uint8Array }>
+  ): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
   /** Packages of any kept revision of any repository that match, newest revision first, at most `limit`. */
   searchPackages(
     query: PackageQuery,

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib'
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 
 const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
 
 /** Fragments compressed together: one by one, native records cost twice the space and three times the time. */
 const maxFragments = 100
@@ -42,9 +43,10 @@ export function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uint8Arra
   })
 }
 
-/** What {@link encodeChunk} made: its fragments, as views of one buffer. */
-export function decodeChunk(data: Uint8Array): readonly Uint8Array[] {
-  const bytes = zstdDecompressSync(data)
+/** What {@link encodeChunk} made: its fragments, as views of one buffer. Decompressed in the thread pool. */
+export async function decodeChunk(data: Uint8Array): Promise<readonly Uint8Array[]> {
+  // One byte more, so that the decoder knows after one step that there is no more.
+  const bytes = await decompress(data, { chunkSize: decodedSize(data) + 1 })
   const count = bytes.readUInt32LE(0)
   const fragments: Uint8Array[] = []
   let start = 4 * (count + 1)
@@ -55,4 +57,21 @@ export function decodeChunk(data: Uint8Array): readonly Uint8Array[] {
   }
   if (start !== bytes.length) throw new Error('a chunk of native records is damaged')
   return fragments
+}
+
+const unstatedSize = 256 * 1024
+
+/** Bytes that come out, as the frame's header states them; an estimate where it does not. @see RFC 8878, 3.1.1.1 */
+export function decodedSize(data: Uint8Array): number {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  if (data.byteLength < 13) return unstatedSize
+  const descriptor = view.getUint8(4)
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const start = 5 + (isSingleSegment ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0)
+  const stated = [
+    isSingleSegment ? () => view.getUint8(start) : () => unstatedSize,
+    () => view.getUint16(start, true) + 256,
+    () => view.getUint32(start, true),
+  ][descriptor >> 6]
+  return Math.min(stated?.() ?? unstatedSize, 64 * 1024 ** 2)
 }

@@ -41,4 +41,20 @@ export interface PublicationSink {
     content: ByteSource | Uint8Array | string,
     role: PublishedRole,
   ): Promise<WrittenFile>
+  /**
+   * Keeps lines beside the tree, where no client sees them, for whoever publishes the next: see {@link EarlierTree}. Called once
+   * at most. A sink whose tree no other follows may forget them.
+   */
+  note(lines: readonly string[]): void
+}
+
+/** A finished tree of the same repository, by the same publisher or an older version of it. */
+export interface EarlierTree {
+  /** What its publisher noted; none where that was long ago. */
+  readonly notes: readonly string[]
+  /** @returns `null` where there is no such file, or where it is shorter than the range */
+  read(
+    path: RelativePath,
+    range?: { readonly start: number; readonly size: number },
+  ): Promise<Uint8Array | null>
 }

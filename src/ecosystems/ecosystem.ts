@@ -18,7 +18,7 @@ import type {
 import type { PackageVerdict } from '../core/package-signature.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { VersionOrder } from '../core/plan.ts'
-import type { PublicationSink } from '../core/publication.ts'
+import type { EarlierTree, PublicationSink } from '../core/publication.ts'
 import type { PackageVerifier } from '../sign/package-verifier.ts'
 import type { Signer } from '../sign/signer.ts'
 import type { SignedBy, Verifier } from '../sign/verifier.ts'
@@ -67,6 +67,12 @@ export interface Ecosystem<
    * so a publication can be compared, cached and tested against golden files.
    */
   publish(input: PublishInput<Options, Attributes>, sink: PublicationSink): Promise<void>
+
+  /**
+   * Writes those files of a published tree that state its time, or sign what states it. With the others as `earlier` has them it is the tree
+   * that `publish` would make of the same input now. Absent where only `publish` can tell.
+   */
+  renew?(input: RenewInput, sink: PublicationSink): Promise<void>
 }
 
 /** Finds the signatures in a package's file, the one that clients install, and what they sign. */
@@ -97,8 +103,8 @@ export interface ReadRequest<Options> {
   /** What the last successful read gave; `null` the first time, with `--force`, and where the configuration has changed. */
   readonly checkpoint: Checkpoint | null
   readonly metadata: MetadataFetcher
-  /** `null` where nothing is to be verified. */
-  readonly verifier: Verifier | null
+  /** Opens the keys that upstream's signature is checked against, where there is one to check; `null` where nothing is verified. */
+  readonly verifier: (() => Promise<Verifier>) | null
   readonly limits: ReadLimits
   readonly reporter: Reporter
   readonly signal: AbortSignal
@@ -147,6 +153,14 @@ export interface FetchedFile extends StoredFile {
   stream(): ByteSource
 }
 
+export interface RenewInput {
+  readonly mode: RepositoryMode
+  readonly signer: Signer | null
+  readonly now: Date
+  /** A tree of the same revision, mode, options and key. */
+  readonly earlier: EarlierTree
+}
+
 export interface PublishInput<Options = object, Attributes extends JsonObject = JsonObject> {
   readonly repository: RepositoryId
   readonly options: Options
@@ -154,10 +168,10 @@ export interface PublishInput<Options = object, Attributes extends JsonObject = 
   readonly packageCount: number
   /** In key order; may be asked for more than once. */
   packages(): AsyncIterable<StoredPackage<Attributes>>
-  /** One part of the native record of every package, in key order. A package without that part is left out. */
-  records(
-    part: string,
-  ): AsyncIterable<{ readonly package: StoredPackage<Attributes>; readonly bytes: Uint8Array }>
+  /** One part of the native record of every package, in key order; `null` for a package without that part. */
+  records(part: string): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
+  /** A finished generation of this repository, to repeat parts of; `null` does without. */
+  readonly earlier: EarlierTree | null
   /** What the revision holds besides packages. */
   readonly files: readonly StoredFile[]
   /** `null` publishes unsigned. */

@@ -236,13 +236,17 @@ describe('publish times', () => {
     expect(after.name).toBe('20261123T100003Z-1')
   })
 
-  it('rise on a rollback, which shows the old content again', async () => {
+  it('rise for a generation that repeats an older one', async () => {
     await using site = await Site.create()
     const first = await site.publish(at('10:00:00'), { [bash]: 'bash', 'flat.rpm': 'flat' })
     const before = await treeOf(site.absolute(latest))
     await site.publish(at('11:00:00'), { [bash]: 'other', 'flat.rpm': 'other' })
 
-    const back = await site.publications.rollBack(latest, first.name, at('10:30:00'))
+    await using stage = await site.publications.begin(latest, at('10:30:00'), {
+      path: latest,
+      generation: first.name,
+    })
+    const back = await stage.commit()
 
     const { [`repodata/${sha256(`${bash}\nflat.rpm`)}-primary.txt`]: carried, ...tree } = before
     expect(carried).toBe(`${bash}\nflat.rpm`)
@@ -256,12 +260,12 @@ describe('publish times', () => {
     ])
   })
 
-  it('are not found for a rollback to a generation that is not there', async () => {
+  it('are not found where the generation to repeat is not there', async () => {
     await using site = await Site.create()
     await site.publish(at('10:00:00'), {})
 
     await expect(
-      site.publications.rollBack(latest, '20200101T000000Z-1', at('11:00:00')),
+      site.publications.begin(latest, at('11:00:00'), { path: latest, generation: '20200101T000000Z-1' }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })

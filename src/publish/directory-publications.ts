@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import type { EarlierTree } from '../core/publication.ts'
 import { flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
@@ -12,8 +13,15 @@ import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import { generationOf, PublicationFolder } from './publication-folder.ts'
-import type { Generation, GenerationName, PublicationStage, Publications } from './publications.ts'
+import type {
+  Generation,
+  GenerationAt,
+  GenerationName,
+  PublicationStage,
+  Publications,
+} from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
+import { openGeneration, type RepeatedGeneration } from './repeated-generation.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -55,8 +63,9 @@ class DirectoryPublications implements Publications {
     })
   }
 
-  async begin(published: RelativePath, now: Date): Promise<PublicationStage> {
-    return this.#begin(this.#folder(published), now)
+  async begin(published: RelativePath, now: Date, repeated?: GenerationAt): Promise<PublicationStage> {
+    const repeat = repeated ? await this.#repeat(repeated) : null
+    return this.#begin(this.#folder(published), now, repeat)
   }
 
   async current(published: RelativePath): Promise<Generation | null> {
@@ -74,26 +83,10 @@ class DirectoryPublications implements Publications {
     return found.sort()
   }
 
-  async rollBack(published: RelativePath, to: GenerationName, now: Date): Promise<Generation> {
+  async open({ path: published, generation }: GenerationAt): Promise<EarlierTree | null> {
     const folder = this.#folder(published)
-    const wanted = (await this.#manifests(folder)).find(({ name }) => name === to)
-    if (wanted === undefined) {
-      throw new ChantalError('NOT_FOUND', `no generation ${to} of ${published}`, {
-        hint: 'List those that are left with `chantal publish list`.',
-        details: { path: published, generation: to },
-      })
-    }
-    await using stage = await this.#begin(folder, now)
-    for (const entry of wanted.metadata) {
-      if (entry.supersededAt === null) await stage.repeat(path.join(folder.folderOf(to), entry.path), entry)
-    }
-    for (const entry of wanted.direct) {
-      if (entry.supersededAt === null) await stage.place(entry, entry.repository)
-    }
-    for (const repository of wanted.repositories) {
-      for (const file of await this.#shelved(repository, published, to)) await stage.place(file, repository)
-    }
-    return await stage.commit()
+    const manifest = await this.#manifestOf(folder, generation)
+    return manifest && openGeneration(folder, manifest)
   }
 
   async remove(published: RelativePath): Promise<void> {
@@ -168,7 +161,11 @@ class DirectoryPublications implements Publications {
     return new PublicationFolder(this.#options.root, published)
   }
 
-  async #begin(folder: PublicationFolder, now: Date): Promise<DirectoryStage> {
+  async #begin(
+    folder: PublicationFolder,
+    now: Date,
+    repeated: RepeatedGeneration | null,
+  ): Promise<DirectoryStage> {
     try {
       await folder.prepare(this.#options.root)
       const manifests = await this.#manifests(folder)
@@ -180,7 +177,7 @@ class DirectoryPublications implements Publications {
       const { root, pool, graceMs, checkpoint = () => {} } = this.#options
       const recent = currentAfter(manifests, publishedAt.getTime() - graceMs)
       const place = { root, pool, graceMs, checkpoint, shelves: this.#shelves, folder }
-      return new DirectoryStage({ ...place, previous, recent, name, publishedAt })
+      return new DirectoryStage({ ...place, previous, recent, name, publishedAt, repeated })
     } catch (error) {
       throw explainDiskError(error, folder.link)
     }
@@ -237,13 +234,18 @@ class DirectoryPublications implements Publications {
     await folder.removeTree(name)
   }
 
-  async #shelved(
-    repository: GenerationManifest['repositories'][number],
-    path: RelativePath,
-    name: GenerationName,
-  ) {
-    await using shelves = await this.#shelves.open(repository)
-    return [...(await shelves.claimed(path, name))].map(([file, blob]) => ({ path: file, ...blob }))
+  async #manifestOf(folder: PublicationFolder, name: GenerationName): Promise<GenerationManifest | null> {
+    return (await this.#manifests(folder)).find((manifest) => manifest.name === name) ?? null
+  }
+
+  async #repeat({ path: published, generation }: GenerationAt): Promise<RepeatedGeneration> {
+    const folder = this.#folder(published)
+    const manifest = await this.#manifestOf(folder, generation)
+    if (manifest) return { folder, manifest }
+    throw new ChantalError('NOT_FOUND', `no generation ${generation} of ${published}`, {
+      hint: 'List those that are left with `chantal publish list`.',
+      details: { path: published, generation },
+    })
   }
 
   async #collect(folder: RelativePath | '', found: RelativePath[]): Promise<void> {

@@ -11,15 +11,16 @@ import { explainDiskError } from '../pool/system-errors.ts'
 import { type CarriedFiles, carriedFiles } from './carried-files.ts'
 import { checkSize } from './copy-blob.ts'
 import { forEachConcurrently, orNull } from './folders.ts'
-import type { GenerationManifest, MetadataEntry } from './generation-manifest.ts'
+import type { GenerationManifest } from './generation-manifest.ts'
 import type { Measured } from './measured-bytes.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { Generation, GenerationName, PublicationStage } from './publications.ts'
+import { findShelfLinks, type RepeatedGeneration, type ShelfLink } from './repeated-generation.ts'
 import { claimName } from './shelf-claim.ts'
 import type { ShelfStand } from './shelf-stand.ts'
 import type { Shelves } from './shelves.ts'
 import { StagedTree } from './staged-tree.ts'
-import { layOutTree, type TreeLayout } from './tree-layout.ts'
+import { foldersAbove, layOutTree, type TreeLayout } from './tree-layout.ts'
 
 /** Moments of a commit, in order: a test that ends the process there shows what a crash leaves. */
 export type Checkpoint =
@@ -43,6 +44,7 @@ interface StageOptions {
   readonly shelves: Shelves
   readonly graceMs: number
   readonly checkpoint: (name: Checkpoint) => void
+  readonly repeated: RepeatedGeneration | null
 }
 
 /** A generation in the making: metadata is written as it comes, packages are linked at the end, when it is known where. */
@@ -54,6 +56,10 @@ export class DirectoryStage implements PublicationStage {
   readonly #packages = new Map<RelativePath, BlobRef & { readonly repository: RepositoryId }>()
   readonly #stands: ShelfStand[] = []
   #packageLinks = 0
+  #notes: readonly string[] = []
+  /** Packages shown through links that were repeated. */
+  #repeatedPackages = 0
+  #repeatedLinks: readonly ShelfLink[] = []
   #state: 'open' | 'committing' | 'committed' | 'given up' = 'open'
 
   /** The generation's folder and its `incoming` exist and are empty. */
@@ -95,9 +101,9 @@ export class DirectoryStage implements PublicationStage {
     return this.#tree.write(target, content, role)
   }
 
-  /** Repeats a metadata file of another generation, with the time of this one. */
-  async repeat(source: string, entry: MetadataEntry): Promise<void> {
-    await this.#tree.copyFrom(source, entry)
+  note(lines: readonly string[]): void {
+    this.#refuseSpent()
+    this.#notes = lines
   }
 
   async commit(): Promise<Generation> {
@@ -139,7 +145,8 @@ export class DirectoryStage implements PublicationStage {
   }
 
   async #finish(): Promise<Generation> {
-    const { folder, checkpoint, previous, graceMs } = this.#options
+    const { folder, checkpoint, previous, graceMs, repeated } = this.#options
+    if (repeated) await this.#repeat(repeated)
     const carried = carriedFiles(previous, {
       has: (file) => this.#tree.has(file),
       files: [...this.#tree.entries.keys(), ...this.#packages.keys()],
@@ -153,6 +160,7 @@ export class DirectoryStage implements PublicationStage {
     await this.#linkDirect(layout)
     await this.#standOnShelves(layout)
     await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
+    if (this.#notes.length > 0) await folder.writeNotes(this.name, this.#notes)
     const manifest = this.#manifest(layout, carried)
     await folder.writeManifest(manifest)
     await folder.notePublishTime(this.publishedAt)
@@ -161,6 +169,62 @@ export class DirectoryStage implements PublicationStage {
     checkpoint('after switch')
     await flushOne(folder.parent)
     return { name: this.name, files: manifest.files, publishedAt: this.publishedAt }
+  }
+
+  /** What the stage has not got of its own is as in the generation before. */
+  async #repeat({ folder, manifest }: RepeatedGeneration): Promise<void> {
+    const tree = folder.folderOf(manifest.name)
+    const metadata = manifest.metadata.filter(({ supersededAt }) => supersededAt === null)
+    for (const entry of metadata) {
+      if (!this.#tree.has(entry.path)) await this.#tree.copyFrom(path.join(tree, entry.path), entry)
+    }
+    const direct = manifest.direct.filter(({ supersededAt }) => supersededAt === null)
+    for (const entry of direct) {
+      if (!this.#tree.take(entry.path, entry.digest)) continue
+      const { digest, size, repository } = entry
+      this.#packages.set(entry.path, { digest, size, repository })
+    }
+    if (this.#notes.length === 0) this.#notes = await folder.readNotes(manifest.name)
+    const links = await findShelfLinks(tree)
+    if (!this.#disturbs(links) && (await this.#repeatClaims(manifest))) {
+      this.#repeatedLinks = links
+      this.#repeatedPackages = manifest.files - metadata.length - direct.length
+      return
+    }
+    for (const repository of manifest.repositories) {
+      await using shelves = await this.#options.shelves.open(repository)
+      for (const [file, blob] of await shelves.claimed(manifest.publication, manifest.name)) {
+        if (this.#tree.take(file, blob.digest)) this.#packages.set(file, { ...blob, repository })
+      }
+    }
+  }
+
+  /** Whether what this stage holds, or may have to carry along, lies where a link is to be. */
+  #disturbs(links: readonly ShelfLink[]): boolean {
+    const folders = new Set<string>(links.map(({ folder }) => folder))
+    const { metadata = [], direct = [] } = this.#options.previous ?? {}
+    const files = [...metadata, ...direct].map((entry) => entry.path).concat([...this.#tree.entries.keys()])
+    return files.some(
+      (file) =>
+        folders.has(file) ||
+        [...foldersAbove(file)].some((folder) => folders.has(folder)) ||
+        links.some(({ folder }) => folder.startsWith(`${file}/`)),
+    )
+  }
+
+  /** @returns whether the packages stand where the generations before had theirs, so that nothing has to come along */
+  async #repeatClaims({ publication, name, repositories }: GenerationManifest): Promise<boolean> {
+    const { folder, recent, shelves, previous } = this.#options
+    if (previous?.repositories.some((repository) => !repositories.includes(repository))) return false
+    for (const repository of [...repositories].sort()) {
+      const repeated = await shelves.repeatClaim(repository, {
+        from: { path: publication, generation: name },
+        to: { path: folder.path, generation: this.name },
+        recent,
+      })
+      if (!repeated) return false
+    }
+    return true
   }
 
   /** Links, checks, flushes and lists, all under the locks of the shelves concerned, taken in order of their names. */
@@ -181,6 +245,9 @@ export class DirectoryStage implements PublicationStage {
       await stand.link(() => this.#countLink())
     }
     await this.#linkFolders(layout)
+    for (const { folder, repository, shelf } of this.#repeatedLinks) {
+      await this.#linkFolder(folder, path.join(shelves.folderOf(repository), String(shelf)))
+    }
     checkpoint('after links')
     await this.#tree.check()
     await flushFileSystem(root, [
@@ -208,13 +275,17 @@ export class DirectoryStage implements PublicationStage {
 
   async #linkFolders({ links }: TreeLayout): Promise<void> {
     for (const [folder, repository] of links) {
-      const link = this.#tree.absolute(parseRelativePath(folder))
       const stand = this.#stands.find((each) => each.repository === repository)
       if (stand === undefined) throw new Error(`no shelf for ${repository}`)
-      await this.#tree.makeFolderOf(parseRelativePath(folder))
-      await fs.symlink(path.relative(path.dirname(link), path.join(stand.folder, folder)), link)
-      if (!(await orNull(fs.stat(link)))?.isDirectory()) throw new Error(`self-check: ${link} leads nowhere`)
+      await this.#linkFolder(folder, stand.folder)
     }
+  }
+
+  async #linkFolder(folder: string, shelf: string): Promise<void> {
+    const link = this.#tree.absolute(parseRelativePath(folder))
+    await this.#tree.makeFolderOf(parseRelativePath(folder))
+    await fs.symlink(path.relative(path.dirname(link), path.join(shelf, folder)), link)
+    if (!(await orNull(fs.stat(link)))?.isDirectory()) throw new Error(`self-check: ${link} leads nowhere`)
   }
 
   async #linkDirect({ direct }: TreeLayout): Promise<void> {
@@ -256,8 +327,10 @@ export class DirectoryStage implements PublicationStage {
       publication: this.#options.folder.path,
       name: this.name,
       publishedAt: this.publishedAt,
-      files: this.#tree.entries.size + this.#packages.size,
-      repositories: [...layout.shelved.keys()].sort(),
+      files: this.#tree.entries.size + this.#packages.size + this.#repeatedPackages,
+      repositories: [
+        ...new Set([...layout.shelved.keys(), ...this.#repeatedLinks.map(({ repository }) => repository)]),
+      ].sort(),
       metadata: [...this.#tree.entries.values(), ...carried.metadata],
       direct: [...direct, ...carried.direct],
     }

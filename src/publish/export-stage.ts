@@ -74,6 +74,9 @@ class ExportStage implements PublicationStage {
     })
   }
 
+  /** Nothing follows an export. */
+  note(): void {}
+
   async place(file: StoredFile, _repository: RepositoryId): Promise<void> {
     await this.#tree.copy(file, 'plain')
   }

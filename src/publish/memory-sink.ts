@@ -26,11 +26,16 @@ export type MemoryFile =
 export class MemorySink implements PublicationSink {
   /** In the order they came. */
   readonly files = new Map<RelativePath, MemoryFile>()
+  notes: readonly string[] = []
   readonly #read: (digest: Sha256) => ByteSource
 
   /** @param read gives the bytes of what is copied: a pool's `read`. @throws ChantalError `BLOB_MISSING` from `copy` by default */
   constructor(read: (digest: Sha256) => ByteSource = nothing) {
     this.#read = read
+  }
+
+  note(lines: readonly string[]): void {
+    this.notes = lines
   }
 
   async place({ path, digest, size }: StoredFile, repository: RepositoryId): Promise<void> {

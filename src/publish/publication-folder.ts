@@ -14,12 +14,15 @@ const stateHeader = z.object({
   lastPublishedAt: z.iso.datetime().transform((text) => new Date(text)),
 })
 
+const notesHeader = z.object({ kind: z.literal('notes') })
+
 /**
  * The files of one published path. For `repositories/epel9/latest`, in `repositories/epel9`:
  *
  *     latest -> .generations/latest@20261123T101500Z-1
  *     .generations/latest@20261123T101500Z-1/           one finished tree
  *     .generations/latest@20261123T101500Z-1.manifest   what it holds; without it, the folder is an unfinished stage
+ *     .generations/latest@20261123T101500Z-1.notes      what its publisher left for the next one's
  *     .generations/latest@20261123T101500Z-1.incoming/  of a stage: files whose name is not known yet
  *     .generations/latest@20261123T101500Z-1.link       of a stage: the symbolic link before it is renamed into place
  *     .generations/latest@state                         the last publish time; outlives the generations
@@ -103,6 +106,17 @@ export class PublicationFolder {
     await replaceFile(this.#manifestOf(manifest.name), formatGeneration(manifest))
   }
 
+  /** What the generation's publisher noted; nothing where it noted nothing. */
+  async readNotes(name: GenerationName): Promise<readonly string[]> {
+    const file = `${this.folderOf(name)}.notes`
+    const text = await readTextOrNull(file)
+    return text === null ? [] : parseManifest(text, file, notesHeader).lines
+  }
+
+  async writeNotes(name: GenerationName, lines: readonly string[]): Promise<void> {
+    await replaceFile(`${this.folderOf(name)}.notes`, formatManifest({ kind: 'notes' }, lines))
+  }
+
   /** The latest publish time of this path ever. */
   async lastPublishedAt(): Promise<Date | null> {
     const file = this.#state()
@@ -129,7 +143,8 @@ export class PublicationFolder {
 
   async removeTree(name: GenerationName): Promise<void> {
     const folder = this.folderOf(name)
-    for (const file of [`${folder}.manifest.new`, `${folder}.link`]) await fs.rm(file, { force: true })
+    for (const suffix of ['.manifest.new', '.link', '.notes', '.notes.new'])
+      await fs.rm(folder + suffix, { force: true })
     for (const each of [`${folder}.incoming`, folder]) await fs.rm(each, { force: true, recursive: true })
   }
 
@@ -144,7 +159,7 @@ export class PublicationFolder {
 
 const wholeName = new RegExp(`^${generationNamePattern.source}$`)
 const partOfGeneration = new RegExp(
-  `^(${generationNamePattern.source})(\\.manifest|\\.manifest\\.new|\\.incoming|\\.link)?$`,
+  `^(${generationNamePattern.source})(\\.manifest|\\.manifest\\.new|\\.notes|\\.notes\\.new|\\.incoming|\\.link)?$`,
 )
 
 /** The generation that a link named `linkName` with this target shows; `null` where the link is not one of ours. */

@@ -1,6 +1,6 @@
 import type { Sha256 } from '../core/digest.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { PublicationSink } from '../core/publication.ts'
+import type { EarlierTree, PublicationSink } from '../core/publication.ts'
 
 /**
  * Published trees: `published/<path>` is a symbolic link to one generation, and switching it is one `rename`.
@@ -11,8 +11,14 @@ export interface Publications {
    * Starts a generation beside the current one. What it places stands on the shelves of the repositories it publishes,
    * shared with their other generations. The caller holds the publication's exclusive lease.
    * @param now becomes the publish time: raised where the clock is not after the time of the generation before
+   * @param repeated a finished generation, of any path, whose tree this one is to show. `commit` repeats it: packages without a step
+   * for each, notes, and metadata that was not written to the stage, as fresh files with the new time. The caller holds that
+   * publication's lease too, shared. @throws ChantalError `NOT_FOUND` where it is not on disk
    */
-  begin(path: RelativePath, now: Date): Promise<PublicationStage>
+  begin(path: RelativePath, now: Date, repeated?: GenerationAt): Promise<PublicationStage>
+
+  /** A finished generation's own files and notes; `null` where it is not on disk. The caller holds that publication's lease, shared is enough. */
+  open(generation: GenerationAt): Promise<EarlierTree | null>
 
   /** The generation clients see now; `null` where nothing is published. */
   current(path: RelativePath): Promise<Generation | null>
@@ -22,13 +28,6 @@ export interface Publications {
 
   /** Every published path, in order. */
   list(): Promise<readonly RelativePath[]>
-
-  /**
-   * Publishes an older generation's content anew: a new generation with a new publish time, so that clients take it.
-   * Metadata files keep their bytes. For generated trees, whose metadata states the time, `begin` and publish instead.
-   * The caller holds the publication's exclusive lease. @throws ChantalError `NOT_FOUND`
-   */
-  rollBack(path: RelativePath, to: GenerationName, now: Date): Promise<Generation>
 
   /** Removes the path and its generations; shelves keep what others want, and the rest for the grace period. Absent is fine. */
   remove(path: RelativePath): Promise<void>
@@ -59,6 +58,12 @@ export interface Publications {
 
 /** UTC time of the switch and a counter: `20260822T141503Z-1`. Sorts in order of time. */
 export type GenerationName = string
+
+/** One generation of one path. */
+export interface GenerationAt {
+  readonly path: RelativePath
+  readonly generation: GenerationName
+}
 
 export interface Generation {
   readonly name: GenerationName

@@ -3,8 +3,16 @@ import path from 'node:path'
 import { ChantalError } from '../core/errors.ts'
 import { namePattern, type RepositoryId } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
-import { namesIn } from './folders.ts'
+import { namesIn, readTextOrNull, replaceFile } from './folders.ts'
+import type { GenerationAt, GenerationName } from './publications.ts'
 import { RepositoryShelves } from './repository-shelves.ts'
+import { claimName, formatClaim, parseClaim, type ShelfClaim } from './shelf-claim.ts'
+
+interface RepeatedClaim {
+  readonly from: GenerationAt
+  readonly to: GenerationAt
+  readonly recent: readonly GenerationName[]
+}
 
 /** Serializes who changes the shelves of one repository; in the program, the catalog's lease `shelf:<repository>`. */
 export type LockShelf = (repository: RepositoryId) => Promise<AsyncDisposable>
@@ -45,6 +53,33 @@ export class Shelves {
       await lock[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /**
+   * Has one generation want what another wants, without a look at the files. The caller holds the leases of both publications.
+   * @param claim.recent generations of the new claim's publication that clients may still have the metadata of
+   * @returns `false`, and nothing is claimed, where those stand on another shelf, so that files would have to come along
+   */
+  async repeatClaim(repository: RepositoryId, claim: RepeatedClaim): Promise<boolean> {
+    await using _lock = await this.#lock(repository)
+    const claims = path.join(this.folderOf(repository), 'claims')
+    const read = async (at: GenerationAt): Promise<ShelfClaim | null> => {
+      const file = path.join(claims, claimName(at.path, at.generation))
+      const text = await readTextOrNull(file)
+      return text === null ? null : parseClaim(text, file)
+    }
+    const source = await read(claim.from)
+    if (source === null) return false
+    for (const generation of claim.recent) {
+      if (generation === claim.from.generation && claim.to.path === claim.from.path) continue
+      const recent = await read({ path: claim.to.path, generation })
+      if (recent && recent.shelf !== source.shelf) return false
+    }
+    const { path: publication, generation } = claim.to
+    const { shelf, paths } = source
+    const text = formatClaim({ publication, generation, shelf, paths, carried: [] })
+    await replaceFile(path.join(claims, claimName(publication, generation)), text)
+    return true
   }
 
   async repositories(): Promise<readonly RepositoryId[]> {

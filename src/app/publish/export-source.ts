@@ -18,7 +18,7 @@ export const exportSource: UseCase<
   )
   const signer = await signerFor(context, revision)
   await using stage = await context.publications.exportTo(target, startedAt)
-  await fillTree(context, { revision, signer, now: stage.publishedAt }, stage)
+  await fillTree(context, { revision, signer, now: stage.publishedAt, earlier: null }, stage)
   signal.throwIfAborted()
   const { files } = await stage.commit()
   return {

@@ -4,16 +4,18 @@ import type { RepositorySettings } from '../../config/settings.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { Revision } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
-import type { PublicationSink } from '../../core/publication.ts'
+import type { EarlierTree, PublicationSink } from '../../core/publication.ts'
+import type { Ecosystem } from '../../ecosystems/ecosystem.ts'
 import type { Generation } from '../../publish/publications.ts'
 import type { Signer } from '../../sign/signer.ts'
 import { configuredRepository, ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
+import { findEarlier } from './find-earlier.ts'
 import type { PublishedGeneration } from './publish-result.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
 
 /** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
-const publisherVersion = 1
+const publisherVersion = 2
 
 /** A revision and the path it is to be seen at. */
 export interface WantedPublication {
@@ -23,6 +25,8 @@ export interface WantedPublication {
   readonly revision: Revision
   /** Holds the path, so that nothing is published there until it is released. */
   readonly hold?: boolean
+  /** Makes every file anew, and takes nothing from an earlier generation. */
+  readonly fresh?: boolean
 }
 
 /** The current generation of the path, where it shows exactly this; `null` otherwise. */
@@ -46,14 +50,19 @@ export async function findPublished(
  */
 export async function publishRevision(
   context: AppContext,
-  { path, label, revision, hold = false }: WantedPublication,
+  wanted: WantedPublication,
   signal: AbortSignal,
 ): Promise<PublishedGeneration> {
+  const { path, label, revision, hold = false } = wanted
   const { catalog, publications, reporter } = context
   const signer = await signerFor(context, revision)
   if (!signer) warnUnsigned(context, revision)
   reporter.report({ type: 'publish.started', path, packages: revision.packageCount })
-  await using stage = await publications.begin(path, context.now())
+  const fingerprint = fingerprintOf(context, revision, signer)
+  await using earlier = wanted.fresh ? null : await findEarlier(context, wanted, fingerprint, signal)
+  const renew = earlier?.isEqual ? renewOf(context, revision) : undefined
+  const repeated = earlier && renew ? earlier.at : undefined
+  await using stage = await publications.begin(path, context.now(), repeated)
   const record: GenerationRecord = {
     path,
     generation: stage.name,
@@ -62,14 +71,17 @@ export async function publishRevision(
     packages: revision.packageCount,
     files: 0,
     signedBy: signer?.kind === 'openpgp' ? signer.fingerprint : null,
-    fingerprint: fingerprintOf(context, revision, signer),
+    fingerprint,
   }
   // The revision is a root from before its first file is placed, so that no garbage collection takes it meanwhile.
   await catalog.write((writer) => writer.saveGeneration(record, false))
   context.reached?.('generation announced')
   let generation: Generation
   try {
-    await fillTree(context, { revision, signer, now: stage.publishedAt }, stage)
+    const now = stage.publishedAt
+    const tree = earlier?.tree ?? null
+    if (tree && renew) await renew({ mode: revision.mode, signer, now, earlier: tree }, stage)
+    else await fillTree(context, { revision, signer, now, earlier: tree }, stage)
     signal.throwIfAborted()
     generation = await stage.commit()
   } catch (error) {
@@ -88,6 +100,10 @@ export async function publishRevision(
   return { record: finished, unchanged: false, packageLinks: stage.packageLinks }
 }
 
+function renewOf({ settings, ecosystems }: AppContext, { repository }: Revision): Ecosystem['renew'] {
+  return ecosystemOf({ ecosystems }, configuredRepository(settings, repository)).renew
+}
+
 /** What cannot be tidied up now, the next publication or garbage collection does; it must not hide why this one ended. */
 async function tidyUp(context: AppContext, path: RelativePath, signal: AbortSignal): Promise<void> {
   // The path is somebody else's by now.
@@ -102,10 +118,15 @@ async function tidyUp(context: AppContext, path: RelativePath, signal: AbortSign
 /** Has the ecosystem give `sink` the whole tree of a revision. */
 export async function fillTree(
   { catalog, pool, settings, reporter, ecosystems }: AppContext,
-  input: { readonly revision: Revision; readonly signer: Signer | null; readonly now: Date },
+  input: {
+    readonly revision: Revision
+    readonly signer: Signer | null
+    readonly now: Date
+    readonly earlier: EarlierTree | null
+  },
   sink: PublicationSink,
 ): Promise<void> {
-  const { revision, signer, now } = input
+  const { revision, signer, now, earlier } = input
   const repository = configuredRepository(settings, revision.repository)
   await catalog.read(async (reader) =>
     ecosystemOf({ ecosystems }, repository).publish(
@@ -119,6 +140,7 @@ export async function fillTree(
         files: await reader.files(revision),
         signer,
         now,
+        earlier,
         limits: settings.limits,
         reporter,
         read: (digest) => pool.read(digest),

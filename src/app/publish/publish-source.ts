@@ -35,7 +35,7 @@ export const publishSource: UseCase<PublishSourceInput, PublishResult> = async (
   if (known?.heldSince) throw pathHeld(path, known.heldSince)
   // Resolved again: whoever held the path until now may have published a newer revision than was latest when we came.
   const source = await resolve()
-  const wanted = { path, label: source.label, revision: source.revision }
+  const wanted = { path, label: source.label, revision: source.revision, fresh: input.force }
   const existing = input.force ? null : await findPublished(context, wanted)
   return resultOf(context, existing ?? (await publishRevision(context, wanted, lease.signal)), startedAt)
 }

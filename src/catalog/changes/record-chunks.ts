@@ -4,7 +4,10 @@ import type { Session } from '../engine.ts'
 import { chunkEnds, encodeChunk } from '../record-chunk.ts'
 import { openRepositoryKey } from './open-repository.ts'
 
-/** Packs each part's fragments into chunks, in the order given. The packages were added to this revision before. */
+/**
+ * Packs each part's fragments into chunks, in key order: so reading in key order needs few chunks of each batch at a time,
+ * whatever upstream's order was. The packages were added to this revision before.
+ */
 export async function addRecords(
   session: Session,
   revision: OpenRevision,
@@ -48,7 +51,8 @@ interface ChunkOfRecords {
 }
 
 function* groupChunks(records: readonly NativeRecord[]): Generator<ChunkOfRecords> {
-  for (const [part, ofPart] of Map.groupBy(records, (record) => record.part)) {
+  for (const [part, inAnyOrder] of Map.groupBy(records, (record) => record.part)) {
+    const ofPart = inAnyOrder.toSorted((a, b) => (a.key < b.key ? -1 : 1))
     let start = 0
     for (const end of chunkEnds(ofPart.map(({ bytes }) => bytes.byteLength))) {
       yield { part, fragments: ofPart.slice(start, end) }

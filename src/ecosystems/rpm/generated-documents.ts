@@ -1,6 +1,6 @@
 import { escapeXmlAttribute } from '../../codec/xml.ts'
 import type { ByteSource } from '../../core/bytes.ts'
-import type { StoredPackage } from '../../core/model.ts'
+import type { PackageKey, StoredPackage } from '../../core/model.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { rewriteChecksum } from './formats/checksum-rewriter.ts'
 import { rewriteLocation } from './formats/location-rewriter.ts'
@@ -18,61 +18,119 @@ export interface PublishedPackages {
   readonly names: ReadonlySet<string>
 }
 
-export async function listPublished(packages: AsyncIterable<Stored>): Promise<PublishedPackages> {
-  const nevras = new Set<string>()
-  const names = new Set<string>()
-  for await (const { name, version, architecture } of packages) {
-    nevras.add(`${name}-${version}.${architecture}`)
-    names.add(name)
-  }
-  return { nevras, names }
-}
+/** Bytes after which a run ends in any case. */
+const maxRunBytes = 4 * 1024 ** 2
 
-/** Chunks of fewer bytes would cost the compressor more turns than they are worth. */
-const chunkSize = 256 * 1024
+/** Packages in a run, on average: fewer are compressed anew for one that changed, more are smaller together. About 128 KiB. */
+const runPackages: Readonly<Record<PackageDocument, number>> = {
+  primary: 64,
+  filelists: 16,
+  other: 64,
+  'filelists-ext': 16,
+}
 
 /**
  * One of the documents that have an entry per package, from native records in key order. An entry is upstream's own, byte for byte,
  * but for where the package lies and for checksums too weak to publish. A package of which upstream had no entry gets an empty one.
+ * Comes in runs that end where a package's key says so: what changes leaves the runs of other packages as they are.
+ * @param visit is told of each package, where the document is `primary`
  */
-export async function* generateDocument(input: RpmPublishInput, document: PackageDocument): ByteSource {
-  let pending: Uint8Array[] = [Buffer.from(repodataHeader(document, input.packageCount))]
+export async function* generateDocument(
+  input: RpmPublishInput,
+  document: PackageDocument,
+  visit: (pkg: Stored) => Promise<void> | void = () => {},
+): ByteSource {
+  yield Buffer.from(repodataHeader(document, input.packageCount))
+  let run: Uint8Array[] = []
   let size = 0
-  for await (const { pkg, bytes } of withRecords(input, document)) {
-    const entry = bytes ? adjust(bytes, pkg, document) : emptyEntry(pkg, document)
-    pending.push(entry, lineFeed)
-    size += entry.byteLength
-    if (size < chunkSize) continue
-    yield Buffer.concat(pending)
-    pending = []
+  const entries = document === 'primary' ? primaryEntries(input, visit) : otherEntries(input, document)
+  for await (const { key, entry } of entries) {
+    run.push(entry, lineFeed)
+    size += entry.byteLength + 1
+    if (size < maxRunBytes && spread(key) % runPackages[document] !== 0) continue
+    yield Buffer.concat(run, size)
+    run = []
     size = 0
   }
-  pending.push(Buffer.from(repodataFooter(document)))
-  yield Buffer.concat(pending)
+  if (size > 0) yield Buffer.concat(run, size)
+  yield Buffer.from(repodataFooter(document))
 }
 
 const lineFeed = Buffer.from('\n')
 
+/** FNV-1a with its bits mixed: the same on every machine and in every version, or no run would be found again. */
+function spread(key: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+  return (hash ^ (hash >>> 12)) >>> 0
+}
+
 /** Whether any package has this part: filelists-ext is rare, and an empty one is of no use. */
 export async function hasRecords(input: RpmPublishInput, document: PackageDocument): Promise<boolean> {
-  for await (const _ of input.records(document)) return true
+  for await (const { bytes } of input.records(document)) if (bytes) return true
   return false
 }
 
-/** Both come in key order; packages without a record stand alone. */
-async function* withRecords(input: RpmPublishInput, document: PackageDocument) {
-  const records = input.records(document)[Symbol.asyncIterator]()
+async function* primaryEntries(input: RpmPublishInput, visit: (pkg: Stored) => Promise<void> | void) {
+  const packages = new PackageCursor(input)
   try {
-    let next = await records.next()
-    for await (const pkg of input.packages()) {
-      if (!next.done && next.value.package.key === pkg.key) {
-        yield { pkg, bytes: next.value.bytes }
-        next = await records.next()
-      } else yield { pkg, bytes: null }
+    for await (const { key, bytes } of input.records('primary')) {
+      const pkg = await packages.at(key)
+      await visit(pkg)
+      yield { key, entry: bytes ? adjust(bytes, pkg, 'primary') : emptyEntry(pkg, 'primary') }
     }
   } finally {
-    await records.return?.()
+    await packages.close()
   }
+}
+
+/** Whole packages are read only where an entry has to be made or changed. */
+async function* otherEntries(input: RpmPublishInput, document: PackageDocument) {
+  const packages = new PackageCursor(input)
+  try {
+    for await (const { key, bytes } of input.records(document)) {
+      if (bytes && !hasWeakChecksum(bytes)) yield { key, entry: bytes }
+      else {
+        const pkg = await packages.at(key)
+        yield { key, entry: bytes ? adjust(bytes, pkg, document) : emptyEntry(pkg, document) }
+      }
+    }
+  } finally {
+    await packages.close()
+  }
+}
+
+/** Goes through the packages, which come in key order, as far as it is asked to. */
+class PackageCursor {
+  readonly #input: RpmPublishInput
+  #packages: AsyncIterator<Stored> | null = null
+
+  constructor(input: RpmPublishInput) {
+    this.#input = input
+  }
+
+  async at(key: PackageKey): Promise<Stored> {
+    this.#packages ??= this.#input.packages()[Symbol.asyncIterator]()
+    while (true) {
+      const { done, value } = await this.#packages.next()
+      if (done) throw new Error(`${key} has a native record and is no package`)
+      if (value.key === key) return value
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#packages?.return?.()
+  }
+}
+
+/** Whether the `pkgid` of an entry is shorter than a SHA-256, or is not found where it should be. */
+function hasWeakChecksum(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1024)).toString(
+    'latin1',
+  )
+  const id = /^<[^>]*?\spkgid="([0-9a-f]*)"/.exec(start)?.[1]
+  return id === undefined || id.length < 64
 }
 
 function adjust(bytes: Uint8Array, pkg: Stored, document: PackageDocument): Uint8Array {

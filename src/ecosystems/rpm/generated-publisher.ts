@@ -6,17 +6,19 @@ import {
   decompress,
   type WrittenFormat,
 } from '../../codec/compression.ts'
+import { compressRuns } from '../../codec/run-compression.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
 import type { Checksum } from '../../core/digest.ts'
-import type { StoredFile } from '../../core/model.ts'
+import type { StoredFile, StoredPackage } from '../../core/model.ts'
 import { joinRelativePath, parseRelativePath } from '../../core/path.ts'
 import type { PublicationSink, WrittenFile } from '../../core/publication.ts'
+import type { RenewInput } from '../ecosystem.ts'
 import { pruneComps } from './formats/comps.ts'
 import { pruneModules } from './formats/modulemd-prune.ts'
 import { parseRepomd, type Repomd, type RepomdRecord, serializeRepomd } from './formats/repomd.ts'
 import { withoutRepodata } from './formats/treeinfo-writer.ts'
 import { pruneUpdateinfo } from './formats/updateinfo-prune.ts'
-import { generateDocument, hasRecords, listPublished, type PublishedPackages } from './generated-documents.ts'
+import { generateDocument, hasRecords } from './generated-documents.ts'
 import {
   compsTypes,
   deltaTypes,
@@ -32,6 +34,7 @@ import {
 } from './metadata.ts'
 import { isMetadata, roleOf } from './mirror-publisher.ts'
 import type { RpmPublishInput } from './publisher.ts'
+import { RepeatedRuns } from './repeated-runs.ts'
 
 /** Metadata that is read whole: modules and comps of the largest distributions are a tenth of it. */
 const wholeLimit = 256 * 1024 ** 2
@@ -43,16 +46,20 @@ const keyPath = parseRelativePath('key.asc')
  * is published. Signed where there is a key.
  */
 export async function publishGenerated(input: RpmPublishInput, sink: PublicationSink): Promise<void> {
-  const { repository, packages, options, signer, now } = input
-  const published = await listPublished(packages())
-  for await (const pkg of packages()) await sink.place(pkg.files[0], repository)
+  const { repository, options } = input
   const upstream = await readUpstreamRepomd(input)
+  const published = new PublishedPackages(upstream)
   const writer = new RecordWriter(input, sink)
 
   for (const document of packageDocuments) {
     // Clients expect the first three even where they are empty.
+    if (document === 'filelists-ext' && upstream && !findRecord(upstream, document)) continue
     if (document === 'filelists-ext' && !(await hasRecords(input, document))) continue
-    await writer.write(document, options.compression, generateDocument(input, document))
+    const runs = generateDocument(input, document, async (pkg) => {
+      published.add(pkg)
+      await sink.place(pkg.files[0], repository)
+    })
+    await writer.writeRuns(document, options.compression, runs)
   }
   if (upstream) {
     await writeComps(input, upstream, published, writer)
@@ -61,19 +68,56 @@ export async function publishGenerated(input: RpmPublishInput, sink: Publication
     for (const record of upstream.records) if (isCarried(record)) await writer.carry(record)
   }
   const repomd: Repomd = {
-    revision: String(Math.floor(now.getTime() / 1000)),
+    revision: '',
     tags: upstream?.tags ?? { content: [], repo: [], distro: [] },
     contentHash: null,
     records: writer.records,
   }
-  const text = serializeRepomd(repomd)
-  await sink.write(repomdPath, text, 'entry')
-  if (signer?.kind === 'openpgp') {
-    await sink.write(signaturePath, await signer.detached(Buffer.from(text), now), 'entry')
-    await sink.write(repomdKeyPath, signer.publicKey, 'entry')
-    await sink.write(keyPath, signer.publicKey, 'plain')
-  }
+  await writeRepomd(repomd, input, sink)
   await writeTree(input, sink)
+  sink.note(writer.runs.notes())
+}
+
+/** The index of an earlier tree with the time of this one, signed anew. */
+export async function renewGenerated(input: RenewInput, sink: PublicationSink): Promise<void> {
+  const bytes = await input.earlier.read(repomdPath)
+  if (!bytes) throw new Error('the tree to renew has no repomd.xml')
+  await writeRepomd(parseRepomd(bytes), input, sink)
+}
+
+/** Says in the index when the tree was published, and signs it where there is a key. */
+async function writeRepomd(
+  repomd: Repomd,
+  { signer, now }: Pick<RpmPublishInput, 'signer' | 'now'>,
+  sink: PublicationSink,
+): Promise<void> {
+  const timestamp = Math.floor(now.getTime() / 1000)
+  const records = repomd.records.map((record) => ({ ...record, timestamp }))
+  const text = serializeRepomd({ ...repomd, revision: String(timestamp), records })
+  await sink.write(repomdPath, text, 'entry')
+  if (signer?.kind !== 'openpgp') return
+  await sink.write(signaturePath, await signer.detached(Buffer.from(text), now), 'entry')
+  await sink.write(repomdKeyPath, signer.publicKey, 'entry')
+  await sink.write(keyPath, signer.publicKey, 'plain')
+}
+
+/** What the tree holds, to prune what accompanies the packages. Collected only as far as something is to be pruned. */
+class PublishedPackages {
+  /** `name-epoch:version-release.arch` */
+  readonly nevras = new Set<string>()
+  readonly names = new Set<string>()
+  readonly #needsNevras: boolean
+  readonly #needsNames: boolean
+
+  constructor(upstream: Repomd | null) {
+    this.#needsNevras = upstream !== null && findRecord(upstream, 'modules', 'updateinfo') !== null
+    this.#needsNames = upstream !== null && findRecord(upstream, ...compsTypes) !== null
+  }
+
+  add({ name, version, architecture }: StoredPackage): void {
+    if (this.#needsNevras) this.nevras.add(`${name}-${version}.${architecture}`)
+    if (this.#needsNames) this.names.add(name)
+  }
 }
 
 /** Upstream's own index, kept with the revision, to know what else came along. A hosted repository has none. */
@@ -188,38 +232,40 @@ async function* once(bytes: Uint8Array): ByteSource {
 /** Writes metadata files under names that carry their checksum, and collects their records. */
 class RecordWriter {
   readonly records: RepomdRecord[] = []
+  readonly runs: RepeatedRuns
   readonly #input: RpmPublishInput
   readonly #sink: PublicationSink
 
   constructor(input: RpmPublishInput, sink: PublicationSink) {
     this.#input = input
     this.#sink = sink
+    this.runs = new RepeatedRuns(input.earlier)
+  }
+
+  /** As {@link write}, for content whose chunks are runs: those that the tree before had are copied, not compressed. */
+  async writeRuns(type: string, format: WrittenFormat, content: ByteSource): Promise<void> {
+    if (format === 'xz') return this.write(type, format, content)
+    const open = new MeasuredContent(content)
+    const file = this.runs.startFile(format)
+    const bytes = compressRuns(format, open, (digest) => this.runs.find(format, digest))
+    const written = await this.#put(type, format, file.pass(bytes))
+    file.finish(written.path)
+    this.#add(type, written, open.finish())
   }
 
   async write(type: string, format: WrittenFormat | 'none', content: ByteSource): Promise<void> {
-    const open = createHash('sha256')
-    let openSize = 0
-    const measured = (async function* () {
-      for await (const chunk of content) {
-        open.update(chunk)
-        openSize += chunk.byteLength
-        yield chunk
-      }
-    })()
-    const bytes = format === 'none' ? measured : compress(format, measured)
-    const fileName = `${baseNames[type] ?? `${type}.xml`}${compressedExtension(format as CompressionFormat)}`
-    const written = await this.#sink.write(
+    const open = new MeasuredContent(content)
+    const written = await this.#put(type, format, format === 'none' ? open : compress(format, open))
+    this.#add(type, written, format === 'none' ? null : open.finish())
+  }
+
+  #put(type: string, format: CompressionFormat, bytes: ByteSource): Promise<WrittenFile> {
+    const fileName = `${baseNames[type] ?? `${type}.xml`}${compressedExtension(format)}`
+    return this.#sink.write(
       ({ checksums }) =>
         joinRelativePath(parseRelativePath('repodata'), `${sha256Of(checksums).hex}-${fileName}`),
       bytes,
       'addressed',
-    )
-    this.#add(
-      type,
-      written,
-      format === 'none'
-        ? null
-        : { checksum: { algorithm: 'sha256', hex: open.digest('hex') }, size: openSize },
     )
   }
 
@@ -234,14 +280,10 @@ class RecordWriter {
       href: file.path,
       checksum,
       size: file.size,
-      timestamp: this.#time,
+      timestamp: null,
       headerChecksum: null,
       headerSize: null,
     })
-  }
-
-  get #time(): number {
-    return Math.floor(this.#input.now.getTime() / 1000)
   }
 
   #add(
@@ -255,13 +297,36 @@ class RecordWriter {
       openChecksum: open?.checksum ?? null,
       size,
       openSize: open?.size ?? null,
-      timestamp: this.#time,
+      timestamp: null,
       href: path,
       xmlBase: null,
       databaseVersion: null,
       headerChecksum: null,
       headerSize: null,
     })
+  }
+}
+
+/** What passes on its way to be compressed. */
+class MeasuredContent implements AsyncIterable<Uint8Array> {
+  readonly #content: ByteSource
+  readonly #hash = createHash('sha256')
+  #size = 0
+
+  constructor(content: ByteSource) {
+    this.#content = content
+  }
+
+  async *[Symbol.asyncIterator]() {
+    for await (const chunk of this.#content) {
+      this.#hash.update(chunk)
+      this.#size += chunk.byteLength
+      yield chunk
+    }
+  }
+
+  finish(): { readonly checksum: Checksum; readonly size: number } {
+    return { checksum: { algorithm: 'sha256', hex: this.#hash.digest('hex') }, size: this.#size }
   }
 }
 

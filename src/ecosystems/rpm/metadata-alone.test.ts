@@ -91,12 +91,13 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
         packages: () => each(packages),
         records: (part) =>
           each(
-            packages.flatMap((pkg) => {
-              const found = records.find((record) => record.key === pkg.key && record.part === part)
-              return found ? [{ package: pkg, bytes: found.bytes }] : []
-            }),
+            packages.map(({ key }) => ({
+              key,
+              bytes: records.find((record) => record.key === key && record.part === part)?.bytes ?? null,
+            })),
           ),
         files: await Promise.all(files),
+        earlier: null,
         signer: null,
         now: new Date('2026-01-01T00:00:00Z'),
         limits,
@@ -131,6 +132,7 @@ function sinkInto(folder: string, blobs: ReadonlyMap<string, Uint8Array>): Publi
   }
   return {
     place: async () => {},
+    note: () => {},
     copy: ({ path, digest }) => put(path, blobs.get(digest) ?? raise(`no blob ${digest}`)),
     async write(path, content) {
       const bytes =

@@ -1,7 +1,7 @@
 import type { PublicationSink } from '../../core/publication.ts'
-import type { PublishInput } from '../ecosystem.ts'
+import type { PublishInput, RenewInput } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
-import { publishGenerated } from './generated-publisher.ts'
+import { publishGenerated, renewGenerated } from './generated-publisher.ts'
 import { publishMirror } from './mirror-publisher.ts'
 import type { RpmOptions } from './options.ts'
 
@@ -10,4 +10,9 @@ export type RpmPublishInput = PublishInput<RpmOptions, RpmAttributes>
 /** A tree is wholly verbatim or wholly generated. */
 export function publishRpm(input: RpmPublishInput, sink: PublicationSink): Promise<void> {
   return input.mode === 'mirror' ? publishMirror(input, sink) : publishGenerated(input, sink)
+}
+
+/** A verbatim tree states no time of ours. */
+export async function renewRpm(input: RenewInput, sink: PublicationSink): Promise<void> {
+  if (input.mode !== 'mirror') await renewGenerated(input, sink)
 }

@@ -2,7 +2,7 @@ import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
 import type { Ecosystem } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { type RpmFilters, type RpmOptions, rpmFilters, rpmOptions } from './options.ts'
-import { publishRpm } from './publisher.ts'
+import { publishRpm, renewRpm } from './publisher.ts'
 import { readRpmUpstream } from './reader.ts'
 import { rpmSignatures } from './signatures.ts'
 import { compareRpmVersions, parseEvr } from './version.ts'
@@ -20,6 +20,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   wants,
   readUpstream: readRpmUpstream,
   publish: publishRpm,
+  renew: renewRpm,
 }
 
 function wants(pkg: UpstreamPackage<RpmAttributes>, filters: RpmFilters): boolean {

@@ -1,0 +1,87 @@
+import type { GenerationRecord } from '../../catalog/catalog.ts'
+import { isChantalError } from '../../core/errors.ts'
+import type { Revision } from '../../core/model.ts'
+import type { RelativePath } from '../../core/path.ts'
+import type { EarlierTree } from '../../core/publication.ts'
+import type { GenerationAt } from '../../publish/publications.ts'
+import type { AppContext } from '../context.ts'
+
+/** A finished generation to repeat, or to take parts from. Nobody removes it before this is disposed. */
+export interface EarlierGeneration extends AsyncDisposable {
+  readonly at: GenerationAt
+  readonly tree: EarlierTree
+  /** It shows what is to be published, but for the time. */
+  readonly isEqual: boolean
+}
+
+/**
+ * The generation on disk that has most in common with what is to be published: one with the same fingerprint, at any path; else the one
+ * whose revision is nearest. One that somebody is publishing to is passed over. The caller holds the lease of `wanted.path`.
+ */
+export async function findEarlier(
+  context: Pick<AppContext, 'catalog' | 'publications'>,
+  wanted: { readonly path: RelativePath; readonly revision: Revision },
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<EarlierGeneration | null> {
+  for (const record of (await candidates(context, wanted, fingerprint)).slice(0, maxTried)) {
+    const found = await open(context, record, wanted.path, signal)
+    if (found) return { ...found, isEqual: record.fingerprint === fingerprint }
+  }
+  return null
+}
+
+/** Each costs a lease, and those that cannot be had are few. */
+const maxTried = 4
+
+async function candidates(
+  { catalog }: Pick<AppContext, 'catalog'>,
+  { path, revision }: { readonly path: RelativePath; readonly revision: Revision },
+  fingerprint: string,
+): Promise<readonly GenerationRecord[]> {
+  const records = await catalog.read(async (reader) => [
+    ...(await reader.generations(path)),
+    ...(await reader.publications()).flatMap(({ current }) =>
+      current && current.path !== path ? [current] : [],
+    ),
+  ])
+  const distance = (record: GenerationRecord) => {
+    if (record.fingerprint === fingerprint) return -1
+    return Math.abs((record.sources[0]?.revision ?? 0) - revision.number)
+  }
+  return records
+    .filter(({ sources }) => sources.length === 1 && sources[0]?.repository === revision.repository)
+    .map((record) => ({ record, distance: distance(record), isHere: record.path === path ? 0 : 1 }))
+    .sort((a, b) => a.distance - b.distance || a.isHere - b.isHere)
+    .map(({ record }) => record)
+}
+
+async function open(
+  { catalog, publications }: Pick<AppContext, 'catalog' | 'publications'>,
+  { path, generation }: GenerationRecord,
+  held: RelativePath,
+  signal: AbortSignal,
+): Promise<Omit<EarlierGeneration, 'isEqual'> | null> {
+  const at = { path, generation }
+  let lease: AsyncDisposable | null = null
+  try {
+    // Not waited for: two that publish could wait for each other.
+    if (path !== held) {
+      lease = await catalog.acquire({
+        resource: `publication:${path}`,
+        mode: 'shared',
+        purpose: `publish ${held} like it`,
+        waitMs: 0,
+        signal,
+      })
+    }
+  } catch (error) {
+    if (isChantalError(error, 'LEASE_HELD')) return null
+    throw error
+  }
+  const tree = await publications.open(at)
+  const release = async () => lease?.[Symbol.asyncDispose]()
+  if (tree) return { at, tree, [Symbol.asyncDispose]: release }
+  await release()
+  return null
+}

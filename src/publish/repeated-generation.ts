@@ -1,0 +1,66 @@
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import type { RepositoryId } from '../core/model.ts'
+import type { EarlierTree } from '../core/publication.ts'
+import { orNull } from './folders.ts'
+import type { GenerationManifest } from './generation-manifest.ts'
+import type { PublicationFolder } from './publication-folder.ts'
+
+/** A finished generation that another one is to show again. */
+export interface RepeatedGeneration {
+  readonly folder: PublicationFolder
+  readonly manifest: GenerationManifest
+}
+
+/** Reads what the generation published itself, not what it carried along. */
+export async function openGeneration(
+  folder: PublicationFolder,
+  manifest: GenerationManifest,
+): Promise<EarlierTree> {
+  const own = new Set(
+    manifest.metadata.filter((entry) => entry.supersededAt === null).map((entry) => entry.path),
+  )
+  return {
+    notes: await folder.readNotes(manifest.name),
+    async read(file, range) {
+      if (!own.has(file)) return null
+      const absolute = path.join(folder.folderOf(manifest.name), file)
+      if (range === undefined) return orNull(fs.readFile(absolute))
+      const handle = await orNull(fs.open(absolute))
+      if (handle === null) return null
+      try {
+        const bytes = Buffer.allocUnsafeSlow(range.size)
+        const { bytesRead } = await handle.read(bytes, 0, range.size, range.start)
+        return bytesRead === range.size ? bytes : null
+      } finally {
+        await handle.close()
+      }
+    },
+  }
+}
+
+/** A folder of a tree that is one symbolic link to a shelf. */
+export interface ShelfLink {
+  /** Relative to the tree. */
+  readonly folder: string
+  readonly repository: RepositoryId
+  readonly shelf: number
+}
+
+/** The links of a tree, found by looking: there are few files besides them. */
+export async function findShelfLinks(tree: string): Promise<readonly ShelfLink[]> {
+  const found: ShelfLink[] = []
+  const collect = async (folder: string): Promise<void> => {
+    for (const entry of await fs.readdir(path.join(tree, folder), { withFileTypes: true })) {
+      const each = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (entry.isDirectory()) await collect(each)
+      if (!entry.isSymbolicLink()) continue
+      const target = await fs.readlink(path.join(tree, each))
+      const [, repository, shelf] = /(?:^|\/)\.shelves\/([^/]+)\/([1-9]\d*)\//.exec(target) ?? []
+      if (repository === undefined) throw new Error(`a link that leads to no shelf: ${tree}/${each}`)
+      found.push({ folder: each, repository: repository as RepositoryId, shelf: Number(shelf) })
+    }
+  }
+  await collect('')
+  return found
+}
