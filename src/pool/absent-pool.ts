@@ -42,6 +42,10 @@ export class AbsentPool implements Pool {
     throw this.#reason
   }
 
+  readHead(): Uint8Array {
+    throw this.#reason
+  }
+
   async place(): Promise<PlacementMethod> {
     throw this.#reason
   }

@@ -6,6 +6,7 @@ import {
   fchmodSync,
   linkSync,
   openSync,
+  readSync,
   rmSync,
   unlinkSync,
   writeSync,
@@ -150,6 +151,24 @@ export class FilesystemPool implements Pool {
       createReadStream(this.#pathOf(digest), { ...bounds, highWaterMark: 256 * 1024 }),
       digest,
     )
+  }
+
+  readHead(digest: Sha256, maxBytes: number): Uint8Array {
+    try {
+      const file = openSync(this.#pathOf(digest), 'r')
+      try {
+        const head = Buffer.allocUnsafe(maxBytes)
+        let size = 0
+        for (let read = -1; read !== 0 && size < maxBytes; size += read) {
+          read = readSync(file, head, size, maxBytes - size, size)
+        }
+        return head.subarray(0, size)
+      } finally {
+        closeSync(file)
+      }
+    } catch (error) {
+      throw hasSystemCode(error, 'ENOENT') ? blobMissing(digest, error) : error
+    }
   }
 
   async place(digest: Sha256, target: string): Promise<PlacementMethod> {

@@ -152,10 +152,22 @@ export function describePool(name: string, open: () => Promise<Pool>): void {
       expect(await text(pool.read(digest, { start: 2, end: 2 }))).toBe('')
     })
 
+    it('reads the head of a blob, and no more than there is', async () => {
+      const pool = await open()
+      const { digest } = await store(pool, '0123456789')
+
+      const heads = [0, 4, 10, 1000].map((size) => Buffer.from(pool.readHead(digest, size)).toString())
+
+      expect(heads).toEqual(['', '0123', '0123456789', '0123456789'])
+    })
+
     it('says which blob is missing', async () => {
       const pool = await open()
 
       await expect(text(pool.read(sha256('never')))).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+      expect(() => pool.readHead(sha256('never'), 1)).toThrowError(
+        expect.objectContaining({ code: 'BLOB_MISSING' }),
+      )
       await expect(pool.place(sha256('never'), path.join(await folder(), 'never'))).rejects.toMatchObject({
         code: 'BLOB_MISSING',
       })

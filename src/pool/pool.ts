@@ -82,6 +82,12 @@ export interface Pool {
   read(digest: Sha256, range?: { readonly start: number; readonly end: number }): ByteSource
 
   /**
+   * The first `maxBytes` of a blob, all of one that is smaller. Synchronous system calls: a stream costs many times as much.
+   * @throws ChantalError `BLOB_MISSING`
+   */
+  readHead(digest: Sha256, maxBytes: number): Uint8Array
+
+  /**
    * Puts the blob at `target`, an absolute path that does not exist yet, in a folder that does.
    * Falls back where the file system must: another device, too many links, no permission.
    * @throws ChantalError `BLOB_MISSING`, `ALREADY_EXISTS`, `DISK_FULL`, `NOT_WRITABLE`

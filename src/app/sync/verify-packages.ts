@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RepositorySettings } from '../../config/settings.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import { ChantalError } from '../../core/errors.ts'
@@ -9,8 +10,10 @@ import type { PackageSignatures } from '../../ecosystems/ecosystem.ts'
 import { ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 
-/** Packages whose heads are read at once. */
-const readsAtOnce = 8
+/** Packages that are checked at once: of few is more read than the head, which does not wait. */
+const checksAtOnce = 8
+/** Packages after which signals and the renewal of leases have their turn. */
+const checksPerTurn = 64
 /** Lists of trouble in messages stop here; `details` have them all. */
 const named = 10
 
@@ -67,16 +70,17 @@ export async function verifyPackages(
 
   const mustCoverAll = settings.verify.metadata === 'off'
   const refused: { readonly name: string; readonly verdict: PackageVerdict }[] = []
-  const work = checks.values()
+  const work = checks.entries()
   const run = async () => {
-    for (const { key, name, blob, verdicts } of work) {
+    for (const [index, { key, name, blob, verdicts }] of work) {
+      if (index % checksPerTurn === 0) await nextTurn()
       signal.throwIfAborted()
       const verdict = await packageSignatures.verify(fileOf(context, blob), verifier, { mustCoverAll })
       verdicts.set(key, { verdict, policy })
       if (verdict.state !== 'good') refused.push({ name, verdict })
     }
   }
-  await Promise.all(Array.from({ length: readsAtOnce }, run))
+  await Promise.all(Array.from({ length: checksAtOnce }, run))
 
   refused.sort((a, b) => (a.name < b.name ? -1 : 1))
   const unsigned = refused.filter(({ verdict }) => verdict.state === 'unsigned')
@@ -100,6 +104,7 @@ export function policyOf(policy: string, { verify }: RepositorySettings): string
 function fileOf({ pool }: AppContext, { digest, size }: BlobRef): Parameters<PackageSignatures['verify']>[0] {
   return {
     size,
+    head: (maxBytes) => pool.readHead(digest, Math.min(maxBytes, size)),
     read: (start) => pool.read(digest, start === undefined ? undefined : { start, end: size }),
   }
 }

@@ -23,7 +23,8 @@ async function verdictOf(bytes: Buffer, key: Buffer, weakDigests: readonly 'sha1
   const read = async function* (start = 0) {
     yield bytes.subarray(start)
   }
-  return rpmSignatures.verify({ size: bytes.length, read }, verifier, { mustCoverAll })
+  const head = (maxBytes: number) => bytes.subarray(0, maxBytes)
+  return rpmSignatures.verify({ size: bytes.length, head, read }, verifier, { mustCoverAll })
 }
 
 describe.skipIf(!hasCorpus)('real packages (the shared corpus)', () => {

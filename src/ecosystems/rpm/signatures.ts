@@ -3,7 +3,7 @@ import { isChantalError } from '../../core/errors.ts'
 import type { PackageVerdict } from '../../core/package-signature.ts'
 import type { PackageVerifier } from '../../sign/package-verifier.ts'
 import type { PackageFile, PackageSignatures } from '../ecosystem.ts'
-import { type RpmHeaders, readRpmHeaders } from './formats/rpm-header.ts'
+import { parseMainTags, parseRpmHeaders, type RpmHeaders, readRpmHeaders } from './formats/rpm-header.ts'
 import { rpmSignatureTag, rpmTag } from './formats/rpm-tags.ts'
 
 /**
@@ -18,7 +18,7 @@ async function verifyRpm(
   { mustCoverAll }: { readonly mustCoverAll: boolean },
 ): Promise<PackageVerdict> {
   try {
-    const headers = await readRpmHeaders(file.read())
+    const headers = await readHeaders(file)
     const ofHeader = await verifier.verify(headerSignatures(headers), () => [headers.mainBytes])
     if (ofHeader.state === 'good') {
       const objection = mustCoverAll ? await objectToPayload(file, headers) : null
@@ -33,6 +33,22 @@ async function verifyRpm(
     if (!isChantalError(error, 'UPSTREAM_INVALID')) throw error
     return { state: 'bad', keyId: null, reason: error.message }
   }
+}
+
+/** Most headers are shorter. */
+const usualSize = 32 * 1024
+/** Beyond this a header is read as a stream. */
+const longestHead = 4 * 1024 ** 2
+
+async function readHeaders(file: PackageFile): Promise<RpmHeaders> {
+  let size = 0
+  for (let wanted = usualSize; wanted > size && wanted <= longestHead; ) {
+    size = wanted
+    const parsed = parseRpmHeaders(file.head(size))
+    if (typeof parsed !== 'number') return parsed
+    wanted = parsed
+  }
+  return readRpmHeaders(file.read())
 }
 
 function headerSignatures({ signature }: RpmHeaders): readonly Uint8Array[] {
@@ -60,16 +76,14 @@ function binary(tags: RpmHeaders['signature'], ...numbers: readonly number[]): r
 const digests: Readonly<Record<number, string>> = { 8: 'sha256', 9: 'sha384', 10: 'sha512' }
 
 /** Why a signed header does not vouch for the payload; `null` where it does. */
-async function objectToPayload(
-  file: PackageFile,
-  { main, payloadOffset }: RpmHeaders,
-): Promise<string | null> {
+async function objectToPayload(file: PackageFile, headers: RpmHeaders): Promise<string | null> {
+  const main = parseMainTags(headers)
   const promised = main.string(rpmTag.payloadDigest)
   // rpm 6 writes no number: there the tag means SHA-256.
   const algorithm = digests[main.number(rpmTag.payloadDigestAlgorithm) ?? 8]
   if (promised === null || algorithm === undefined)
     return 'its signature does not cover the payload, and no signed metadata vouches for it either'
   const hash = createHash(algorithm)
-  for await (const chunk of file.read(payloadOffset)) hash.update(chunk)
+  for await (const chunk of file.read(headers.payloadOffset)) hash.update(chunk)
   return hash.digest('hex') === promised.toLowerCase() ? null : 'its payload is not the one that was signed'
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isChantalError } from '../../../core/errors.ts'
-import { readRpmHeaders } from './rpm-header.ts'
+import { parseMainTags, parseRpmHeaders, readRpmHeaders } from './rpm-header.ts'
 import { readRpmFacts, rpmTag } from './rpm-tags.ts'
 
 const demo = readFileSync('assets/demo/v1/Packages/demo-hello-1.0-1.noarch.rpm')
@@ -25,7 +25,7 @@ describe('the head of an RPM package', () => {
   it.each([1, 7, 4096, 1 << 20])('is read in pieces of %d bytes', async (size) => {
     const headers = await readRpmHeaders(inPieces(demo, size))
 
-    expect(readRpmFacts(headers.main)).toEqual({
+    expect(readRpmFacts(parseMainTags(headers))).toEqual({
       name: 'demo-hello',
       epoch: 0,
       version: '1.0',
@@ -33,12 +33,27 @@ describe('the head of an RPM package', () => {
       architecture: 'noarch',
     })
     expect(headers.mainBytes).toEqual(demo.subarray(headers.mainOffset, headers.payloadOffset))
-    expect(headers.main.string(rpmTag.payloadDigest)).toMatch(/^[0-9a-f]{64}$/)
+    expect(parseMainTags(headers).string(rpmTag.payloadDigest)).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('says how many bytes it needs, until it has enough', () => {
+    const wanted: number[] = []
+    let size = 0
+    for (;;) {
+      const parsed = parseRpmHeaders(demo.subarray(0, size))
+      if (typeof parsed !== 'number') break
+      wanted.push(parsed)
+      size = parsed
+    }
+
+    expect(wanted).toEqual([...wanted].sort((a, b) => a - b))
+    expect(wanted).toHaveLength(3)
+    expect(parseRpmHeaders(demo.subarray(0, size - 1))).toBe(size)
   })
 
   it.each([
     ['no package', Buffer.from('<html>'.repeat(40)), 'does not begin like'],
-    ['an empty file', Buffer.alloc(0), 'ends within its lead'],
+    ['an empty file', Buffer.alloc(0), 'ends within its headers'],
     ['one that is cut short', demo.subarray(0, 1000), 'ends within its'],
     ['too many entries', withNumber(intro + 8, 33), '33 entries'],
     ['no entry', withNumber(intro + 8, 0), '0 entries'],
@@ -62,7 +77,7 @@ describe('the head of an RPM package', () => {
         for (const [at, byte] of changes) bytes.writeUInt8(byte, at)
         const failure = await readRpmHeaders(inPieces(bytes, 4096))
           .then(
-            ({ main }) => void main.strings(rpmTag.payloadDigest),
+            (headers) => void parseMainTags(headers).strings(rpmTag.payloadDigest),
             (error: unknown) => error,
           )
           .catch((error: unknown) => error)
