@@ -3,7 +3,8 @@ import { ChantalError } from '../core/errors.ts'
 import { splitCleartextMessage } from './cleartext-message.ts'
 import { loadOpenPgp, type OpenPgp, upperCaseHex, verificationConfig } from './openpgp-library.ts'
 import { type Packet, readSignaturePackets } from './openpgp-packets.ts'
-import { parseV3Signature, type V3Signature, verifyV3Signature } from './openpgp-v3-signature.ts'
+import { openPublicKey } from './public-key.ts'
+import { digestNames, parseSignaturePacket, type SignaturePacket } from './signature-packet.ts'
 import { readTrustedKeys, type TrustedKeys } from './trusted-keys.ts'
 import type { SignedBy, Verifier } from './verifier.ts'
 
@@ -76,9 +77,9 @@ class OpenPgpVerifier implements Verifier {
   }
 
   async #judge(data: Uint8Array, packet: Packet): Promise<Verdict> {
-    const v3 = parseV3Signature(packet.body)
+    const v3 = readVersion3(packet.body)
     if (v3) {
-      return await this.#judgeBy(v3.keyId, v3.created, (key, at) => this.#checkV3(data, v3, key, at))
+      return await this.#judgeBy(v3.keyId, v3.created, (key, at) => this.#checkVersion3(data, v3, key, at))
     }
     const signature = await this.#readSignature(packet)
     const [inner] = signature?.packets ?? []
@@ -129,13 +130,19 @@ class OpenPgpVerifier implements Verifier {
     return refused ?? refusal(keyId, unknownKey)
   }
 
-  async #checkV3(data: Uint8Array, signature: V3Signature, key: Key, at: Date): Promise<void> {
-    if (signature.type > 1) throw new Error('Not a signature of a document')
+  async #checkVersion3(data: Uint8Array, signature: Version3, key: Key, at: Date): Promise<void> {
     const keyId = key.getKeyIDs().find((id) => upperCaseHex(id.toHex()) === signature.keyId)
     const packet = keyId && key.getKeys(keyId)[0]?.keyPacket
     if (!packet) throw new Error('Signature verification failed')
     if (packet.created > signature.created) throw new Error('Key is newer than the signature')
-    verifyV3Signature(signature, data, packet.publicParams)
+    const { type, hashAlgorithm, trailer, value } = signature.packet
+    const digest = digestNames[hashAlgorithm] ?? 'md5'
+    if (digest === 'md5' || digest === 'sha1') throw new Error('Insecure message hash algorithm')
+    const publicKey = openPublicKey(packet.algorithm, packet.publicParams, packet.getAlgorithmInfo().curve)
+    const check = publicKey?.check(digest, value)
+    check?.update(type === 1 ? withNetworkLineEnds(data) : data)
+    check?.update(trailer)
+    if (!check?.finish()) throw new Error('Signature verification failed')
     await this.#mustHaveBeenValid(key, keyId, signature.created, at)
     await key.getSigningKey(keyId, at, undefined, this.#config)
   }
@@ -158,6 +165,28 @@ class OpenPgpVerifier implements Verifier {
       return null
     }
   }
+}
+
+interface Version3 {
+  readonly packet: SignaturePacket
+  readonly created: Date
+  readonly keyId: string
+}
+
+/** Of a document: the library drops signatures of this version. `null` for all that is left to it. */
+function readVersion3(body: Uint8Array): Version3 | null {
+  if (body[0] !== 3) return null
+  try {
+    const packet = parseSignaturePacket(body)
+    if (!packet?.created || packet.issuer.keyId === null || packet.type > 1) return null
+    return { packet, created: packet.created, keyId: packet.issuer.keyId }
+  } catch {
+    return null
+  }
+}
+
+function withNetworkLineEnds(data: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(data).toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')
 }
 
 const unknownKey = 'not a trusted key'

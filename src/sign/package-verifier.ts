@@ -5,7 +5,7 @@ import { readSignaturePackets } from './openpgp-packets.ts'
 import { clockToleranceMs } from './openpgp-verifier.ts'
 import { type PackageKey, readPackageKeys } from './package-keys.ts'
 import type { SignatureCheck } from './public-key.ts'
-import { parseSignaturePacket, type SignaturePacket } from './signature-packet.ts'
+import { digestNames, parseSignaturePacket, type SignaturePacket } from './signature-packet.ts'
 import { readTrustedKeys, type TrustedKeys } from './trusted-keys.ts'
 
 /** Digests that can be forged; each counts only where an administrator says so. */
@@ -50,20 +50,11 @@ interface Candidate {
   readonly check: SignatureCheck
 }
 
+/** In hex. Keys of version 6 sign by version 6, and no others do. @see RFC 9580, 5.2 */
+const fingerprintLength6 = 64
+
 /** More than any package has; each one costs a digest of what it signs. */
 const maxSignatures = 16
-
-/** OpenPGP's numbers. @see RFC 9580, 9.5 */
-const digests: Readonly<Record<number, string>> = {
-  1: 'md5',
-  2: 'sha1',
-  8: 'sha256',
-  9: 'sha384',
-  10: 'sha512',
-  11: 'sha224',
-  12: 'sha3-256',
-  14: 'sha3-512',
-}
 
 class KeyRing implements PackageVerifier {
   readonly policy: string
@@ -134,7 +125,7 @@ class KeyRing implements PackageVerifier {
 
   #open(signature: SignaturePacket, key: PackageKey): Candidate | Refused {
     const { created } = signature
-    const hash = digests[signature.hashAlgorithm]
+    const hash = digestNames[signature.hashAlgorithm]
     const reason =
       this.#objectToSignature(signature) ?? key.refusal ?? objectToTime(signature, key, this.#now())
     if (reason !== null || created === null) return bad(key.keyId, reason ?? 'the signature has no time')
@@ -143,6 +134,8 @@ class KeyRing implements PackageVerifier {
       return unsupported(key.keyId, `digest ${signature.hashAlgorithm} is not supported`)
     if (key.publicKey.algorithm !== signature.keyAlgorithm)
       return bad(key.keyId, 'the signature is of another algorithm than the key')
+    if ((signature.version === 6) !== (key.ownFingerprint.length === fingerprintLength6))
+      return bad(key.keyId, 'the signature is of another version than the key')
     try {
       return { signature, created, key, check: key.publicKey.check(hash, signature.value) }
     } catch (error) {
@@ -152,7 +145,7 @@ class KeyRing implements PackageVerifier {
 
   #objectToSignature({ type, obstacle, hashAlgorithm }: SignaturePacket): string | null {
     if (type !== 0) return 'it is not the signature of a file'
-    const digest = digests[hashAlgorithm] ?? ''
+    const digest = digestNames[hashAlgorithm] ?? ''
     if ((digest === 'sha1' || digest === 'md5') && !this.#weakDigests.has(digest)) {
       const name = digest === 'sha1' ? 'SHA-1' : 'MD5'
       return `its digest is too weak (${name}); verify.weak_digests may accept it`

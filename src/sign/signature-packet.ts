@@ -20,6 +20,21 @@ export interface SignaturePacket {
   readonly value: Uint8Array
 }
 
+/** Digests by OpenPGP's numbers, as `node:crypto` names them. @see RFC 9580, 9.5 */
+export const digestNames: Readonly<Record<number, string>> = {
+  1: 'md5',
+  2: 'sha1',
+  8: 'sha256',
+  9: 'sha384',
+  10: 'sha512',
+  11: 'sha224',
+  12: 'sha3-256',
+  14: 'sha3-512',
+}
+
+/** Bytes of salt that version 6 asks for by digest, where it knows the digest. @see RFC 9580, 9.5, table 23 */
+const saltSizes: Readonly<Record<number, number>> = { 8: 16, 9: 24, 10: 32, 11: 16, 12: 16, 14: 32 }
+
 /** @throws Error where `body` is damaged. `null` for a version that is not known  @see RFC 9580, 5.2; RFC 4880, 5.2.2 */
 export function parseSignaturePacket(body: Uint8Array): SignaturePacket | null {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -74,8 +89,9 @@ function parseVersion4Or6(bytes: Buffer, version: 4 | 6): SignaturePacket {
   const unhashedStart = hashedEnd + lengthOctets
   const unhashedEnd = unhashedStart + bytes.readUIntBE(hashedEnd, lengthOctets)
   const unhashed = readSubpackets(slice(bytes, unhashedStart, unhashedEnd))
+  // Between them stand two bytes of the digest, which spare a hurried reader the check and prove nothing.
   const saltStart = unhashedEnd + 2
-  const saltEnd = version === 6 ? saltStart + 1 + bytes.readUInt8(saltStart) : saltStart
+  const salt = version === 6 ? readSalt(bytes, saltStart) : Buffer.alloc(0)
 
   const trailer = Buffer.alloc(hashedEnd + 6)
   bytes.copy(trailer, 0, 0, hashedEnd)
@@ -94,10 +110,19 @@ function parseVersion4Or6(bytes: Buffer, version: 4 | 6): SignaturePacket {
     expiresAt: created === null || !lifetime ? null : new Date((created + lifetime) * 1000),
     issuer: readIssuer([...hashed, ...unhashed]),
     obstacle: findObstacle(hashed),
-    salt: version === 6 ? slice(bytes, saltStart + 1, saltEnd) : Buffer.alloc(0),
+    salt,
     trailer,
-    value: slice(bytes, saltEnd, bytes.length),
+    value: slice(bytes, version === 6 ? saltStart + 1 + salt.length : saltStart, bytes.length),
   }
+}
+
+/** A salt of another size could begin the data that is signed. */
+function readSalt(bytes: Buffer, start: number): Buffer {
+  const size = bytes.readUInt8(start)
+  const wanted = saltSizes[bytes.readUInt8(3)]
+  if (wanted !== undefined && size !== wanted)
+    throw new Error(`the signature has a salt of ${size} bytes, its digest asks for ${wanted}`)
+  return slice(bytes, start + 1, start + 1 + size)
 }
 
 interface Subpacket {
