@@ -45,7 +45,7 @@ export async function* compressRuns(
 }
 
 /** Runs in work: more than the thread pool has threads, so that each finds the next one waiting. */
-const runsAhead = 8
+const runsAhead = 4
 
 const deflate = promisify(deflateRaw)
 const zstd = promisify(zstdCompress)

@@ -22,7 +22,6 @@ export class RepeatedRuns {
   readonly #earlier: EarlierTree | null
   readonly #known = new Map<string, RunPlace & { readonly path: RelativePath }>()
   readonly #notes: string[] = []
-  #repeated = 0
 
   constructor(earlier: EarlierTree | null) {
     this.#earlier = earlier
@@ -38,18 +37,12 @@ export class RepeatedRuns {
     }
   }
 
-  /** Runs found so far. */
-  get repeated(): number {
-    return this.#repeated
-  }
-
   /** The compressed run; `null` where the tree before does not have it, or not sound. */
   async find(format: RunFormat, digest: string): Promise<Uint8Array | null> {
     const place = this.#known.get(`${kindOf(format)}\t${digest}`)
     if (!place) return null
     const bytes = await this.#earlier?.read(place.path, place)
     if (!bytes || crc32(bytes) !== place.checksum) return null
-    this.#repeated += 1
     return bytes
   }
 
