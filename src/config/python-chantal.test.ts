@@ -76,6 +76,16 @@ describe('a spelling of the Python Chantal means what it did, with a notice that
       'a missing signature always fails',
     ],
     [
+      rpm('    verify: {key_files: [key.asc], gpgcheck: true}'),
+      { repositories: [{ verify: { packages: 'require' } }] },
+      'packages must be signed',
+    ],
+    [
+      rpm('    verify: {key_files: [key.asc], gpgcheck: false}'),
+      { repositories: [{ verify: { metadata: 'require', packages: 'off' } }] },
+      '"verify.gpgcheck" is now "verify.packages"',
+    ],
+    [
       rpm('    auth: {type: custom, headers: {X-Key: k}}'),
       { repositories: [{ credentials: { kind: 'headers', headers: { 'X-Key': 'k' } } }] },
       'is now "auth.type: headers"',
