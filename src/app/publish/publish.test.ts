@@ -59,6 +59,24 @@ describe('publishing', () => {
     expect(forced.generation > world.second.generation).toBe(true)
   })
 
+  it('repeats the tree of a revision at a second path, equal to one that is made anew', async () => {
+    await using world = await publishedTwice({ mode: 'filtered' })
+    const { site } = world
+    await site.snapshot('demo@now')
+    await site.snapshot('demo@anew')
+
+    const repeated = await site.publish('demo@now')
+    await site.publish('demo@anew', { force: true })
+
+    const contentOf = async (name: string) => {
+      const tree = await readTree(site.published(`repositories/demo/snapshots/${name}`))
+      return [...tree].filter(([path]) => path !== 'repodata/repomd.xml')
+    }
+    expect(await contentOf('now')).toEqual(await contentOf('anew'))
+    expect(repeated).toMatchObject({ packages: 6, packageLinks: 0, files: world.second.files })
+    expect(await packagesAt(site, 'repositories/demo/snapshots/now')).toEqual(packagesOf('v2'))
+  })
+
   it('gives the last good revision after a sync that failed, and says so', async () => {
     await using world = await publishedTwice()
     world.upstream.behave('repodata/repomd.xml', { kind: 'status', status: 403 })
