@@ -12,7 +12,7 @@ export type CompressionFormat = 'none' | 'gzip' | 'xz' | 'lzma' | 'zstd' | 'bzip
 export type WrittenFormat = 'gzip' | 'zstd' | 'xz'
 
 /** Bytes of a file's start that {@link detectCompression} looks at. */
-export const detectionSize = 14
+const detectionSize = 14
 
 /** The format by its first bytes, `none` for what is none of them. Names are never asked: an extension may lie. */
 export function detectCompression(head: Uint8Array): CompressionFormat {

@@ -5,7 +5,7 @@ import { buildXmlTree, strictParser } from './xml-parser.ts'
 
 export { childOf, childrenOf, childText, type XmlElement } from './xml-element.ts'
 export { decodeXml } from './xml-encoding.ts'
-export { readXmlRecords, type XmlFrame, type XmlPart, type XmlRecord } from './xml-records.ts'
+export { readXmlRecords, type XmlPart, type XmlRecord } from './xml-records.ts'
 export { withoutElements } from './xml-removal.ts'
 export { escapeXmlAttribute, escapeXmlText, unescapeXml } from './xml-text.ts'
 

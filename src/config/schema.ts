@@ -51,7 +51,7 @@ export const downloadSchema = z
   })
   .describe('How files are fetched.')
 
-export const repositoryDownloadSchema = z
+const repositoryDownloadSchema = z
   .strictObject({
     per_host: downloadKeys.per_host.optional(),
     retries: downloadKeys.retries.optional(),

@@ -34,7 +34,7 @@ export class Connections implements AsyncDisposable {
 }
 
 /** The proxy for `url`; `null` goes direct. */
-export function proxyFor(url: URL, settings: ProxySettings): URL | null {
+function proxyFor(url: URL, settings: ProxySettings): URL | null {
   const proxy = url.protocol === 'https:' ? settings.https : settings.http
   return proxy && !bypassesProxy(url, settings.noProxy) ? proxy : null
 }

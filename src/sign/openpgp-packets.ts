@@ -7,7 +7,7 @@ export interface Packet {
   readonly body: Uint8Array
 }
 
-export const signatureTag = 2
+const signatureTag = 2
 const markerTag = 10
 const paddingTag = 21
 

@@ -24,15 +24,6 @@ export function describeWith(tools: readonly Tool[], title: string, body: () => 
   })
 }
 
-/** The same for one test. @param context vitest's: `({ skip }) => requireTool('dnf', skip)` @returns the program's path */
-export function requireTool(tool: Tool, skip: (note: string) => never): string {
-  const path = findTool(tool)
-  if (path !== null) return path
-  const reason = `${tool} is not installed; see scripts/install-clients.sh`
-  if (process.env['CHANTAL_TEST_REQUIRE_ALL'] === '1') throw new Error(reason)
-  return skip(reason)
-}
-
 /** Full path, or `null`. */
 export function findTool(tool: Tool): string | null {
   const folders = systemPath.split(':').filter((folder) => folder.startsWith('/'))

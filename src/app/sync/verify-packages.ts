@@ -97,7 +97,7 @@ export async function verifyPackages(
 }
 
 /** What a verdict depends on: the keys and rules, and whether metadata vouches for what signatures leave open. */
-export function policyOf(policy: string, { verify }: RepositorySettings): string {
+function policyOf(policy: string, { verify }: RepositorySettings): string {
   return verify.metadata === 'off' ? `${policy}-whole` : policy
 }
 

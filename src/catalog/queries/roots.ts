@@ -4,7 +4,7 @@ import { type SqlBool, sql } from 'kysely'
  * Of rows of `table` joined with their `repository`: those that a root shows. Roots are the latest and the open revision of each
  * repository, and revisions of snapshots and generations. Each test is one seek in an index.
  */
-export function isReached(table: 'package' | 'repository_file') {
+function isReached(table: 'package' | 'repository_file') {
   const row = sql.table(table)
   return sql<SqlBool>`(
     -- Not removed: in the open revision where there is one, else in the latest.

@@ -11,13 +11,6 @@ import { parseEvr } from './version.ts'
 
 type Stored = StoredPackage<RpmAttributes>
 
-/** What a tree will hold, to prune by. */
-export interface PublishedPackages {
-  /** `name-epoch:version-release.arch` */
-  readonly nevras: ReadonlySet<string>
-  readonly names: ReadonlySet<string>
-}
-
 /** Bytes after which a run ends in any case. */
 const maxRunBytes = 4 * 1024 ** 2
 
