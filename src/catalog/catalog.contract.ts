@@ -17,6 +17,7 @@ import {
 import type { Catalog, LeaseRequest, LeaseTerms } from './catalog.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { type CatalogLocation, openCatalog } from './open-catalog.ts'
+import { describePackageSignatures } from './package-signatures.contract.ts'
 import { describeRevisionModel } from './revision-model.contract.ts'
 
 /** What every catalog keeps to. @param locate a place where no catalog is yet */
@@ -249,6 +250,8 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         expect(packages.map(({ key }) => key)).toEqual(sorted)
       })
     })
+
+    describePackageSignatures(() => catalog)
 
     describeRevisionModel(() => catalog)
 
