@@ -125,6 +125,7 @@ describe('a signature', () => {
       (upstream) => upstream.put(signature, demoFiles('v1')[signature] ?? ''),
       badSignature,
     ],
+    ['is empty', (upstream) => upstream.put(signature, ''), ['SIGNATURE_MISSING', 32]],
     ['is no signature', (upstream) => upstream.put(signature, 'signed, honestly'), badSignature],
     ['is a page', (upstream) => upstream.behave(signature, { kind: 'page' }), badSignature],
     [

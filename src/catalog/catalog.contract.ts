@@ -156,6 +156,27 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         expect(revision.totalSize).toBe(11)
       })
 
+      it('hold files and sums of more bytes than 32 bits can count', async () => {
+        const [disc, archive] = [3_000_000_000, 6_000_000_000_000]
+        const revision = await addRevision(catalog, {
+          packages: [packageOf('disc', [disc])],
+          files: [fileOf('archive', archive)],
+        })
+
+        const [pkg] = await all(catalog, (reader) => reader.packages(revision))
+        const [files, counts] = await catalog.read(async (reader) => [
+          await reader.files(revision),
+          await reader.counts(),
+        ])
+
+        expect([pkg?.files[0].size, files[0]?.size]).toEqual([disc, archive])
+        expect([revision.totalSize, counts.blobBytes, counts.referencedBytes]).toEqual([
+          disc + archive,
+          disc + archive,
+          disc + archive,
+        ])
+      })
+
       it('are invisible until sealed', async () => {
         const first = await addRevision(catalog, { packages: [packageOf('a', [1])] })
         const open = await catalog.write((writer) => writer.openRevision(epel))

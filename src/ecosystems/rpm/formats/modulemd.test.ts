@@ -161,6 +161,12 @@ describe('pruneModules', () => {
     expect(pruneModules(text, everything)).toEqual({ text, changed: false, droppedStreams: [], warnings: [] })
   })
 
+  it('keeps builds of one stream, version and context apart that say different things', () => {
+    const text = `${nodejs}${nodejs.replace('Text with', 'Other text with')}${note('obsoletes', 'nodejs\n  reset: true')}`
+
+    expect(pruneModules(text, everything).text).toBe(text)
+  })
+
   it('takes out the lines of artifacts that are not published and no other byte', () => {
     const pruned = pruneModules(nodejs, (nevra) => nevra.startsWith('nodejs-'))
 

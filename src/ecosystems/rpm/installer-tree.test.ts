@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { rpmFiles } from '../../../tests/support/rpm-files.ts'
+import { filesBelow, openSite } from '../../../tests/support/site.ts'
+import { startUpstream } from '../../../tests/upstream/upstream.ts'
+
+const latest = 'repositories/tree/latest'
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const images = {
+  'images/boot.iso': 'an image',
+  'images/install.img': 'the second stage',
+  'images/pxeboot/vmlinuz': 'a kernel',
+  'images/pxeboot/vmlinuz-xen': 'another kernel',
+}
+const extra = {
+  EULA: 'agree',
+  'RPM-GPG-KEY-tree': 'a key',
+  'media.repo': '[InstallMedia]\n',
+  'isolinux/a.cfg': 'default linux\n',
+}
+const treeinfo = `[checksums]
+images/boot.iso = sha256:${sha256(images['images/boot.iso'])}
+repodata/repomd.xml = sha256:${sha256('of upstream')}
+
+[general]
+version = 8
+
+[images-x86_64]
+boot.iso = images/boot.iso
+kernel = images/pxeboot/vmlinuz
+
+[images-xen]
+kernel = images/pxeboot/vmlinuz-xen
+
+[stage2]
+mainimage = images/install.img
+
+[tree]
+build_timestamp = 1554367044.15
+
+[variant-AppStream]
+repository = ../AppStream/os
+`
+const extraFiles = JSON.stringify({
+  header: { version: '1.0' },
+  data: Object.entries(extra).map(([file, text]) => ({
+    file,
+    size: text.length,
+    checksums: { sha256: sha256(text) },
+  })),
+})
+const packages = rpmFiles([{ name: 'oak' }])
+const absent = { kind: 'status', status: 403 } as const
+
+describe('an installer tree', () => {
+  it.each([
+    ['mirror', '.treeinfo'],
+    ['mirror', 'treeinfo'],
+    ['filtered', '.treeinfo'],
+  ])('has all that its treeinfo and its extra_files.json name: %s, %s', async (mode, name) => {
+    const files = { ...packages, ...images, ...extra, [name]: treeinfo, 'extra_files.json': extraFiles }
+    await using upstream = await startUpstream({ files })
+    await using site = await openSite({
+      repositories: [{ id: 'tree', type: 'rpm', feed: upstream.url, mode }],
+    })
+
+    await site.sync('tree')
+    await site.publish('tree')
+
+    const folder = site.published(latest)
+    const names = await filesBelow(folder)
+    expect(names.filter((path) => !path.startsWith('repodata/'))).toEqual(
+      Object.keys(files)
+        .filter((path) => !path.startsWith('repodata/'))
+        .sort(),
+    )
+    for (const [path, text] of Object.entries({ ...images, ...extra }))
+      expect(await readFile(join(folder, path), 'utf8')).toBe(text)
+    // A generated tree has another repomd.xml than the one whose checksum upstream states.
+    const expected = mode === 'mirror' ? treeinfo : treeinfo.replace(/^repodata.*\n/m, '')
+    expect(await readFile(join(folder, name), 'utf8')).toBe(expected)
+  })
+
+  it('is found under its second name where the first is refused, as stores do for what they have not', async () => {
+    const files = { ...packages, ...images, treeinfo }
+    await using upstream = await startUpstream({ files })
+    for (const path of [
+      '.treeinfo',
+      'extra_files.json',
+      'repodata/repomd.xml.asc',
+      'repodata/repomd.xml.key',
+    ])
+      upstream.behave(path, absent)
+    await using site = await openSite({ repositories: [{ id: 'tree', type: 'rpm', feed: upstream.url }] })
+
+    await site.sync('tree')
+    await site.publish('tree')
+
+    const names = await filesBelow(site.published(latest))
+    expect(names).toEqual(expect.arrayContaining(['treeinfo', ...Object.keys(images)]))
+  })
+
+  it('is no reason to fail for a repository that has none', async () => {
+    await using upstream = await startUpstream({ files: packages })
+    upstream.behave('.treeinfo', absent)
+    upstream.behave('treeinfo', { kind: 'page' })
+    await using site = await openSite({ repositories: [{ id: 'tree', type: 'rpm', feed: upstream.url }] })
+
+    expect(await site.sync('tree')).toMatchObject({ status: 'synced', packages: 1, missing: [] })
+  })
+
+  it('that names an image which is not there is partial, or goes without where it may', async () => {
+    const { 'images/pxeboot/vmlinuz-xen': _, ...there } = images
+    await using upstream = await startUpstream({ files: { ...packages, ...there, '.treeinfo': treeinfo } })
+    const base = { type: 'rpm', feed: upstream.url }
+    await using site = await openSite({
+      repositories: [
+        { ...base, id: 'strict' },
+        { ...base, id: 'tree', on_missing: 'skip' },
+      ],
+    })
+
+    const strict = await site.trySync('strict')
+    const lenient = await site.sync('tree')
+    await site.publish('tree')
+
+    expect(strict).toMatchObject({ status: 'partial', error: { code: 'SYNC_INCOMPLETE' } })
+    expect(lenient.missing.map(({ path }) => path)).toEqual(['images/pxeboot/vmlinuz-xen'])
+    expect(await filesBelow(site.published(latest))).toEqual(expect.arrayContaining(Object.keys(there)))
+  })
+})
