@@ -1,0 +1,79 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { type Nginx, startNginx } from '../../tests/clients/nginx.ts'
+
+/** A name under which one of several states of a repository is served at a time. */
+export interface ServedRepository {
+  /** Ends in a slash. */
+  readonly url: string
+  /** Of every file of the first state. */
+  readonly files: readonly ServedFile[]
+  /** From now on, this folder is what the URL shows. */
+  show(state: string): void
+}
+
+interface ServedFile {
+  readonly path: string
+  readonly url: string
+}
+
+/** nginx on the loopback interface, before folders that lie elsewhere. */
+export class ServedUpstream implements AsyncDisposable {
+  readonly #folder: string
+  readonly #nginx: Nginx
+
+  static async start(folder: string): Promise<ServedUpstream> {
+    mkdirSync(folder)
+    return new ServedUpstream(folder, await startNginx(folder))
+  }
+
+  private constructor(folder: string, nginx: Nginx) {
+    this.#folder = folder
+    this.#nginx = nginx
+  }
+
+  /**
+   * Serves the first of some states, after every file of each was read once so that none is measured with a cold cache.
+   * @throws Error where the server may not read them
+   */
+  async serve(name: string, states: readonly [string, ...string[]]): Promise<ServedRepository> {
+    const url = `${this.#nginx.url}/${name}/`
+    const show = (state: string): void => {
+      const link = join(this.#folder, name)
+      symlinkSync(resolve(state), `${link}.next`)
+      renameSync(`${link}.next`, link)
+    }
+    for (const state of states) {
+      for (const path of filesOf(state)) readFileSync(join(state, path))
+      show(state)
+      const { status } = await fetch(`${url}repodata/repomd.xml`, { method: 'HEAD' })
+      if (status !== 200)
+        throw new Error(
+          `nginx answers ${status} for repodata/repomd.xml of ${state}: other users must be able to read all of it`,
+        )
+    }
+    const [first] = states
+    show(first)
+    return { url, files: filesOf(first).map((path) => ({ path, url: url + encodePath(path) })), show }
+  }
+
+  /** Requests answered so far. */
+  async requestCount(): Promise<number> {
+    return (await this.#nginx.requests()).length
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#nginx.stop()
+  }
+}
+
+function filesOf(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort()
+}
+
+function encodePath(path: string): string {
+  return encodeURI(path).replace(/[?#]/g, encodeURIComponent)
+}
