@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { openSite, type Site, signingKey } from '../../../tests/support/site.ts'
+import { demoFiles } from '../../../tests/support/demo-upstream.ts'
+import { openSite, readTree, type Site, signingKey } from '../../../tests/support/site.ts'
 import { startUpstream } from '../../../tests/upstream/upstream.ts'
 import type { StoredPackage } from '../../core/model.ts'
 
@@ -22,6 +25,32 @@ async function packagesOf(site: Site): Promise<readonly StoredPackage[]> {
 
 const verdictsOf = async (site: Site) =>
   (await packagesOf(site)).map(({ signature }) => signature?.verdict.state ?? null)
+
+const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex')
+
+/** The demonstration with one package changed after it was signed, and metadata that agree with the change. */
+function withChangedPackage(path: string): Readonly<Record<string, Uint8Array>> {
+  const files = { ...demoFiles('v1') }
+  const original = files[path] ?? Buffer.alloc(0)
+  const changed = Buffer.from(original)
+  changed.write('Z', changed.lastIndexOf('Part of a demonstration'))
+  files[path] = changed
+  let repomd = Buffer.from(files['repodata/repomd.xml'] ?? []).toString()
+  for (const [name, content] of Object.entries(files)) {
+    if (!/-(primary|filelists|other)\.xml\.gz$/.test(name)) continue
+    const before = gunzipSync(content).toString()
+    const after = before.replaceAll(sha256(original), sha256(changed))
+    const packed = gzipSync(after)
+    delete files[name]
+    files[name.replace(sha256(content), sha256(packed))] = packed
+    repomd = repomd
+      .replaceAll(sha256(content), sha256(packed))
+      .replaceAll(sha256(Buffer.from(before)), sha256(Buffer.from(after)))
+      .replace(`<size>${content.length}</size>`, `<size>${packed.length}</size>`)
+  }
+  files['repodata/repomd.xml'] = Buffer.from(repomd)
+  return files
+}
 
 describe('signatures of packages', () => {
   it('are required as soon as there are keys, and kept with the packages', async () => {
@@ -55,6 +84,32 @@ describe('signatures of packages', () => {
       'Packages/demo-common-1.0-1.noarch.rpm',
       'Packages/demo-hello-1.0-1.noarch.rpm',
     ])
+  })
+
+  it('one of which is wrong fail the sync, naming that package, and publications stay', async () => {
+    const path = 'Packages/demo-hello-1.0-1.noarch.rpm'
+    await using upstream = await startUpstream({ files: demoFiles('v1') })
+    const verify = { keys: ['demo.asc'], metadata: 'off' }
+    await using site = await openSite({ files, repositories: [repository(upstream.url, verify)] })
+    await site.sync('demo')
+    await site.publish('demo')
+    const before = await readTree(site.published('repositories/demo/latest'))
+    for (const [name, content] of Object.entries(withChangedPackage(path))) upstream.put(name, content)
+
+    const result = await site.trySync('demo')
+    const again = await site.publish('demo')
+
+    expect(result).toMatchObject({
+      status: 'failed',
+      error: {
+        code: 'SIGNATURE_INVALID',
+        message: expect.stringContaining(path),
+        details: { packages: [path], reasons: [expect.stringContaining('bad signature')] },
+      },
+    })
+    expect(again.unchanged).toBe(true)
+    expect(await readTree(site.published('repositories/demo/latest'))).toEqual(before)
+    expect(new Set(await verdictsOf(site))).toEqual(new Set(['good']))
   })
 
   it('by an unknown key fail the sync', async () => {
