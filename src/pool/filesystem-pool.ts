@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import {
   closeSync,
-  constants,
   createReadStream,
   fchmodSync,
   linkSync,
@@ -20,6 +19,7 @@ import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import { CheckedBytes, checkWhole } from './checked-bytes.ts'
 import { flushFileSystem, flushOne } from './flush.ts'
 import { PartialFileOnDisk } from './partial-file.ts'
+import { placeFile } from './place-file.ts'
 import type {
   BlobHealth,
   BlobInfo,
@@ -172,17 +172,14 @@ export class FilesystemPool implements Pool {
   }
 
   async place(digest: Sha256, target: string): Promise<PlacementMethod> {
-    const blob = this.#pathOf(digest)
     try {
-      await fs.link(blob, target)
-      return 'hardlink'
+      return await placeFile(this.#pathOf(digest), target)
     } catch (error) {
-      if (hasSystemCode(error, 'EEXIST')) throw alreadyPlaced(target, error)
-      if (hasSystemCode(error, 'ENOENT')) throw await this.#explainMissing(digest, target, error)
-      // EXDEV: other device. EMLINK: ext4 stops at 65 000 links. EPERM: no hard links here, or not ours to link.
-      if (!hasSystemCode(error, 'EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP')) throw explainDiskError(error, target)
+      if (!hasSystemCode(error, 'ENOENT')) throw error
+      throw (await this.has(digest))
+        ? new Error(`no folder for ${target}`, { cause: error })
+        : blobMissing(digest, error)
     }
-    return this.#copyTo(digest, target)
   }
 
   async *list(): AsyncIterable<BlobInfo> {
@@ -255,35 +252,6 @@ export class FilesystemPool implements Pool {
     return fs.stat(this.#pathOf(digest)).catch(ignoreMissing)
   }
 
-  /** A reflink shares the bytes without sharing the inode; where the file system has none, a copy. Built beside and renamed, so that a crash leaves no half file under the name. */
-  async #copyTo(digest: Sha256, target: string): Promise<PlacementMethod> {
-    const blob = this.#pathOf(digest)
-    const temporary = path.join(path.dirname(target), `.${randomUUID()}.tmp`)
-    try {
-      const method = await copyCheaply(blob, temporary)
-      await fs.chmod(temporary, 0o444)
-      await fs.link(temporary, target).catch(async (error) => {
-        // A file system without hard links: the caller's lease keeps others from the name.
-        if (!hasSystemCode(error, 'EPERM', 'ENOTSUP', 'EMLINK')) throw error
-        if (await fs.lstat(target).catch(ignoreMissing)) throw alreadyPlaced(target, error)
-        await fs.rename(temporary, target)
-      })
-      return method
-    } catch (error) {
-      if (hasSystemCode(error, 'EEXIST')) throw alreadyPlaced(target, error)
-      if (hasSystemCode(error, 'ENOENT')) throw await this.#explainMissing(digest, target, error)
-      throw explainDiskError(error, target)
-    } finally {
-      await fs.rm(temporary, { force: true })
-    }
-  }
-
-  async #explainMissing(digest: Sha256, target: string, cause: unknown): Promise<unknown> {
-    return (await this.has(digest))
-      ? new Error(`no folder for ${target}`, { cause })
-      : blobMissing(digest, cause)
-  }
-
   /**
    * `link` and not `rename`: it fails where the name exists, so a sound blob is never replaced under a reader,
    * and `rename` between two links of one file would leave the temporary name behind.
@@ -305,18 +273,6 @@ export class FilesystemPool implements Pool {
   }
 }
 
-async function copyCheaply(source: string, target: string): Promise<PlacementMethod> {
-  try {
-    await fs.copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
-    return 'reflink'
-  } catch (error) {
-    if (!hasSystemCode(error, 'EXDEV', 'ENOTSUP', 'EINVAL', 'ENOSYS', 'ENOTTY')) throw error
-  }
-  await fs.rm(target, { force: true })
-  await fs.copyFile(source, target, constants.COPYFILE_EXCL)
-  return 'copy'
-}
-
 async function* rethrowMissing(source: ByteSource, digest: Sha256): ByteSource {
   try {
     yield* source
@@ -328,13 +284,6 @@ async function* rethrowMissing(source: ByteSource, digest: Sha256): ByteSource {
 async function sortedNames(folder: string): Promise<string[]> {
   const names = await fs.readdir(folder).catch(ignoreMissing)
   return (names ?? []).sort()
-}
-
-function alreadyPlaced(target: string, cause: unknown): ChantalError {
-  return new ChantalError('ALREADY_EXISTS', `already published: ${target}`, {
-    cause,
-    details: { path: target },
-  })
 }
 
 function blobMissing(digest: Sha256, cause: unknown): ChantalError {
