@@ -5,7 +5,7 @@ import { known, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
 /** Decompressed bytes kept: chunks are in key order only within what was added together. */
-const maxCachedBytes = 32 * 1024 ** 2
+const maxCachedBytes = 64 * 1024 ** 2
 /** Chunks asked for and decompressed together. */
 const chunksAhead = 4
 /** Rows read at a time: three small columns. */
