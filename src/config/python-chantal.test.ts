@@ -67,7 +67,7 @@ describe('a spelling of the Python Chantal means what it did, with a notice that
     ],
     [
       rpm('    verify: {enabled: false, key_files: [key.asc]}'),
-      { repositories: [{ verify: { metadata: 'off' } }] },
+      { repositories: [{ verify: { metadata: 'off', packages: 'off' } }] },
       '"verify.enabled" is now "verify.metadata"',
     ],
     [

@@ -20,6 +20,8 @@ interface Rule {
   readonly unlessKnown?: boolean
   /** For repositories of this type, where today's schema knows `to`. */
   readonly ofType?: string
+  /** Leaves the old key for the rules that follow: one word of old says several things of today. */
+  readonly keeps?: boolean
 }
 
 const is = (expected: string | boolean) => (node: DocumentNode) =>
@@ -50,6 +52,15 @@ const drop = (scope: Rule['scope'], from: string, notice: string, more: Partial<
   notice,
   ...more,
 })
+
+/** `false` for the whole file, and for repositories whose packages carry signatures. */
+function offForPackages(from: string, more: Partial<Rule> = {}): readonly Rule[] {
+  const rule = { from, to: 'verify.packages', when: is(false), value: become('off'), ...more }
+  return [
+    { ...rule, scope: 'document' },
+    { ...rule, scope: 'repository', ofType: 'rpm' },
+  ]
+}
 
 const rules: readonly Rule[] = [
   {
@@ -86,6 +97,7 @@ const rules: readonly Rule[] = [
   drop('shared', 'gpg.key_name', 'no key is made while publishing'),
   drop('shared', 'gpg.key_email', 'no key is made while publishing'),
 
+  ...offForPackages('verify.enabled', { keeps: true }),
   { scope: 'shared', from: 'verify.enabled', to: 'verify.metadata', when: is(false), value: become('off') },
   drop('shared', 'verify.enabled', 'signatures are required as soon as "verify.keys" is given'),
   {
@@ -96,7 +108,7 @@ const rules: readonly Rule[] = [
     value: become('off'),
   },
   drop('shared', 'verify.repo_gpgcheck', 'signatures are required as soon as "verify.keys" is given'),
-  { scope: 'shared', from: 'verify.gpgcheck', to: 'verify.packages', when: is(false), value: become('off') },
+  ...offForPackages('verify.gpgcheck'),
   drop('shared', 'verify.gpgcheck', 'packages must be signed as soon as "verify.keys" is given'),
   { scope: 'shared', from: 'verify.key_files', to: 'verify.keys' },
   { scope: 'shared', from: 'verify.trusted_fingerprints', to: 'verify.fingerprints' },
@@ -236,7 +248,7 @@ function apply(
   if (rule.ofType && !(valueUnder(mapping, 'type') === rule.ofType && isKnown(rule.to?.split('.') ?? [])))
     return
   if (rule.unlessKnown && isKnown([...path, key])) return
-  holder.entries.delete(key)
+  if (!rule.keeps) holder.entries.delete(key)
   if (holder.entries.size === 0 && path.length > 0) removeEmpty(mapping, path)
   const say = (text: string) => notices.push(`${at(entry.keyPlace)}: ${text}`)
   if (rule.to === null) {
