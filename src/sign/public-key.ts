@@ -1,4 +1,11 @@
-import { createHash, createPublicKey, createVerify, type KeyObject, verify } from 'node:crypto'
+import {
+  createHash,
+  createPublicKey,
+  createVerify,
+  type KeyObject,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto'
 import { readNumbers } from './signature-packet.ts'
 
 /** Takes the signed bytes, then says whether the signature is one of them by the key. */
@@ -130,14 +137,18 @@ function readLegacyEdDsa(value: Uint8Array): Uint8Array {
 
 function pairCheck(hash: string, key: KeyObject, value: Uint8Array, octets: number): SignatureCheck {
   const pair = readNumbers(value, 2).map((number) => padded(number, octets))
-  return streamedCheck(hash, key, Buffer.concat(pair))
+  return streamedCheck(hash, { key, dsaEncoding: 'ieee-p1363' }, Buffer.concat(pair))
 }
 
-function streamedCheck(hash: string, key: KeyObject, signature: Uint8Array): SignatureCheck {
+function streamedCheck(
+  hash: string,
+  key: KeyObject | VerifyKeyObjectInput,
+  signature: Uint8Array,
+): SignatureCheck {
   const running = createVerify(hash)
   return {
     update: (bytes) => void running.update(bytes),
-    finish: () => running.verify({ key, dsaEncoding: 'ieee-p1363' }, signature),
+    finish: () => running.verify(key, signature),
   }
 }
 
