@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { constants, createZstdCompress, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ByteSource, readWhole } from '../core/bytes.ts'
@@ -154,6 +154,18 @@ describe('decompress', () => {
       )
     },
   )
+
+  it('reads zstd frames that do not say how large they are', async () => {
+    const stream = createZstdCompress()
+    stream.write(text)
+    stream.end()
+    const frame = Buffer.concat(await stream.toArray())
+
+    // The bits of the header that announce the size of the content, and a size of the window in its place.
+    expect(frame.readUInt8(4) & 0b1110_0000).toBe(0)
+    expect(await unpack(frame)).toEqual(text)
+    expect(await unpack(frame, 1)).toEqual(text)
+  })
 
   it('gives nothing for an empty source', async () => {
     expect(await unpack(Buffer.alloc(0))).toHaveLength(0)

@@ -34,7 +34,7 @@ export interface OddRecord {
 }
 
 /** What a repository is besides its packages. */
-export interface OddRepository {
+interface OddRepository {
   /** Of records, as {@link OddPackage.checksumType}. */
   readonly checksumType?: string
   /** Default: primary, filelists and other. */

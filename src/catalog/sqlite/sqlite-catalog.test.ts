@@ -4,6 +4,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { describeCatalog } from '../catalog.contract.ts'
+import { addRevision, digestOf, packageOf } from '../catalog.fixtures.ts'
 import { openCatalog } from '../open-catalog.ts'
 
 const now = () => new Date()
@@ -19,6 +20,29 @@ describe('the SQLite file', () => {
     await using _catalog = await open(file)
 
     expect((await stat(file)).mode & 0o777).toBe(0o600)
+  })
+
+  it('holds no row that names another which is gone, whatever was removed', async () => {
+    const file = await newFile()
+    await using catalog = await open(file)
+    const added = await addRevision(catalog, { packages: [packageOf('a', [1, 2]), packageOf('b', [3])] })
+    await catalog.write((writer) =>
+      writer.addBlobChecksums([
+        { digest: digestOf(1), checksum: { algorithm: 'sha1', hex: 'a'.repeat(40) } },
+      ]),
+    )
+    await addRevision(catalog, { removed: ['a'], sealedAt: new Date(2000) })
+
+    const late = new Date(10_000)
+    const pruned = await catalog.write((writer) => writer.pruneRevisions(late))
+    const forgotten = await catalog.write((writer) => writer.forgetBlobs([1, 2, 3].map(digestOf), late))
+
+    expect([added.number, pruned, forgotten.length]).toEqual([1, 1, 2])
+    const database = new DatabaseSync(file)
+    expect(database.prepare('pragma foreign_key_check').all()).toEqual([])
+    expect(database.prepare('select count(*) as rows from package_file').get()).toEqual({ rows: 1 })
+    expect(database.prepare('select count(*) as rows from blob_checksum').get()).toEqual({ rows: 0 })
+    database.close()
   })
 
   it('is refused where a newer program has migrated it', async () => {
