@@ -7,7 +7,7 @@ import type { ReadRequest } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { formatEvr, formatNevra, nevraFileName } from './formats/nevra.ts'
 import { parsePackageOwner } from './formats/package-details.ts'
-import { scanPackages } from './formats/package-scanner.ts'
+import { type ScanOptions, scanPackages } from './formats/package-scanner.ts'
 import { type PrimaryPackage, parsePrimaryPackage } from './formats/primary.ts'
 import { openLimit, type PackageDocument, upstreamPath } from './metadata.ts'
 import type { RpmOptions } from './options.ts'
@@ -78,16 +78,25 @@ export class PackageListing {
 
   /** Every document is read once more, for the entries of what is wanted alone. */
   async *records(wanted: ReadonlySet<PackageKey>): AsyncGenerator<NativeRecord> {
-    let index = 0
-    for await (const batch of this.#scan('primary')) {
-      for (const bytes of batch.packages) {
-        const key = this.#order[index]
-        index += 1
-        if (key && wanted.has(key)) yield { key, part: 'primary', bytes }
-      }
-    }
+    yield* this.#primaryRecords(wanted)
     for (const document of ['filelists', 'other', 'filelists-ext'] as const) {
       if (this.#documents.has(document)) yield* this.#companionRecords(document, wanted)
+    }
+  }
+
+  async *#primaryRecords(wanted: ReadonlySet<PackageKey>): AsyncGenerator<NativeRecord> {
+    const keyOf = (index: number) => {
+      const key = this.#order[index]
+      return key && wanted.has(key) ? key : null
+    }
+    for await (const batch of this.#scan('primary', (index) => keyOf(index) === null)) {
+      for (const [position, bytes] of batch.packages.entries()) {
+        const key = keyOf(batch.indexes[position] ?? -1)
+        // What was passed over was not looked into: the package itself has to say that it is the one.
+        if (!key || !this.#keysByPkgid.get(parsePrimaryPackage(bytes).pkgid)?.includes(key))
+          throw notTheSame()
+        yield { key, part: 'primary', bytes }
+      }
     }
   }
 
@@ -95,11 +104,16 @@ export class PackageListing {
     document: PackageDocument,
     wanted: ReadonlySet<PackageKey>,
   ): AsyncGenerator<NativeRecord> {
+    const keysOf = (pkgid: string) => (this.#keysByPkgid.get(pkgid) ?? []).filter((key) => wanted.has(key))
+    const skips = (_: number, startTag: string) => {
+      const pkgid = /\spkgid="([0-9A-Fa-f]+)"/.exec(startTag)?.[1]
+      return pkgid !== undefined && keysOf(pkgid.toLowerCase()).length === 0
+    }
     const seen = new Set<PackageKey>()
-    for await (const batch of this.#scan(document)) {
+    for await (const batch of this.#scan(document, skips)) {
       for (const bytes of batch.packages) {
-        for (const key of this.#keysByPkgid.get(parsePackageOwner(bytes).pkgid) ?? []) {
-          if (!wanted.has(key) || seen.has(key)) continue
+        for (const key of keysOf(parsePackageOwner(bytes).pkgid)) {
+          if (seen.has(key)) continue
           seen.add(key)
           yield { key, part: document, bytes }
         }
@@ -110,12 +124,12 @@ export class PackageListing {
       this.#warn('METADATA_MISSING', `${document}.xml has no entry for ${enumerate(missing)}`)
   }
 
-  #scan(document: PackageDocument) {
+  #scan(document: PackageDocument, skips?: ScanOptions['skips']) {
     const found = this.#documents.get(document)
     if (!found) throw new Error(`no ${document} to scan`)
     const { record, file } = found
     const maxSize = openLimit(record, file.size, this.#request.limits)
-    return scanPackages(decompress(file.stream(), { maxSize }), document)
+    return scanPackages(decompress(file.stream(), { maxSize }), document, skips ? { skips } : {})
   }
 
   #package(primary: PrimaryPackage, fragment: Uint8Array): Listed {
@@ -230,6 +244,16 @@ export class PackageListing {
   ): void {
     this.#request.reporter.report({ type: 'warning', code, message })
   }
+}
+
+function notTheSame(): ChantalError {
+  return new ChantalError(
+    'UPSTREAM_INVALID',
+    'primary.xml reads differently where packages are passed over',
+    {
+      hint: 'It holds markup within packages that hides their ends.',
+    },
+  )
 }
 
 /**

@@ -54,6 +54,9 @@ async function outcome(run: () => Promise<Scanned> | Scanned): Promise<Scanned |
   }
 }
 
+const parseName = (fragment: Uint8Array) =>
+  /<name>(.*?)<\/name>/.exec(Buffer.from(fragment).toString())?.[1] ?? ''
+
 function primary(...packages: readonly string[]): string {
   return repodataHeader('primary', packages.length) + packages.join('\n') + repodataFooter('primary')
 }
@@ -152,7 +155,43 @@ describe('scanPackages', () => {
     for await (const batch of scanPackages(inChunks(Buffer.from(primary()), 10), 'primary'))
       batches.push(batch)
 
-    expect(batches).toEqual([{ declaredCount: 0, packages: [] }])
+    expect(batches).toEqual([{ declaredCount: 0, packages: [], indexes: [] }])
+  })
+
+  it.each([
+    ['plain', small.replace('>a<', '>a7<')],
+    ['read by the strict reader from there on', small.replace('>a<', '><!-- odd -->a7<')],
+  ])('passes over what is not asked for, in a document that is %s', async (_, seventh) => {
+    const many = Array.from({ length: 1000 }, (_, i) => small.replace('>a<', `>a${i}<`))
+    many[7] = seventh
+    const wanted = new Set([0, 7, 8, 999])
+    const tags = new Set<string>()
+    const skips = (index: number, startTag: string) => {
+      tags.add(startTag)
+      return !wanted.has(index)
+    }
+    const found: string[] = []
+    const indexes: number[] = []
+
+    for await (const batch of scanPackages(inChunks(Buffer.from(primary(...many)), 100), 'primary', {
+      skips,
+    })) {
+      found.push(...batch.packages.map((fragment) => parseName(fragment)))
+      indexes.push(...batch.indexes)
+    }
+
+    expect(indexes).toEqual([0, 7, 8, 999])
+    expect(found).toEqual(['a0', 'a7', 'a8', 'a999'])
+    expect([...tags]).toEqual(['<package type="rpm">'])
+  })
+
+  it('refuses a document that ends within a package that is passed over', async () => {
+    const cut = Buffer.from(primary(small, small).slice(0, -60))
+    const read = async () => {
+      for await (const _ of scanPackages(inChunks(cut, 100), 'primary', { skips: () => true }));
+    }
+
+    await expect(read()).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' })
   })
 
   it('batches many packages, and keeps their order when the strict reader takes over', async () => {
