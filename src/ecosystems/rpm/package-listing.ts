@@ -76,7 +76,10 @@ export class PackageListing {
     for (const { pkg } of settled) yield pkg
   }
 
-  /** Every document is read once more, for the entries of what is wanted alone. */
+  /**
+   * Every document is read once more, for the entries of what is wanted alone. They are copies: a window would keep the quarter of a
+   * megabyte around it, and a few of many would keep the document.
+   */
   async *records(wanted: ReadonlySet<PackageKey>): AsyncGenerator<NativeRecord> {
     yield* this.#primaryRecords(wanted)
     for (const document of ['filelists', 'other', 'filelists-ext'] as const) {
@@ -95,7 +98,7 @@ export class PackageListing {
         // What was passed over was not looked into: the package itself has to say that it is the one.
         if (!key || !this.#keysByPkgid.get(parsePrimaryPackage(bytes).pkgid)?.includes(key))
           throw notTheSame()
-        yield { key, part: 'primary', bytes }
+        yield { key, part: 'primary', bytes: Buffer.from(bytes) }
       }
     }
   }
@@ -115,7 +118,7 @@ export class PackageListing {
         for (const key of keysOf(parsePackageOwner(bytes).pkgid)) {
           if (seen.has(key)) continue
           seen.add(key)
-          yield { key, part: document, bytes }
+          yield { key, part: document, bytes: Buffer.from(bytes) }
         }
       }
     }
