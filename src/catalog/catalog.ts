@@ -42,13 +42,13 @@ export interface Catalog extends AsyncDisposable {
 /**
  * - `pool`: shared while blobs get their names, exclusive while garbage loses them. Both for moments, not for a sync.
  * - `repository:<id>`, `publication:<path>`, `shelf:<repository>`: exclusive, one writer each.
- * - `schema`: exclusive, while migrations run.
+ * - `garbage`: exclusive, one collection at a time: what one marks the other may be sweeping.
  *
  * A waiting exclusive request holds back new shared ones, so it is served in the end.
  */
 export type LeaseResource =
   | 'pool'
-  | 'schema'
+  | 'garbage'
   | `repository:${string}`
   | `publication:${string}`
   | `shelf:${string}`

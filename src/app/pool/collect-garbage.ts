@@ -30,13 +30,22 @@ const batchSize = 1000
  * Removes what nothing reaches. Marks under no lease, since the catalog looks again while it deletes; sweeps in batches, each under the
  * pool's exclusive lease. Row first, file second: a crash between the two leaves an unnamed file, which the next run removes,
  * and never a named file that is missing.
- * @throws ChantalError `BLOB_MISSING` where something reaches a blob that is not in the pool: then nothing is removed
+ * @throws ChantalError `BLOB_MISSING` where something reaches a blob that is not in the pool: then nothing is removed;
+ *   `LEASE_HELD` while another collection runs
  */
 export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> = async (
   context,
   input,
-  signal,
+  caller,
 ) => {
+  await using lease = await context.catalog.acquire({
+    resource: 'garbage',
+    mode: 'exclusive',
+    purpose: 'collect garbage',
+    waitMs: 0,
+    signal: caller,
+  })
+  const { signal } = lease
   const lost = await findLostGenerations(context, input.dryRun, signal)
   const before = await wantedBefore(context, input.graceMs)
   const found = input.dryRun

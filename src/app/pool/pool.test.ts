@@ -50,6 +50,19 @@ async function corrupt(site: Site, digest: Sha256): Promise<void> {
 }
 
 describe('garbage collection', () => {
+  it('is one at a time: what one marks the other may be sweeping', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+
+    const both = await Promise.allSettled([collect(site), collect(site)])
+
+    const refused = both.filter((outcome) => outcome.status === 'rejected')
+    expect(refused).toHaveLength(1)
+    expect(refused[0]?.reason).toMatchObject({ code: 'LEASE_HELD' })
+  })
+
   it('keeps what the latest revision, a snapshot or a publication reaches, and takes the rest', async () => {
     await using upstream = await startDemoUpstream()
     const { site, clock } = await openWithClock(upstream)
