@@ -12,7 +12,7 @@ export interface CommandOutput {
 }
 
 /** A command ended badly. The message holds all that it wrote, for that is what one wants to read in a test report. */
-export class CommandFailed extends Error {
+class CommandFailed extends Error {
   override readonly name = 'CommandFailed'
   readonly output: CommandOutput
 

@@ -12,6 +12,8 @@ export interface DnfOptions {
   readonly gpgcheck?: boolean
   /** Check `repomd.xml.asc`. Default: yes. */
   readonly repoGpgcheck?: boolean
+  /** Seconds for which a command makes do with the metadata it has. Default: 0, each command asks for newer; dnf's own is two days. */
+  readonly metadataExpire?: number
 }
 
 export interface DnfPackage {
@@ -65,13 +67,15 @@ export class DnfClient implements AsyncDisposable {
   }
 
   /** Points the client elsewhere; its cache and what it installed stay. */
-  async setRepository({ baseurl, key, gpgcheck = true, repoGpgcheck = true }: DnfOptions): Promise<void> {
+  async setRepository(options: DnfOptions): Promise<void> {
+    const { baseurl, key, gpgcheck = true, repoGpgcheck = true, metadataExpire = 0 } = options
     const lines = [
       '[test]',
       'name=test',
       `baseurl=${baseurl}`,
       `gpgcheck=${Number(gpgcheck)}`,
       `repo_gpgcheck=${Number(repoGpgcheck)}`,
+      `metadata_expire=${metadataExpire}`,
       ...(key === null ? [] : [`gpgkey=file://${resolve(key)}`]),
       'skip_if_unavailable=0',
     ]
@@ -203,11 +207,6 @@ function mainSection(folder: string): string {
     `varsdir=${folder}/variables`,
     `pluginconfpath=${folder}/plugins`,
   ]
-  const behaviour = [
-    'module_platform_id=platform:el9',
-    'install_weak_deps=0',
-    'metadata_expire=0',
-    'keepcache=0',
-  ]
+  const behaviour = ['module_platform_id=platform:el9', 'install_weak_deps=0', 'keepcache=0']
   return `${['[main]', ...paths, ...behaviour].join('\n')}\n`
 }

@@ -13,6 +13,8 @@ export interface NginxRequest {
   readonly status: number
   /** Bytes of the answer's body. */
   readonly size: number
+  /** The answer's header as it was sent; `null` without one. */
+  readonly lastModified: string | null
 }
 
 export interface Nginx extends AsyncDisposable {
@@ -85,7 +87,7 @@ pid ${folder}/nginx.pid;
 ${userInfo().uid === 0 ? 'user www-data;' : ''}
 events { worker_connections 512; }
 http {
-  log_format plain '$request_method $status $body_bytes_sent $request_uri';
+  log_format plain '$request_method|$status|$body_bytes_sent|$sent_http_last_modified|$request_uri';
   access_log ${folder}/access.log plain;
   default_type application/octet-stream;
   sendfile on;
@@ -137,6 +139,7 @@ async function freePort(): Promise<number> {
 }
 
 function parseRequest(line: string): NginxRequest {
-  const [method = '', status = '', size = '', ...path] = line.split(' ')
-  return { method, path: path.join(' '), status: Number(status), size: Number(size) }
+  const [method = '', status = '', size = '', modified = '', ...path] = line.split('|')
+  const lastModified = modified === '-' ? null : modified
+  return { method, path: path.join('|'), status: Number(status), size: Number(size), lastModified }
 }
