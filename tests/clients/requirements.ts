@@ -5,7 +5,17 @@ import { describe, it } from 'vitest'
 import { systemPath } from './command.ts'
 
 /** A program that a test may need. `scripts/install-clients.sh` installs them all. */
-export type Tool = 'createrepo_c' | 'dnf' | 'gpg' | 'nginx' | 'rpm' | 'setpriv' | 'xz' | 'zstd' | 'zypper'
+export type Tool =
+  | 'createrepo_c'
+  | 'dnf'
+  | 'dpkg'
+  | 'gpg'
+  | 'nginx'
+  | 'rpm'
+  | 'setpriv'
+  | 'xz'
+  | 'zstd'
+  | 'zypper'
 
 /**
  * A `describe` whose tests need real programs. Where one is missing they are skipped, and the title names it; with
