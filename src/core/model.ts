@@ -50,6 +50,8 @@ export interface UpstreamFile {
   readonly expect: Expectation
   /** Without it the published tree is broken: it cannot be left out where upstream does not have it. */
   readonly isRequired?: boolean
+  /** Upstream lists it, and it is normal that it does not have it: then the revision is whole without it. */
+  readonly isOptional?: boolean
 }
 
 /** A file in the pool and where it belongs in a repository. */
@@ -57,7 +59,7 @@ export interface StoredFile extends BlobRef {
   readonly path: RelativePath
 }
 
-/** A package as upstream lists it. The first file is the one clients install; a Debian source package has more. */
+/** A package as upstream lists it. The first file is the one clients install, and never optional; a Debian source package has more. */
 export interface UpstreamPackage<Attributes extends JsonObject = JsonObject>
   extends PackageFacts<Attributes> {
   readonly files: readonly [UpstreamFile, ...UpstreamFile[]]

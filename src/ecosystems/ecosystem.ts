@@ -60,7 +60,7 @@ export interface Ecosystem<
    * checksums, then the format.
    * @throws ChantalError `UPSTREAM_INVALID`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, and what `metadata.fetch` throws
    */
-  readUpstream(request: ReadRequest<Options>): Promise<UpstreamListing<Attributes>>
+  readUpstream(request: ReadRequest<Options, Filters>): Promise<UpstreamListing<Attributes>>
 
   /**
    * Gives `sink` every file of the published tree. Deterministic: equal input gives equal bytes,
@@ -98,10 +98,15 @@ export interface PackageFile {
   read(start?: number): ByteSource
 }
 
-export interface ReadRequest<Options> {
+export interface ReadRequest<Options = object, Filters = object> {
   readonly repository: RepositoryId
   readonly options: Options
   readonly mode: RepositoryMode
+  /**
+   * The ecosystem's own: a reader may leave out what they do not want, where telling needs the whole index entry. `null` where
+   * there are none, and for a mirror, which holds everything.
+   */
+  readonly filters: Filters | null
   /** What the last successful read gave; `null` the first time, with `--force`, and where the configuration has changed. */
   readonly checkpoint: Checkpoint | null
   readonly metadata: MetadataFetcher

@@ -5,6 +5,7 @@ import type { DownloadOutcome, UpstreamClient } from '../../download/downloader.
 import type { ReceivedBlob } from '../../pool/pool.ts'
 import type { AppContext } from '../context.ts'
 import { keepBlobs } from '../keep-blobs.ts'
+import { isAbsent } from './absence.ts'
 import { findHeldBlobs } from './held-blobs.ts'
 
 /** A batch is flushed and recorded together: smaller costs flushes, larger costs memory and what a crash loses. */
@@ -23,6 +24,7 @@ export interface FailedFile {
 export interface FetchedFiles {
   /** For every file that the pool now holds. */
   readonly blobs: ReadonlyMap<UpstreamFile, BlobRef>
+  /** But for optional files that upstream does not have. */
   readonly failed: readonly FailedFile[]
   readonly fetchedFiles: number
   readonly fetchedBytes: number
@@ -70,6 +72,7 @@ export async function fetchFiles(
   const totalBytes = wanted.reduce((sum, { expect }) => sum + (expect.size ?? 0), 0)
   let fetchedFiles = 0
   let fetchedBytes = 0
+  let absentFiles = 0
   let inARow = 0
   await using batch = new KeepQueue(context, blobs, signal)
 
@@ -79,6 +82,9 @@ export async function fetchFiles(
       fetchedFiles += 1
       fetchedBytes += outcome.blob.size
       await batch.add(outcome)
+    } else if (outcome.file.isOptional && isAbsent(outcome.error)) {
+      inARow = 0
+      absentFiles += 1
     } else {
       const { file, url, error } = outcome
       failed.push({ file, url, error })
@@ -96,7 +102,7 @@ export async function fetchFiles(
     context.reporter.report({
       type: 'download.advanced',
       repository,
-      files: fetchedFiles + failed.length,
+      files: fetchedFiles + absentFiles + failed.length,
       totalFiles: wanted.length,
       bytes: fetchedBytes,
       totalBytes,

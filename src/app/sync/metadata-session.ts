@@ -1,13 +1,13 @@
 import type { BlobRef } from '../../core/bytes.ts'
 import { readWhole } from '../../core/bytes.ts'
 import type { Expectation } from '../../core/digest.ts'
-import { isChantalError } from '../../core/errors.ts'
 import type { StoredFile, UpstreamFile } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
 import type { FetchedFile, MetadataFetcher } from '../../ecosystems/ecosystem.ts'
 import type { AppContext } from '../context.ts'
 import { keepBlobs } from '../keep-blobs.ts'
+import { isAbsent } from './absence.ts'
 import type { RememberedDocument } from './checkpoint.ts'
 import { findHeldBlobs } from './held-blobs.ts'
 
@@ -57,7 +57,7 @@ export class MetadataSession implements MetadataFetcher {
     try {
       return await this.fetch(path, expect)
     } catch (error) {
-      if (isChantalError(error, 'NOT_FOUND') || isForbidden(error)) return null
+      if (isAbsent(error)) return null
       throw error
     }
   }
@@ -143,9 +143,4 @@ class PooledFile implements FetchedFile {
   stream() {
     return this.#context.pool.read(this.digest)
   }
-}
-
-/** Object stores answer 403 for what is not there, where listing is not allowed. */
-function isForbidden(error: unknown): boolean {
-  return isChantalError(error, 'UPSTREAM_REFUSED') && error.details['status'] === 403
 }

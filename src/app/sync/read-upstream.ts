@@ -69,6 +69,7 @@ export async function readUpstream(
         repository: settings.id,
         options: settings.options,
         mode: settings.mode,
+        filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
         checkpoint,
         metadata: session,
         verifier: isVerified ? () => openVerifier(context, settings) : null,

@@ -28,7 +28,7 @@ export interface SealPlanInput {
   readonly listing: ChangedListing
   /** What the revision holds besides packages. */
   readonly files: readonly (UpstreamFile | StoredFile)[]
-  /** Every fetched file. A package one of whose files is not here is left out. */
+  /** Every fetched file. A package one of whose files is not here is left out, unless that is optional. */
   readonly blobs: ReadonlyMap<UpstreamFile, BlobRef>
   readonly verified: VerifiedPackages
   readonly latest: Revision | null
@@ -136,9 +136,8 @@ function newPackage(
   { blobs, verified }: Pick<SealPlanInput, 'blobs' | 'verified'>,
 ): NewPackage | null {
   const { files, versionGroup: _, ...facts } = pkg
-  const stored = files.map((file) => storedFile(file, blobs)).filter((file) => file !== null)
-  const [first, ...rest] = stored
-  return first && stored.length === files.length
+  const [first, ...rest] = files.flatMap((file) => storedFile(file, blobs) ?? [])
+  return first && files.every((file) => file.isOptional || blobs.has(file))
     ? { ...facts, files: [first, ...rest], signature: verified.arriving.get(pkg.key) ?? null }
     : null
 }

@@ -54,6 +54,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
       repository,
       options,
       mode: 'filtered',
+      filters: null,
       checkpoint: null,
       metadata: { fetch, fetchOptional },
       verifier: null,
