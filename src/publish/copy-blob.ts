@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises'
 import type { BlobRef } from '../core/bytes.ts'
-import { ChantalError } from '../core/errors.ts'
+import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { Pool } from '../pool/pool.ts'
 import { fileMode } from './folders.ts'
 
@@ -40,6 +40,18 @@ export async function replaceByBlob(
   } finally {
     // Renaming one link of a file over another of the same file leaves both.
     await fs.rm(temporary, { force: true })
+  }
+}
+
+/** Another name for a file; where it cannot have one, a copy with its time. */
+export async function linkOrCopy(source: string, target: string): Promise<void> {
+  try {
+    await fs.link(source, target)
+  } catch (error) {
+    if (!hasSystemCode(error, 'EMLINK', 'EPERM', 'ENOTSUP')) throw error
+    await fs.copyFile(source, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
+    const { atime, mtime } = await fs.stat(source)
+    await fs.utimes(target, atime, mtime)
   }
 }
 

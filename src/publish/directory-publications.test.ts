@@ -321,6 +321,42 @@ describe('a stage', () => {
     expect((await stage.commit()).files).toBe(2)
   })
 
+  it('has a file with two paths once on the disk, also where it is carried along or repeated', async () => {
+    await using site = await Site.create()
+    const list = parseRelativePath('dists/Packages')
+    const byHash = (text: string) => parseRelativePath(`dists/by-hash/${sha256(text)}`)
+    const publish = async (now: string, text: string) => {
+      await using stage = await site.publications.begin(latest, at(now))
+      await stage.write(list, text, 'plain')
+      await stage.alias(byHash(text), list, 'addressed')
+      return await stage.commit()
+    }
+    const first = await publish('10:00:00', 'one')
+    const second = await publish('11:00:00', 'two')
+    await using snapshot = await site.publications.begin(parseRelativePath('copy'), at('12:00:00'), {
+      path: latest,
+      generation: second.name,
+    })
+    await snapshot.commit()
+
+    const folders = [`repositories/epel9/.generations/latest@${first.name}`, latest, 'copy']
+    const inodes = folders.map(async (folder, index) => {
+      const names = [list, byHash(index === 0 ? 'one' : 'two')]
+      return Promise.all(names.map((name) => fs.stat(site.absolute(`${folder}/${name}`))))
+    })
+    const [old, current, copy] = await Promise.all(inodes)
+    expect([first.files, second.files]).toEqual([2, 2])
+    expect([old, current, copy].map((names) => names?.[0]?.ino === names?.[1]?.ino)).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect(copy?.[0]?.ino).not.toBe(current?.[0]?.ino)
+    expect(copy?.[1]?.mtime).toEqual(at('12:00:00'))
+    expect((await fs.stat(site.absolute(`${latest}/${byHash('one')}`))).ino).toBe(old?.[0]?.ino)
+    expect(await treeOf(site.absolute('copy'))).toEqual({ [list]: 'two', [byHash('two')]: 'two' })
+  })
+
   it('refuses a path that is a file and a folder, and publishes nothing', async () => {
     await using site = await Site.create()
     {
@@ -527,10 +563,15 @@ describe('exporting', () => {
     for (const file of Object.entries(await treeOf(site.absolute(`${latest}/repodata`)))) {
       await stage.write(parseRelativePath(`repodata/${file[0]}`), file[1], 'entry')
     }
+    const repomd = parseRelativePath('repodata/repomd.xml')
+    const alias = parseRelativePath('by-hash/repomd.xml')
+    await stage.alias(alias, repomd, 'plain')
     const generation = await stage.commit()
 
-    expect(generation.files).toBe(4)
-    expect(await treeOf(target)).toEqual(await treeOf(site.absolute(latest)))
+    expect(generation.files).toBe(5)
+    const tree = await treeOf(site.absolute(latest))
+    expect(await treeOf(target)).toEqual({ ...tree, [alias]: tree[repomd] })
+    expect((await fs.stat(path.join(target, alias))).mtime).toEqual(at('10:00:00'))
     expect(await pathsBelow(path.join(site.folder, 'media'))).not.toContain(
       expect.stringContaining('.epel9.'),
     )

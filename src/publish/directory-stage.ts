@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef, ByteSource } from '../core/bytes.ts'
-import { hasSystemCode, isChantalError } from '../core/errors.ts'
+import { isChantalError } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublishedRole, WrittenFile } from '../core/publication.ts'
@@ -9,7 +9,7 @@ import { flushFileSystem, flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { type CarriedFiles, carriedFiles } from './carried-files.ts'
-import { checkSize } from './copy-blob.ts'
+import { checkSize, linkOrCopy } from './copy-blob.ts'
 import { forEachConcurrently, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { Measured } from './measured-bytes.ts'
@@ -73,6 +73,7 @@ export class DirectoryStage implements PublicationStage {
       incoming: folder.incomingOf(name),
       pool,
       publishedAt,
+      hasHardLinks: true,
     })
   }
 
@@ -99,6 +100,11 @@ export class DirectoryStage implements PublicationStage {
   ): Promise<WrittenFile> {
     this.#refuseSpent()
     return this.#tree.write(target, content, role)
+  }
+
+  async alias(target: RelativePath, of: RelativePath, role: PublishedRole): Promise<void> {
+    this.#refuseSpent()
+    await this.#tree.alias(target, of, role)
   }
 
   note(lines: readonly string[]): void {
@@ -305,16 +311,8 @@ export class DirectoryStage implements PublicationStage {
     if (previous === null) return
     for (const entry of carried) {
       const source = path.join(folder.folderOf(previous.name), entry.path)
-      const target = this.#tree.absolute(entry.path)
       await this.#tree.makeFolderOf(entry.path)
-      try {
-        await fs.link(source, target)
-      } catch (error) {
-        if (!hasSystemCode(error, 'EMLINK', 'EPERM', 'ENOTSUP')) throw error
-        await fs.copyFile(source, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
-        const { atime, mtime } = await fs.stat(source)
-        await fs.utimes(target, atime, mtime)
-      }
+      await linkOrCopy(source, this.#tree.absolute(entry.path))
     }
   }
 

@@ -71,6 +71,7 @@ class ExportStage implements PublicationStage {
       incoming: path.join(build, 'incoming'),
       pool,
       publishedAt,
+      hasHardLinks: false,
     })
   }
 
@@ -91,6 +92,10 @@ class ExportStage implements PublicationStage {
     role: PublishedRole,
   ): Promise<WrittenFile> {
     return this.#tree.write(target, content, role)
+  }
+
+  async alias(target: RelativePath, of: RelativePath, role: PublishedRole): Promise<void> {
+    await this.#tree.alias(target, of, role)
   }
 
   async commit(): Promise<Generation> {

@@ -58,6 +58,12 @@ export class MemorySink implements PublicationSink {
     return { path: file, ...measured }
   }
 
+  async alias(path: RelativePath, of: RelativePath, role: PublishedRole): Promise<void> {
+    const file = this.files.get(of)
+    if (file === undefined || file.kind === 'package') throw new Error(`neither written nor copied: ${of}`)
+    this.#put(parseRelativePath(path), { ...file, role })
+  }
+
   /** Every path, in order. */
   paths(): readonly string[] {
     return [...this.files.keys()].sort()

@@ -68,6 +68,63 @@ export function publicationSinkContract(open: () => Promise<SinkUnderTest>): voi
     expect(Object.keys(tree)).toHaveLength(2)
   })
 
+  it('shows a file under another path as well, whether it was written, copied or such a file itself', async () => {
+    await using test = await open()
+    const byHash = (text: string) => parseRelativePath(`by-hash/SHA256/${sha256(text)}`)
+    const copied = await test.stored('Release', 'copied')
+    await test.sink.copy(copied, 'entry')
+    await test.sink.write(parseRelativePath('Packages'), 'written', 'plain')
+
+    await test.sink.alias(byHash('copied'), copied.path, 'addressed')
+    await test.sink.alias(byHash('written'), parseRelativePath('Packages'), 'addressed')
+    await test.sink.alias(readme, byHash('written'), 'plain')
+    // Equal indexes of two architectures have one name by hash.
+    await test.sink.alias(byHash('written'), readme, 'addressed')
+
+    expect(await test.tree()).toEqual({
+      Release: 'copied',
+      Packages: 'written',
+      README: 'written',
+      [byHash('copied')]: 'copied',
+      [byHash('written')]: 'written',
+    })
+  })
+
+  it('refuses another path for what is no file of its own, and one that has other bytes', async () => {
+    await using test = await open()
+    const other = parseRelativePath('other')
+    await test.sink.write(readme, 'text', 'plain')
+    await test.sink.write(other, 'other', 'plain')
+
+    await expect(test.sink.alias(parseRelativePath('a'), parseRelativePath('b'), 'plain')).rejects.toThrow(
+      'neither written nor copied: b',
+    )
+    await expect(test.sink.alias(other, readme, 'plain')).rejects.toEqual(
+      expect.objectContaining({ code: 'ALREADY_EXISTS' }),
+    )
+    expect(await test.tree()).toEqual({ README: 'text', other: 'other' })
+  })
+
+  it('writes several files at once, also where they come to have one name', async () => {
+    await using test = await open()
+    const texts = Array.from({ length: 20 }, (_, index) => `text ${index % 10}`)
+
+    const written = await Promise.all(
+      texts.map((text) =>
+        test.sink.write(
+          ({ checksums }) => parseRelativePath(`new/folder/${checksums[2]?.hex}`),
+          pieces(...text),
+          'addressed',
+        ),
+      ),
+    )
+
+    expect(written.map((file) => file.path)).toEqual(texts.map((text) => `new/folder/${sha256(text)}`))
+    expect(await test.tree()).toEqual(
+      Object.fromEntries(texts.map((text) => [`new/folder/${sha256(text)}`, text])),
+    )
+  })
+
   it('refuses other bytes for a path, however they come', async () => {
     await using test = await open()
     const other = await test.stored('README', 'other')

@@ -9,7 +9,7 @@ import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublishedRole, WrittenFile } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
-import { copyBlob } from './copy-blob.ts'
+import { copyBlob, linkOrCopy } from './copy-blob.ts'
 import { fileMode, makeFolders, orNull } from './folders.ts'
 import type { MetadataEntry } from './generation-manifest.ts'
 import { type Measured, MeasuredBytes, measureWhole, sha256Of } from './measured-bytes.ts'
@@ -24,14 +24,25 @@ export class StagedTree {
   /** What stands at each path, or will. `null` while it is being written, or not known by digest. */
   readonly #digests = new Map<RelativePath, Sha256 | null>()
   readonly #folders = new Set<string>()
+  /** Whether a file may have several names. */
+  readonly #hasHardLinks: boolean
+  /** Files of another generation that have several names there, by inode: where the first of them was copied to. */
+  readonly #copies = new Map<bigint, RelativePath>()
   #temporaryFiles = 0
 
   /** @param incoming an existing folder on the same file system, for files that have no name yet */
-  constructor(options: { folder: string; incoming: string; pool: Pool; publishedAt: Date }) {
+  constructor(options: {
+    readonly folder: string
+    readonly incoming: string
+    readonly pool: Pool
+    readonly publishedAt: Date
+    readonly hasHardLinks: boolean
+  }) {
     this.folder = options.folder
     this.#incoming = options.incoming
     this.#pool = options.pool
     this.#publishedAt = options.publishedAt
+    this.#hasHardLinks = options.hasHardLinks
   }
 
   absolute(file: RelativePath): string {
@@ -69,10 +80,24 @@ export class StagedTree {
     this.#enter(target, role, file.size)
   }
 
-  /** Repeats a file of another generation as one of this. */
+  /** Another path for a metadata file that stands in the tree. */
+  async alias(path: RelativePath, of: RelativePath, role: PublishedRole): Promise<void> {
+    const target = parseRelativePath(path)
+    const entry = this.entries.get(of)
+    if (entry === undefined) throw new Error(`neither written nor copied: ${of}`)
+    if (!this.take(target, this.#digests.get(of) ?? null)) return
+    await this.#explained(target, () => this.#alias(target, of))
+    this.#enter(target, role, entry.size)
+  }
+
+  /** Repeats a file of another generation as one of this. What is one file there is one here. */
   async copyFrom(source: string, { path: target, role, size }: MetadataEntry): Promise<void> {
     this.take(target, null)
     await this.#explained(target, async () => {
+      const { ino, nlink } = await fs.stat(source, { bigint: true })
+      const copied = this.#copies.get(ino)
+      if (copied !== undefined) return this.#alias(target, copied)
+      if (nlink > 1) this.#copies.set(ino, target)
       await this.makeFolderOf(target)
       await fs.copyFile(
         source,
@@ -127,6 +152,13 @@ export class StagedTree {
       const found = await orNull(fs.stat(this.absolute(file)))
       if (found?.size !== size) throw new Error(`self-check: ${file} has ${found?.size} bytes, not ${size}`)
     }
+  }
+
+  async #alias(target: RelativePath, of: RelativePath): Promise<void> {
+    await this.makeFolderOf(target)
+    if (this.#hasHardLinks) return linkOrCopy(this.absolute(of), this.absolute(target))
+    await fs.copyFile(this.absolute(of), this.absolute(target), fs.constants.COPYFILE_EXCL)
+    await this.#stamp(target)
   }
 
   #enter(file: RelativePath, role: PublishedRole, size: number): void {

@@ -6,6 +6,7 @@ import {
   decompress,
   type WrittenFormat,
 } from '../../codec/compression.ts'
+import { RepeatedRuns } from '../../codec/repeated-runs.ts'
 import { compressRuns } from '../../codec/run-compression.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
 import type { Checksum } from '../../core/digest.ts'
@@ -34,7 +35,6 @@ import {
 } from './metadata.ts'
 import { isMetadata, roleOf } from './mirror-publisher.ts'
 import type { RpmPublishInput } from './publisher.ts'
-import { RepeatedRuns } from './repeated-runs.ts'
 
 /** Metadata that is read whole: modules and comps of the largest distributions are a tenth of it. */
 const wholeLimit = 256 * 1024 ** 2

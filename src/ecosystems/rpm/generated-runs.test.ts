@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { RepeatedRuns } from '../../codec/repeated-runs.ts'
 import { parseSha256 } from '../../core/digest.ts'
 import type { PackageKey, RepositoryId, StoredPackage } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
@@ -7,7 +8,6 @@ import { MemorySink } from '../../publish/memory-sink.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { rpmOptions } from './options.ts'
 import { publishRpm, type RpmPublishInput, renewRpm } from './publisher.ts'
-import { RepeatedRuns } from './repeated-runs.ts'
 
 const digest = parseSha256('ab'.repeat(32))
 const now = new Date('2026-01-01T00:00:00Z')

@@ -59,6 +59,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
       metadata: { fetch, fetchOptional },
       verifier: null,
       limits,
+      now: new Date(0),
       reporter,
       signal,
     })
@@ -134,6 +135,7 @@ function sinkInto(folder: string, blobs: ReadonlyMap<string, Uint8Array>): Publi
   return {
     place: async () => {},
     note: () => {},
+    alias: async (path, of) => put(path, await readFile(join(folder, of))),
     copy: ({ path, digest }) => put(path, blobs.get(digest) ?? raise(`no blob ${digest}`)),
     async write(path, content) {
       const bytes =

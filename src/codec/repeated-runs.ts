@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
-import type { CompressedRun, RunFormat } from '../../codec/run-compression.ts'
-import { parseRelativePath, type RelativePath } from '../../core/path.ts'
-import type { EarlierTree } from '../../core/publication.ts'
+import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import type { EarlierTree } from '../core/publication.ts'
+import type { CompressedRun, RunFormat } from './run-compression.ts'
 
 /** Where a compressed run lies in a file of a published tree. */
 interface RunPlace {
