@@ -102,6 +102,15 @@ describe('the shared filters', () => {
     expect(wantsGeneric({ ...none, ...filters }, now)(pkg)).toBe(expected)
   })
 
+  it('keeps what fits every machine, unless it is excluded by name', () => {
+    const pkg = packageWith({ architecture: 'all' })
+    const only = (exclude: readonly string[]) => ({ ...none, architectures: { include: ['amd64'], exclude } })
+
+    expect(wantsGeneric(only([]), now, ['all'])(pkg)).toBe(true)
+    expect(wantsGeneric(only(['all']), now, ['all'])(pkg)).toBe(false)
+    expect(wantsGeneric(only([]), now)(pkg)).toBe(false)
+  })
+
   it('gives the same answer each time for a pattern with state', () => {
     const wants = wantsGeneric({ ...none, patterns: { include: [/nginx/g], exclude: [] } }, now)
 

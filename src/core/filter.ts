@@ -25,13 +25,18 @@ export interface FilterSettings {
  * Whether the shared filters keep a package. Exclusion wins over inclusion. A filter by size or build time keeps only packages
  * known to meet it; a package without an architecture fits every one.
  * @param now what `lastDays` counts back from
+ * @param universal architectures that fit every machine: kept unless they are excluded by name
  */
-export function wantsGeneric(filters: FilterSettings, now: Date): (pkg: UpstreamPackage) => boolean {
+export function wantsGeneric(
+  filters: FilterSettings,
+  now: Date,
+  universal: readonly string[] = [],
+): (pkg: UpstreamPackage) => boolean {
   const { patterns, architectures, size, buildTime } = filters
   const days = buildTime.lastDays === null ? null : now.getTime() - buildTime.lastDays * 86_400_000
   const since = latest(days, buildTime.newerThan?.getTime() ?? null)
   const before = buildTime.olderThan?.getTime() ?? null
-  const included = architectures.include && new Set(architectures.include)
+  const included = architectures.include && new Set([...architectures.include, ...universal])
   const excluded = new Set(architectures.exclude)
 
   return ({ name, architecture, files, builtAt }) => {

@@ -52,6 +52,9 @@ export interface Ecosystem<
   /** How its packages carry signatures of their own; `null` where they carry none. */
   readonly packageSignatures: PackageSignatures | null
 
+  /** Architectures whose packages fit every machine, as a filter by architecture takes it: it never leaves them out for not naming them. */
+  readonly universalArchitectures?: readonly string[]
+
   /** Whether its own filters keep a package. Generic filters are the engine's. */
   wants(pkg: UpstreamPackage<Attributes>, filters: Filters): boolean
 
@@ -113,6 +116,8 @@ export interface ReadRequest<Options = object, Filters = object> {
   /** Opens the keys that upstream's signature is checked against, where there is one to check; `null` where nothing is verified. */
   readonly verifier: (() => Promise<Verifier>) | null
   readonly limits: ReadLimits
+  /** What upstream's dates are compared with. The only clock a reader sees. */
+  readonly now: Date
   readonly reporter: Reporter
   readonly signal: AbortSignal
 }

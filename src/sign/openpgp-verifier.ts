@@ -1,6 +1,6 @@
 import type { Config, Key, KeyID } from 'openpgp'
+import { splitCleartextMessage } from '../codec/cleartext-message.ts'
 import { ChantalError } from '../core/errors.ts'
-import { splitCleartextMessage } from './cleartext-message.ts'
 import { loadOpenPgp, type OpenPgp, upperCaseHex, verificationConfig } from './openpgp-library.ts'
 import { type Packet, readSignaturePackets } from './openpgp-packets.ts'
 import { openPublicKey } from './public-key.ts'

@@ -74,6 +74,7 @@ export async function readUpstream(
         metadata: session,
         verifier: isVerified ? () => openVerifier(context, settings) : null,
         limits: context.settings.limits,
+        now: context.now(),
         reporter: context.reporter,
         signal,
       })

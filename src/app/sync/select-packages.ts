@@ -12,7 +12,7 @@ export function selectPackages(
   now: Date,
 ): readonly UpstreamPackage[] {
   if (mode === 'mirror' || !filters.any) return packages
-  const generic = wantsGeneric(filters, now)
+  const generic = wantsGeneric(filters, now, ecosystem.universalArchitectures)
   const own = filters.ecosystem
   return select(
     packages,

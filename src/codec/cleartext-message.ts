@@ -1,5 +1,4 @@
 import { ChantalError } from '../core/errors.ts'
-import { signatureMissing } from './openpgp-packets.ts'
 
 /** A message and its armored signature, apart. */
 export interface CleartextMessage {
@@ -21,7 +20,7 @@ const endSignature = '-----END PGP SIGNATURE-----'
 export function splitCleartextMessage(message: string): CleartextMessage {
   const lines = message.split('\n').map(withoutTrailingBlanks)
   const first = lines.findIndex((line) => line !== '')
-  if (!lines.includes(beginMessage)) throw signatureMissing('the message is not signed')
+  if (!lines.includes(beginMessage)) throw missing('the message is not signed')
   if (lines[first] !== beginMessage) throw refused('text stands before the signed message')
 
   const body = skipHashHeaders(lines, first + 1)
@@ -65,6 +64,12 @@ function withoutTrailingBlanks(line: string): string {
   let end = line.length
   while (end > 0 && ' \t\r'.includes(line.charAt(end - 1))) end--
   return line.slice(0, end)
+}
+
+function missing(reason: string): ChantalError {
+  return new ChantalError('SIGNATURE_MISSING', reason, {
+    hint: 'Look at what upstream serves in its place: an error page is a common cause.',
+  })
 }
 
 function refused(reason: string): ChantalError {
