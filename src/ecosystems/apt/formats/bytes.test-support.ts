@@ -1,4 +1,6 @@
-import type { ByteSource } from '../../../core/bytes.ts'
+import { readFileSync } from 'node:fs'
+import { decompress } from '../../../codec/compression.ts'
+import { type ByteSource, readWhole } from '../../../core/bytes.ts'
 
 export const aptCorpus = '../shared/corpus/apt'
 
@@ -27,4 +29,10 @@ export function isSubsequence(part: Uint8Array, whole: Uint8Array): boolean {
   let at = 0
   for (const byte of whole) if (at < part.length && part[at] === byte) at += 1
   return at === part.length
+}
+
+/** A document of the corpus, decompressed. */
+export async function readCorpus(path: string): Promise<Buffer> {
+  const source = decompress(inChunks(readFileSync(`${aptCorpus}/${path}`), 65_536), { maxSize: 2 ** 28 })
+  return Buffer.from(await readWhole(source))
 }
