@@ -35,7 +35,7 @@ apt() {
 apt update
 apt install --no-install-recommends \
   dnf dnf-plugins-core createrepo-c rpm nginx-light postgresql gnupg gpgv openssl zstd xz-utils util-linux coreutils \
-  libzypp1722 libaugeas0 ca-certificates git
+  libzypp1722 libaugeas0 ca-certificates git debootstrap apt-file apt-utils dpkg-dev
 # Of Node any version starts what brings its own along.
 command -v npm > /dev/null || apt install --no-install-recommends nodejs npm
 
@@ -72,6 +72,12 @@ report modifyrepo_c modifyrepo_c --version
 report rpm rpm --version
 report rpmsign rpmsign --version
 report zypper "$cache/zypper/usr/bin/zypper" --version
+report apt-get apt-get --version
+report dpkg dpkg --version
+report dpkg-source dpkg-source --version
+report apt-file dpkg-query --show --showformat '${Version}' apt-file
+report apt-ftparchive apt-ftparchive --version
+report debootstrap debootstrap --version
 report nginx nginx -v
 report setpriv setpriv --version
 report postgresql sh -c 'set -- /usr/lib/postgresql/*/bin/postgres; "$1" --version'

@@ -6,9 +6,13 @@ import { systemPath } from './command.ts'
 
 /** A program that a test may need. `scripts/install-clients.sh` installs them all. */
 export type Tool =
+  | 'apt-file'
+  | 'apt-get'
   | 'createrepo_c'
+  | 'debootstrap'
   | 'dnf'
   | 'dpkg'
+  | 'dpkg-source'
   | 'gpg'
   | 'nginx'
   | 'rpm'
