@@ -148,7 +148,10 @@ CONTROL
       demo-base) depends='Pre-Depends: demo-libc' priority=required ;;
       apt) depends='Depends: demo-base' priority=important ;;
     esac
-    deb "$(folder_of main $name)" $name 1.0 $architecture "/usr/share/minimal/$name=$architecture" <<CONTROL
+    files=("/usr/share/minimal/$name=$architecture")
+    # debootstrap makes devices in a folder that a package brings.
+    if [ $name = demo-base ]; then files+=('/dev/README=devices'); fi
+    deb "$(folder_of main $name)" $name 1.0 $architecture "${files[@]}" <<CONTROL
 $maintainer
 Installed-Size: 10
 ${depends:+$depends

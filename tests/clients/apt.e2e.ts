@@ -1,9 +1,10 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type AptFiles, aptFiles, aptKeyFile, changeApt } from '../support/apt-upstream.ts'
 import { AptClient, type AptOptions, type AptSource } from './apt.ts'
+import { bootstrap } from './debootstrap.ts'
 import { type Nginx, startNginx } from './nginx.ts'
 import { describeWith } from './requirements.ts'
 
@@ -204,3 +205,30 @@ describeWith(
     })
   },
 )
+
+describeWith(['debootstrap', 'nginx', 'setpriv'], 'debootstrap on the test upstream', () => {
+  it('makes the first stage of a system of what is required', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chantal-apt-upstream-'))
+    await chmod(folder, 0o755)
+    await cp('tests/fixtures/apt/v1', join(folder, 'v1'), { recursive: true })
+    await using nginx = await startNginx(folder)
+
+    const { downloaded, unpacked } = await bootstrap({
+      uri: `${nginx.url}/v1`,
+      suite: 'stable',
+      key: archive,
+    })
+
+    expect(downloaded).toEqual(['apt_1.0_amd64.deb', 'demo-base_1.0_amd64.deb', 'demo-libc_1.0_amd64.deb'])
+    expect(unpacked).toEqual(['minimal', 'minimal/demo-base', 'minimal/demo-libc'])
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('refuses what another key has signed', async () => {
+    await using nginx = await startNginx(resolve('tests/fixtures/apt/v1'))
+
+    const attempt = bootstrap({ uri: nginx.url, suite: 'stable', key: aptKeyFile('other') })
+
+    await expect(attempt).rejects.toThrow('Release signed by unknown key')
+  })
+})
