@@ -1,17 +1,11 @@
-import { type Checksum, parseChecksum } from '../../../core/digest.ts'
-import { ChantalError, isChantalError } from '../../../core/errors.ts'
+import type { ChecksumAlgorithm } from '../../../core/digest.ts'
+import { ChantalError } from '../../../core/errors.ts'
+import { type ListedFile, mergeChecksumLines } from './checksum-lines.ts'
 import { parseReleaseDate } from './release-date.ts'
 import { parseStanzaText, type Stanza, type StanzaField } from './stanza.ts'
 
-/** A file that a Release lists. */
-export interface ReleaseFile {
-  /** Relative to the Release file, without blanks. As upstream wrote it: not yet checked as a path. */
-  readonly path: string
-  /** In bytes. */
-  readonly size: number
-  /** At most one of each algorithm. */
-  readonly checksums: readonly Checksum[]
-}
+/** Its path is relative to the Release file. */
+export type ReleaseFile = ListedFile
 
 /** What a Release file says; absent and empty fields are `null`. */
 export interface Release {
@@ -55,8 +49,8 @@ export function parseRelease(text: string, what: string): Release {
   const words = (name: string) =>
     stanza
       .get(name)
-      ?.split('\n', 1)
-      .flatMap((line) => line.split(/[ \t]+/))
+      ?.replace(/\n.*/s, '')
+      .split(/[ \t]+/)
       .filter(Boolean) ?? []
   const architectures = words('Architectures')
   return {
@@ -73,12 +67,15 @@ export function parseRelease(text: string, what: string): Release {
     acquireByHash: /^(?:yes|true|with|on|enable|1)$/i.test(stanza.get('Acquire-By-Hash') ?? ''),
     hasSeparateAllIndex:
       architectures.includes('all') && !words('No-Support-for-Architecture-all').includes('Packages'),
-    files: parseFiles(stanza, what),
+    files: mergeChecksumLines(
+      [...checksumSections].map(([name, algorithm]) => [algorithm, stanza.get(name)]),
+      what,
+    ),
   }
 }
 
 /** What a checksum section's field is called, in lower case, and its algorithm. */
-const checksumSections: ReadonlyMap<string, Checksum['algorithm']> = new Map([
+const checksumSections: ReadonlyMap<string, ChecksumAlgorithm> = new Map([
   ['md5sum', 'md5'],
   ['sha1', 'sha1'],
   ['sha256', 'sha256'],
@@ -89,64 +86,10 @@ function parseValidUntil(stanza: Stanza, what: string): Date | null {
   const value = stanza.get('Valid-Until') || null
   if (value === null) return null
   const date = parseReleaseDate(value)
-  if (date === null) throw invalid(what, `Valid-Until cannot be read: ${quote(value)}`)
+  if (date === null) throw invalid(what, `Valid-Until cannot be read: ${JSON.stringify(value.slice(0, 100))}`)
   return date
 }
 
-interface ListedFile {
-  readonly path: string
-  readonly size: number
-  readonly checksums: Checksum[]
-}
-
-function parseFiles(stanza: Stanza, what: string): ReadonlyMap<string, ReleaseFile> {
-  const files = new Map<string, ListedFile>()
-  for (const [section, algorithm] of checksumSections) {
-    for (const line of stanza.get(section)?.split('\n') ?? []) {
-      if (line === '') continue
-      const entry = parseLine(line, algorithm, what)
-      const file = files.get(entry.path)
-      if (file === undefined) files.set(entry.path, { ...entry, checksums: [entry.checksum] })
-      else addChecksum(file, entry, what)
-    }
-  }
-  return files
-}
-
-interface Line {
-  readonly path: string
-  readonly size: number
-  readonly checksum: Checksum
-}
-
-function parseLine(line: string, algorithm: Checksum['algorithm'], what: string): Line {
-  const found = /^[ \t]*([0-9A-Fa-f]+)[ \t]+([0-9]{1,15})[ \t]+([^\s]+)$/.exec(line)
-  const [, hex = '', size = '', path = ''] = found ?? []
-  if (found === null) throw invalid(what, `a line is not "checksum size path": ${quote(line)}`)
-  try {
-    return { path, size: Number(size), checksum: parseChecksum(algorithm, hex) }
-  } catch (error) {
-    if (!isChantalError(error, 'DIGEST_INVALID')) throw error
-    throw invalid(what, `${quote(path)} has an unusable checksum: ${error.message}`, error)
-  }
-}
-
-function addChecksum(file: ListedFile, { path, size, checksum }: Line, what: string): void {
-  if (file.size !== size) throw invalid(what, `${quote(path)} has two sizes: ${file.size} and ${size}`)
-  const known = file.checksums.find(({ algorithm }) => algorithm === checksum.algorithm)
-  if (known === undefined) file.checksums.push(checksum)
-  else if (known.hex !== checksum.hex) {
-    throw invalid(
-      what,
-      `${quote(path)} has two ${checksum.algorithm} checksums: ${known.hex} and ${checksum.hex}`,
-    )
-  }
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 300))
-}
-
-function invalid(what: string, problem: string, cause?: unknown): ChantalError {
-  return new ChantalError('UPSTREAM_INVALID', `${what}: ${problem}`, { cause })
+function invalid(what: string, problem: string): ChantalError {
+  return new ChantalError('UPSTREAM_INVALID', `${what}: ${problem}`)
 }
