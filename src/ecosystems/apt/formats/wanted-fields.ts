@@ -34,11 +34,10 @@ export class FoundFields<Name extends string> {
     return value
   }
 
-  /** One word that can stand in keys, file names and lines of other formats. @throws ChantalError `UPSTREAM_INVALID` */
+  /** One word of ASCII, fit for keys, file names and lines of other formats. @throws ChantalError `UPSTREAM_INVALID` */
   token(name: Name): string {
     const value = this.required(name)
-    if (unusable.test(value))
-      throw this.invalid(`an unusable ${name}: ${JSON.stringify(value.slice(0, 200))}`)
+    if (!usable.test(value)) throw this.invalid(`an unusable ${name}: ${JSON.stringify(value.slice(0, 200))}`)
     return value
   }
 
@@ -58,12 +57,12 @@ export class FoundFields<Name extends string> {
 
   describe(): string {
     const name = [...this.#values].find(([field]) => field === 'Package')?.[1]
-    const known = name === undefined ? 'without a name' : JSON.stringify(name.slice(0, 200))
-    return `${this.#what}: package ${known}`
+    return `${this.#what}: package ${name ? JSON.stringify(name.slice(0, 200)) : 'without a name'}`
   }
 }
 
-const unusable = /[\s/\u0000-\u001f\u007f-\u009f]/
+/** What is printed, but the separators of paths. dpkg allows less. */
+const usable = /^[!-.0-[\]-~]+$/
 
 /**
  * @throws ChantalError `UPSTREAM_INVALID` for a line that is no field, and a wanted field that is given twice with different values:
