@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isChantalError } from '../../../core/errors.ts'
 import { parsePackageQuery } from './package-query.ts'
+import { specialFields } from './package-query-terms.ts'
 import { parseStanza } from './stanza.ts'
 
 const entries = {
@@ -220,5 +223,31 @@ describe('parsePackageQuery', () => {
         }
       }),
     )
+  })
+})
+
+describe('docs/package-query.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/package-query.md'), 'utf8')
+  const examples = /```text\n([^`]*)```/.exec(page)?.[1]?.trimEnd().split('\n') ?? []
+  const terms = [...page.matchAll(/^\| `([^`]+)` \| .*packages?\b/gm)].map(([, term = '']) => term)
+
+  it.each([...examples, ...terms.filter((term) => !term.startsWith('$'))])(
+    'has an example that is read: %s',
+    (example) => {
+      expect(() => parsePackageQuery(example)).not.toThrow()
+    },
+  )
+
+  it('names every field that is there besides those of an entry', () => {
+    const named = [...page.matchAll(/^\| `(\$\w+)` \|/gm)].map(([, name]) => name)
+
+    expect(named.toSorted()).toEqual([...specialFields.keys()])
+  })
+
+  it('tells what meets its examples', () => {
+    expect(examples).toHaveLength(9)
+    expect(found('Priority (<< optional)')).toBe('udeb source')
+    expect(found('Priority, Priority (<< optional)')).toBe('')
+    expect(found('Installed-Size (> 1000)')).toBe('nginx')
   })
 })
