@@ -9,7 +9,7 @@ import { isAbsent } from './absence.ts'
 import { findHeldBlobs } from './held-blobs.ts'
 
 /** A batch is flushed and recorded together: smaller costs flushes, larger costs memory and what a crash loses. */
-const batchFiles = 2000
+const batchFiles = 4000
 const batchBytes = 1024 ** 3
 
 /** After so many failures in a row, none of them for want of the file, upstream is taken to be down. */

@@ -46,7 +46,11 @@ function readingTwoFiles(second: UpstreamFile): Ecosystem['readUpstream'] {
     if (listing.status === 'unchanged') return listing
     const { packages } = listing
     async function* withSecond() {
-      for await (const pkg of packages) yield { ...pkg, files: [pkg.files[0], second] as const }
+      for await (const pkg of packages) {
+        const { key, name, version, architecture, builtAt, attributes, identity, versionGroup } = pkg
+        const facts = { key, name, version, architecture, builtAt, attributes, identity, versionGroup }
+        yield { ...facts, files: [pkg.files[0], second] as const }
+      }
     }
     return { ...listing, packages: withSecond() }
   }

@@ -25,7 +25,8 @@ const batchRecordBytes = 16 * 1024 ** 2
 export interface SealPlanInput {
   readonly settings: RepositorySettings
   readonly plan: SyncPlan
-  readonly listing: ChangedListing
+  /** Gives the native records of what arrives. */
+  readonly listing: Pick<ChangedListing, 'records'>
   /** What the revision holds besides packages. */
   readonly files: readonly (UpstreamFile | StoredFile)[]
   /** Every fetched file. A package one of whose files is not here is left out, unless that is optional. */
@@ -68,7 +69,8 @@ export async function sealPlan(
     for (const packages of batches(arriving))
       await step(signal, () => catalog.write((writer) => writer.addPackages(revision, packages)))
     context.reached?.('packages added')
-    await addRecords(context, revision, input.listing, arriving, signal)
+    // A mirror has upstream's own documents, and generates none.
+    if (settings.mode !== 'mirror') await addRecords(context, revision, input.listing, arriving, signal)
     context.reached?.('records added')
     signal.throwIfAborted()
     const sealed = await catalog.write(async (writer) => {
@@ -96,7 +98,7 @@ async function discard({ catalog }: AppContext, revision: OpenRevision): Promise
 async function addRecords(
   { catalog }: AppContext,
   revision: OpenRevision,
-  listing: ChangedListing,
+  listing: Pick<ChangedListing, 'records'>,
   arriving: readonly NewPackage[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -135,11 +137,11 @@ function newPackage(
   pkg: UpstreamPackage,
   { blobs, verified }: Pick<SealPlanInput, 'blobs' | 'verified'>,
 ): NewPackage | null {
-  const { files, versionGroup: _, ...facts } = pkg
+  const { key, name, version, architecture, builtAt, identity, attributes, files } = pkg
   const [first, ...rest] = files.flatMap((file) => storedFile(file, blobs) ?? [])
-  return first && files.every((file) => file.isOptional || blobs.has(file))
-    ? { ...facts, files: [first, ...rest], signature: verified.arriving.get(pkg.key) ?? null }
-    : null
+  if (!first || !files.every((file) => file.isOptional || blobs.has(file))) return null
+  const facts = { key, name, version, architecture, builtAt, identity, attributes }
+  return { ...facts, files: [first, ...rest], signature: verified.arriving.get(key) ?? null }
 }
 
 function storedFile(

@@ -3,7 +3,7 @@ import { accessOf } from '../../config/access.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
 import type { ProgressEvent, Reporter, Warning } from '../../core/events.ts'
-import type { PackageKey, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
+import type { PackageKey, Revision, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
 import { type HeldPackage, planSync, type SyncPlan } from '../../core/plan.ts'
 import type { Downloader, UpstreamClient } from '../../download/downloader.ts'
 import { ecosystemOf } from '../configured.ts'
@@ -131,10 +131,7 @@ async function runSync(
   tally.signedBy = listing.signedBy?.fingerprint ?? null
 
   const upstream = selectPackages(await collect(listing.packages), settings, ecosystem, context.now())
-  const held: ReadonlyMap<PackageKey, HeldPackage> = latest
-    ? await catalog.read((reader) => reader.heldPackages(latest))
-    : new Map()
-  const plan = planSync(upstream, held)
+  const plan = planSync(upstream, await findHeldPackages(context, settings, latest))
   const files = await collect(listing.files())
   const needed = [
     ...packageFiles([...plan.added, ...plan.replaced]),
@@ -190,6 +187,19 @@ async function runSync(
   tally.revision = sealed.revision.number
   tally.packages = sealed.revision.packageCount
   return { status: sealed.isNew ? 'synced' : 'unchanged' }
+}
+
+/** What the next revision may keep of the latest one. */
+async function findHeldPackages(
+  { catalog }: AppContext,
+  { mode }: RepositorySettings,
+  latest: Revision | null,
+): Promise<ReadonlyMap<PackageKey, HeldPackage>> {
+  if (!latest) return new Map()
+  const held = await catalog.read((reader) => reader.heldPackages(latest))
+  if (latest.mode !== 'mirror' || mode === 'mirror') return held
+  // A mirror's packages lack the native records that metadata is generated from: all of them come anew.
+  return new Map([...held.keys()].map((key) => [key, { key, identity: '' }]))
 }
 
 /** A user named a repository that there is; it is upstream that lacks what makes one. */

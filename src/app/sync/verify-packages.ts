@@ -68,7 +68,7 @@ export async function verifyPackages(
     })
   }
 
-  const mustCoverAll = settings.verify.metadata === 'off'
+  const mustCoverAll = vouchesAlone(settings)
   const refused: { readonly name: string; readonly verdict: PackageVerdict }[] = []
   const work = checks.entries()
   const run = async () => {
@@ -97,8 +97,13 @@ export async function verifyPackages(
 }
 
 /** What a verdict depends on: the keys and rules, and whether metadata vouches for what signatures leave open. */
-function policyOf(policy: string, { verify }: RepositorySettings): string {
-  return verify.metadata === 'off' ? `${policy}-whole` : policy
+function policyOf(policy: string, settings: RepositorySettings): string {
+  return vouchesAlone(settings) ? `${policy}-whole` : policy
+}
+
+/** Whether no signed metadata vouches for packages beside their own signatures: what is uploaded comes without any. */
+function vouchesAlone({ verify, mode }: RepositorySettings): boolean {
+  return verify.metadata === 'off' || mode === 'hosted'
 }
 
 function fileOf({ pool }: AppContext, { digest, size }: BlobRef): Parameters<PackageSignatures['verify']>[0] {

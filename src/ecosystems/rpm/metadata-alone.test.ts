@@ -70,13 +70,15 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
     })
     const records = await collect(listing.records(new Set(listed.map(({ key }) => key))))
     const packages = listed
-      .map(({ versionGroup: _, files: [{ path: place, expect: promised }], ...facts }) => {
+      .map((pkg) => {
+        const { key, name, version, architecture, builtAt, attributes, identity } = pkg
+        const [{ path: place, expect: promised }] = pkg.files
         const digest = parseSha256(
           promised.checksums.find(({ algorithm }) => algorithm === 'sha256')?.hex ??
             sha256(Buffer.from(place)),
         )
         const stored: StoredPackage<RpmAttributes> = {
-          ...facts,
+          ...{ key, name, version, architecture, builtAt, attributes, identity },
           repository,
           signature: null,
           files: [{ path: place, digest, size: promised.size ?? 0 }],

@@ -1,32 +1,31 @@
 import { createHash } from 'node:crypto'
 import { decompress } from '../../codec/compression.ts'
-import type { Expectation } from '../../core/digest.ts'
 import { ChantalError } from '../../core/errors.ts'
-import type { NativeRecord, PackageKey, UpstreamPackage } from '../../core/model.ts'
+import type { NativeRecord, PackageKey } from '../../core/model.ts'
 import type { ReadRequest } from '../ecosystem.ts'
-import type { RpmAttributes } from './attributes.ts'
+import { ByteStore } from './byte-store.ts'
 import { formatEvr, formatNevra, nevraFileName } from './formats/nevra.ts'
 import { parsePackageOwner } from './formats/package-details.ts'
 import { type ScanOptions, scanPackages } from './formats/package-scanner.ts'
 import { type PrimaryPackage, parsePrimaryPackage } from './formats/primary.ts'
+import { ListedPackage } from './listed-package.ts'
 import { openLimit, type PackageDocument, upstreamPath } from './metadata.ts'
 import type { RpmOptions } from './options.ts'
 import type { PackageDocuments } from './reader.ts'
 
-type Listed = UpstreamPackage<RpmAttributes>
-
 /** Names in a warning; the rest is counted. */
 const named = 5
+
+const noStreams: readonly string[] = []
 
 /** The packages that primary.xml lists, and their entries in it and its companions. */
 export class PackageListing {
   readonly #request: ReadRequest<RpmOptions>
   readonly #documents: PackageDocuments
   readonly #moduleStreams: ReadonlyMap<string, readonly string[]>
-  /** The key of each entry of primary, in its order; `null` for one that repeats another. */
-  readonly #order: (PackageKey | null)[] = []
-  /** A pkgid is a checksum: equal files under two paths share it. */
-  readonly #keysByPkgid = new Map<string, readonly PackageKey[]>()
+  readonly #store = new ByteStore()
+  /** Without those that repeat another. */
+  #listed: readonly ListedPackage[] = []
 
   constructor(
     request: ReadRequest<RpmOptions>,
@@ -39,9 +38,8 @@ export class PackageListing {
   }
 
   /** Each key once. Vendors' defects that can be lived with are warned of, with names. */
-  async *read(): AsyncGenerator<Listed> {
-    const listed: { readonly pkg: Listed; readonly index: number; readonly pkgid: string }[] = []
-    let count = 0
+  async *read(): AsyncGenerator<ListedPackage> {
+    const listed: ListedPackage[] = []
     let declared: number | null = null
     const misnamed: string[] = []
     let weak = 0
@@ -49,13 +47,14 @@ export class PackageListing {
       declared = batch.declaredCount
       for (const fragment of batch.packages) {
         const primary = parsePrimaryPackage(fragment)
-        const pkg = this.#package(primary, fragment)
+        const pkg = this.#package(primary, fragment, listed.length)
+        const { path } = pkg.files[0]
         if (primary.checksum.algorithm === 'sha1') weak += 1
-        if (!pkg.files[0].path.endsWith(nevraFileName(primary.nevra))) misnamed.push(pkg.files[0].path)
-        listed.push({ pkg, index: count, pkgid: primary.pkgid })
-        count += 1
+        if (!path.endsWith(nevraFileName(primary.nevra))) misnamed.push(path)
+        listed.push(pkg)
       }
     }
+    const count = listed.length
     if (declared !== null && declared !== count) {
       this.#warn(
         'METADATA_MALFORMED',
@@ -66,14 +65,8 @@ export class PackageListing {
     if (misnamed.length > 0)
       this.#warn('NAME_DIFFERS', `files are not named after their packages: ${enumerate(misnamed)}`)
 
-    const settled = this.#settleDuplicates(listed)
-    this.#order.length = count
-    this.#order.fill(null)
-    for (const { pkg, index, pkgid } of settled) {
-      this.#order[index] = pkg.key
-      this.#keysByPkgid.set(pkgid, [...(this.#keysByPkgid.get(pkgid) ?? []), pkg.key])
-    }
-    for (const { pkg } of settled) yield pkg
+    this.#listed = this.#settleDuplicates(listed)
+    yield* this.#listed
   }
 
   /**
@@ -81,50 +74,48 @@ export class PackageListing {
    * megabyte around it, and a few of many would keep the document.
    */
   async *records(wanted: ReadonlySet<PackageKey>): AsyncGenerator<NativeRecord> {
-    yield* this.#primaryRecords(wanted)
+    const packages = this.#listed.filter(({ key }) => wanted.has(key))
+    yield* this.#primaryRecords(packages)
     for (const document of ['filelists', 'other', 'filelists-ext'] as const) {
-      if (this.#documents.has(document)) yield* this.#companionRecords(document, wanted)
+      if (this.#documents.has(document)) yield* this.#companionRecords(document, packages)
     }
   }
 
-  async *#primaryRecords(wanted: ReadonlySet<PackageKey>): AsyncGenerator<NativeRecord> {
-    const keyOf = (index: number) => {
-      const key = this.#order[index]
-      return key && wanted.has(key) ? key : null
-    }
-    for await (const batch of this.#scan('primary', (index) => keyOf(index) === null)) {
+  async *#primaryRecords(packages: readonly ListedPackage[]): AsyncGenerator<NativeRecord> {
+    const byIndex = new Map(packages.map((pkg) => [pkg.index, pkg]))
+    for await (const batch of this.#scan('primary', (index) => !byIndex.has(index))) {
       for (const [position, bytes] of batch.packages.entries()) {
-        const key = keyOf(batch.indexes[position] ?? -1)
+        const pkg = byIndex.get(batch.indexes[position] ?? -1)
         // What was passed over was not looked into: the package itself has to say that it is the one.
-        if (!key || !this.#keysByPkgid.get(parsePrimaryPackage(bytes).pkgid)?.includes(key))
-          throw notTheSame()
-        yield { key, part: 'primary', bytes: Buffer.from(bytes) }
+        if (!pkg || parsePrimaryPackage(bytes).pkgid !== pkg.pkgid) throw notTheSame()
+        yield { key: pkg.key, part: 'primary', bytes: Buffer.from(bytes) }
       }
     }
   }
 
   async *#companionRecords(
     document: PackageDocument,
-    wanted: ReadonlySet<PackageKey>,
+    packages: readonly ListedPackage[],
   ): AsyncGenerator<NativeRecord> {
-    const keysOf = (pkgid: string) => (this.#keysByPkgid.get(pkgid) ?? []).filter((key) => wanted.has(key))
+    // A pkgid is a checksum: equal files under two paths share it.
+    const missing = Map.groupBy(packages, ({ pkgid }) => pkgid)
+    const isWanted = new Set(missing.keys())
     const skips = (_: number, startTag: string) => {
       const pkgid = /\spkgid="([0-9A-Fa-f]+)"/.exec(startTag)?.[1]
-      return pkgid !== undefined && keysOf(pkgid.toLowerCase()).length === 0
+      return pkgid !== undefined && !isWanted.has(pkgid.toLowerCase())
     }
-    const seen = new Set<PackageKey>()
     for await (const batch of this.#scan(document, skips)) {
       for (const bytes of batch.packages) {
-        for (const key of keysOf(parsePackageOwner(bytes).pkgid)) {
-          if (seen.has(key)) continue
-          seen.add(key)
+        const { pkgid } = parsePackageOwner(bytes)
+        for (const { key } of missing.get(pkgid) ?? [])
           yield { key, part: document, bytes: Buffer.from(bytes) }
-        }
+        missing.delete(pkgid)
       }
     }
-    const missing = [...wanted].filter((key) => !seen.has(key))
-    if (missing.length > 0)
-      this.#warn('METADATA_MISSING', `${document}.xml has no entry for ${enumerate(missing)}`)
+    if (missing.size > 0) {
+      const keys = [...missing.values()].flatMap((group) => group.map(({ key }) => key))
+      this.#warn('METADATA_MISSING', `${document}.xml has no entry for ${enumerate(keys)}`)
+    }
   }
 
   #scan(document: PackageDocument, skips?: ScanOptions['skips']) {
@@ -135,19 +126,18 @@ export class PackageListing {
     return scanPackages(decompress(file.stream(), { maxSize }), document, skips ? { skips } : {})
   }
 
-  #package(primary: PrimaryPackage, fragment: Uint8Array): Listed {
-    const { nevra, checksum } = primary
+  #package(primary: PrimaryPackage, fragment: Uint8Array, index: number): ListedPackage {
+    const { nevra, checksum, packageSize } = primary
     const nevraText = formatNevra(nevra)
-    const modules = this.#moduleStreams.get(nevraText) ?? []
-    return {
+    const path = this.#path(primary)
+    const found = {
       key: nevraText as PackageKey,
       name: nevra.name,
       version: formatEvr(nevra),
       architecture: nevra.architecture,
-      builtAt: primary.buildTime === null ? null : new Date(primary.buildTime * 1000),
+      buildTime: primary.buildTime,
+      moduleStreams: this.#moduleStreams.get(nevraText) ?? noStreams,
       identity: identityOf(fragment),
-      // A module stream is a line of versions of its own: the newest of another stream does not replace it.
-      versionGroup: [nevra.name, nevra.architecture, ...[...modules].sort()].join(' '),
       attributes: {
         summary: primary.summary,
         license: primary.license,
@@ -158,10 +148,14 @@ export class PackageListing {
         installed_bytes: primary.installedSize,
         checksum: `${checksum.algorithm}:${checksum.hex}`,
       },
-      files: [
-        { path: this.#path(primary), location: this.#location(primary), expect: this.#expectation(primary) },
-      ],
+      path,
+      location: primary.xmlBase === null ? path : this.#elsewhere(primary.href, primary.xmlBase),
+      checksum,
+      size: packageSize,
+      maxSize: this.#request.limits.package,
+      index,
     }
+    return new ListedPackage(found, this.#store)
   }
 
   #path(primary: PrimaryPackage) {
@@ -172,9 +166,7 @@ export class PackageListing {
     return path
   }
 
-  #location(primary: PrimaryPackage): string | URL {
-    const { xmlBase, href } = primary
-    if (xmlBase === null) return upstreamPath(href)
+  #elsewhere(href: string, xmlBase: string): URL {
     if (this.#request.mode === 'mirror') {
       throw new ChantalError(
         'UPSTREAM_INVALID',
@@ -195,42 +187,31 @@ export class PackageListing {
     return new URL(upstreamPath(href).split('/').map(encodeURIComponent).join('/'), base)
   }
 
-  #expectation({ checksum, packageSize }: PrimaryPackage): Expectation {
-    const { limits } = this.#request
-    if (packageSize === null) return { checksums: [checksum], maxSize: limits.package }
-    return { checksums: [checksum], size: packageSize, maxSize: packageSize }
-  }
-
   /**
    * One file per path, and one key per package. The same entry twice is one. Two files under one path cannot both be there: the
    * newer build stands, then the greater checksum. Two files of one NEVRA are both kept, as clients do; the newest has the key
    * that is its NEVRA.
    */
-  #settleDuplicates<Entry extends { readonly pkg: Listed; readonly pkgid: string }>(
-    listed: readonly Entry[],
-  ): readonly Entry[] {
-    const byPath = new Map<string, Entry>()
+  #settleDuplicates(listed: readonly ListedPackage[]): readonly ListedPackage[] {
+    const byPath = new Map<string, ListedPackage>()
     const collided: string[] = []
-    for (const entry of listed) {
-      const [{ path }] = entry.pkg.files
+    for (const pkg of listed) {
+      const [{ path }] = pkg.files
       const other = byPath.get(path)
       if (other) collided.push(path)
-      if (!other || isPreferred(entry, other)) byPath.set(path, entry)
+      if (!other || isPreferred(pkg, other)) byPath.set(path, pkg)
     }
     if (collided.length > 0) this.#warn('DUPLICATE_PACKAGE', `listed more than once: ${enumerate(collided)}`)
 
-    const result: Entry[] = []
+    const result: ListedPackage[] = []
     const repeated: string[] = []
-    for (const group of Map.groupBy(byPath.values(), ({ pkg }) => pkg.key).values()) {
+    for (const group of Map.groupBy(byPath.values(), ({ key }) => key).values()) {
       const [first, ...others] = group.sort((a, b) => (isPreferred(a, b) ? -1 : 1))
       if (!first) continue
       result.push(first)
-      for (const { pkg, ...rest } of others) {
+      for (const pkg of others) {
         repeated.push(pkg.key)
-        result.push({
-          ...rest,
-          pkg: { ...pkg, key: `${pkg.key} (${pkg.files[0].path})` as PackageKey },
-        } as Entry)
+        result.push(pkg.withKey(`${pkg.key} (${pkg.files[0].path})` as PackageKey, this.#store))
       }
     }
     if (repeated.length > 0)
@@ -263,7 +244,7 @@ function notTheSame(): ChantalError {
  * A digest of the entry without the time of the file, which changes whenever a repository is copied or its metadata made anew, and
  * says nothing about the package. What depends on the package (dependencies, location, checksum) counts.
  */
-function identityOf(fragment: Uint8Array): string {
+function identityOf(fragment: Uint8Array): Uint8Array {
   const bytes = Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength)
   const start = bytes.indexOf('<time ')
   const end = bytes.indexOf('>', start)
@@ -273,19 +254,14 @@ function identityOf(fragment: Uint8Array): string {
     const tag = bytes.toString('latin1', start, end).replace(/\sfile="[^"]*"/, '')
     hash.update(bytes.subarray(0, start)).update(tag, 'latin1').update(bytes.subarray(end))
   }
-  return hash.digest('base64url')
+  return hash.digest()
 }
 
-interface Comparable {
-  readonly pkg: Listed
-  readonly pkgid: string
-}
-
-function isPreferred(a: Comparable, b: Comparable): boolean {
-  const [left, right] = [a.pkg.builtAt?.getTime() ?? 0, b.pkg.builtAt?.getTime() ?? 0]
+function isPreferred(a: ListedPackage, b: ListedPackage): boolean {
+  const [left, right] = [a.builtAt?.getTime() ?? 0, b.builtAt?.getTime() ?? 0]
   if (left !== right) return left > right
   if (a.pkgid !== b.pkgid) return a.pkgid > b.pkgid
-  return a.pkg.files[0].path < b.pkg.files[0].path
+  return a.files[0].path < b.files[0].path
 }
 
 function enumerate(names: readonly string[]): string {
