@@ -1,0 +1,165 @@
+import { z } from 'zod'
+import { isChantalError } from '../../core/errors.ts'
+import { parseRelativePath } from '../../core/path.ts'
+import { parsePackageQuery } from './formats/package-query.ts'
+
+const dayMs = 86_400_000
+
+/** One word, as it stands in paths and in lists of a Release file. */
+const word = (what: string) =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, `expected ${what}, without blanks`)
+
+const path = z.string().refine(isPath, 'expected a relative path without blanks, such as "updates/main"')
+
+/** `bookworm`, `bookworm/updates`; with a slash at its end the folder of a flat repository. */
+const suite = z
+  .string()
+  .refine(
+    (text) => text === './' || text === '/' || isPath(text.replace(/^\.\//, '').replace(/\/$/, '')),
+    'expected a suite such as "bookworm", or the folder of a flat repository such as "./"',
+  )
+
+/** A value of one line that no reader of a Release file takes for anything else. */
+const line = z.string().regex(/^[^\u0000-\u001f\u007f\u0085\u2028\u2029]+$/, 'expected one line of text')
+
+const days = z.int().positive()
+
+/** What generated Release files say in place of upstream's; `null` leaves the field out. */
+const release = z
+  .strictObject({
+    origin: line.nullable().optional().describe('Who publishes it. Clients confirm a change of it by hand.'),
+    label: line.nullable().optional().describe('What it is called. Clients confirm a change of it by hand.'),
+    suite: line.nullable().optional().describe('As `stable`: what clients pin by. For one suite only.'),
+    codename: line.nullable().optional().describe('As `bookworm`. For one suite only.'),
+    version: line.nullable().optional().describe('Version of the distribution.'),
+    description: line.nullable().optional().describe('One line for people.'),
+    not_automatic: z
+      .boolean()
+      .optional()
+      .describe('Clients install nothing from it unless they are told to.'),
+    but_automatic_upgrades: z
+      .boolean()
+      .optional()
+      .describe('With `not_automatic`: what was installed from it is upgraded from it.'),
+    valid_days: days
+      .nullable()
+      .optional()
+      .describe(
+        'Clients refuse the tree when it was not published anew for so many days. Without it they always take it: snapshots are meant to be old.',
+      ),
+    changelogs: line.nullable().optional().describe('Template of the address where clients find changelogs.'),
+    snapshots: line.nullable().optional().describe('Template of the address where clients find snapshots.'),
+  })
+  .refine(
+    ({ not_automatic, but_automatic_upgrades }) => !but_automatic_upgrades || not_automatic !== false,
+    '"but_automatic_upgrades" means nothing without "not_automatic"',
+  )
+
+/** What a user configures under `apt`. */
+export const aptOptions = z
+  .strictObject({
+    suites: z
+      .array(suite)
+      .min(1)
+      .refine((suites) => new Set(suites).size === suites.length, 'the same suite twice')
+      .describe('Folders below `dists`: `[bookworm]`. A flat repository is `[./]`, without components.'),
+    components: z
+      .array(path)
+      .min(1)
+      .optional()
+      .describe('Only these; without it all that upstream has. `main` finds `updates/main` too.'),
+    architectures: z
+      .array(word('an architecture'))
+      .min(1)
+      .optional()
+      .describe('Only these; without it all that upstream has. `all` always comes along.'),
+    sources: z.boolean().default(false).describe('Source packages too.'),
+    languages: z
+      .array(word('a language'))
+      .optional()
+      .describe('Translations of descriptions: `[en, de]`. Without it all that upstream has.'),
+    installer: z.boolean().default(false).describe('Images of the Debian installer too.'),
+    diffs: z
+      .boolean()
+      .default(false)
+      .describe('Differences between states of the indexes (pdiff) too. Of a verbatim mirror only.'),
+    check_valid_until: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Refuses what upstream says has expired (Valid-Until): it may be an old state that someone goes on showing us.',
+      ),
+    check_date: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Refuses a Release file whose Date lies in the future, or before that of the one synced last.',
+      ),
+    compression: z
+      .enum(['gzip', 'xz', 'zstd'])
+      .default('gzip')
+      .describe(
+        'How generated indexes are compressed. Every apt reads gzip and xz; zstd needs 2.0 or later.',
+      ),
+    phased_updates: z
+      .enum(['keep', 'release', 'hold'])
+      .default('keep')
+      .describe(
+        'Packages that upstream releases to some machines first. A frozen percentage splits a fleet for ever: `release` publishes them for all, `hold` leaves them out until upstream has released them to all. Of generated trees only.',
+      ),
+    release: release.optional().describe('What generated Release files say, in place of what upstream said.'),
+  })
+  .refine(
+    ({ suites, release }) =>
+      suites.length === 1 || (release?.suite === undefined && release?.codename === undefined),
+    { path: ['release'], error: '"suite" and "codename" cannot hold for several suites' },
+  )
+
+export type AptOptions = z.infer<typeof aptOptions>
+
+/** Milliseconds that a published Release file is valid for; `null` without end. */
+export function validityOf({ release }: AptOptions): number | null {
+  return release?.valid_days == null ? null : release.valid_days * dayMs
+}
+
+const names = (what: string) =>
+  z
+    .strictObject({
+      include: z.array(z.string()).optional().describe(`Only packages of these ${what}.`),
+      exclude: z.array(z.string()).optional().describe(`No packages of these ${what}.`),
+    })
+    .describe('Compared as a whole, case counts.')
+
+/** What a user configures under `filters.deb`. */
+export const debFilters = z.strictObject({
+  sections: names('sections')
+    .describe('Compared as a whole: `net`. The component before it (`non-free/net`) may be left out.')
+    .optional(),
+  priorities: names('priorities').optional(),
+  exclude_udebs: z.boolean().default(false).describe('Leaves out packages of the Debian installer (udeb).'),
+  query: z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        parsePackageQuery(text)
+      } catch (error) {
+        if (!isChantalError(error, 'CONFIG_INVALID')) throw error
+        context.addIssue({ code: 'custom', message: [error.message, error.hint].filter(Boolean).join('; ') })
+      }
+    })
+    .optional()
+    .describe(
+      'Only packages whose index entry meets it: `Priority (required) | Section (% net*)`. See docs/package-query.md.',
+    ),
+})
+
+export type DebFilters = z.infer<typeof debFilters>
+
+function isPath(text: string): boolean {
+  try {
+    parseRelativePath(text)
+    return !/\s/.test(text)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,153 @@
+import type { Json } from '../../core/brand.ts'
+import type { StoredFile, UpstreamFile } from '../../core/model.ts'
+import type { UpstreamListing } from '../ecosystem.ts'
+import type { AptAttributes } from './attributes.ts'
+import { type FetchedIndex, fetchPackageIndex } from './fetch-indexes.ts'
+import { PackageListing } from './package-listing.ts'
+import { listSuiteFiles } from './suite-files.ts'
+import { type IndexVariants, type SuiteSelection, selectIndexes } from './suite-indexes.ts'
+import {
+  type AptReadRequest,
+  checkDates,
+  fetchSuiteDocuments,
+  isAsSeen,
+  parseSeen,
+  readSuiteRelease,
+  type SeenSuite,
+  type SuiteDocuments,
+  type SuiteRelease,
+  seenJson,
+} from './suite-release.ts'
+import { inSuite, placeOfSuite } from './suites.ts'
+
+/** A suite as it was read: what it says, what is taken of it, the indexes of its packages. */
+export interface ReadSuite {
+  readonly documents: SuiteDocuments
+  readonly said: SuiteRelease
+  readonly selection: SuiteSelection
+  readonly indexes: readonly FetchedIndex[]
+}
+
+/**
+ * Reads the suites of an APT repository: each one's InRelease, or Release and its signature, then the indexes that those vouch for.
+ * Unchanged is what has the same documents as last time, and has not expired since.
+ * @throws ChantalError `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `UPSTREAM_INVALID`, `UPSTREAM_STALE`, `CHECKSUM_MISSING`,
+ *   `CHECKSUM_MISMATCH`, `PATH_UNSAFE`, and what `metadata.fetch` throws
+ */
+export async function readAptUpstream(request: AptReadRequest): Promise<UpstreamListing<AptAttributes>> {
+  const { options, checkpoint } = request
+  const places = options.suites.map(placeOfSuite)
+  const seen = readCheckpoint(checkpoint)
+  const documents = await Promise.all(
+    places.map((place) => fetchSuiteDocuments(request, place, seen.get(place.suite) ?? null)),
+  )
+  if (isUnchanged(request, documents, seen)) return { status: 'unchanged' }
+
+  const suites = await Promise.all(documents.map((each) => readSuite(request, each, seen)))
+  const packages = new PackageListing(
+    request,
+    suites.flatMap(({ indexes }) => indexes),
+  )
+  return {
+    status: 'changed',
+    checkpoint: {
+      suites: Object.fromEntries(
+        suites.map(({ said, documents }) => [said.place.suite, seenJson(documents, said.release)]),
+      ),
+    },
+    signedBy: suites[0]?.said.signedBy ?? null,
+    packages: packages.read(),
+    files: () => listFiles(request, suites),
+    records: (wanted) => packages.records(wanted),
+  }
+}
+
+function isUnchanged(
+  request: AptReadRequest,
+  documents: readonly SuiteDocuments[],
+  seen: ReadonlyMap<string, SeenSuite>,
+): boolean {
+  for (const each of documents) {
+    const before = seen.get(each.place.suite)
+    if (!before || !isAsSeen(each, before)) return false
+    // What stays as it is grows old all the same.
+    checkDates(request, each.place, before, null)
+  }
+  return true
+}
+
+async function readSuite(
+  request: AptReadRequest,
+  documents: SuiteDocuments,
+  seen: ReadonlyMap<string, SeenSuite>,
+): Promise<ReadSuite> {
+  const { place } = documents
+  const said = await readSuiteRelease(request, documents, seen.get(place.suite) ?? null)
+  const selection = selectIndexes(place, said.release, request.options)
+  warnOfAbsentArchitectures(request, said, selection)
+  const indexes = await Promise.all(
+    selection.packageIndexes
+      .filter((index) => !isRepeated(index, said, selection))
+      .map((index) => fetchPackageIndex(request, said, index)),
+  )
+  return { documents, said, selection, indexes: indexes.filter((index) => index !== null) }
+}
+
+/** Packages for all architectures stand in each architecture's index too, where Release does not say otherwise. */
+function isRepeated(
+  { kind, architecture, component, isUdeb }: IndexVariants,
+  { release }: SuiteRelease,
+  { packageIndexes }: SuiteSelection,
+): boolean {
+  if (architecture !== 'all' || release.hasSeparateAllIndex) return false
+  return packageIndexes.some(
+    (other) =>
+      other.kind === kind &&
+      other.component === component &&
+      other.isUdeb === isUdeb &&
+      other.architecture !== 'all',
+  )
+}
+
+/** One suite of several may lack an architecture; that is worth knowing. */
+function warnOfAbsentArchitectures(
+  { options, reporter }: AptReadRequest,
+  { place }: SuiteRelease,
+  { packageIndexes }: SuiteSelection,
+): void {
+  if (place.isFlat) return
+  const present = new Set(packageIndexes.map(({ architecture }) => architecture))
+  const absent = (options.architectures ?? []).filter((name) => name !== 'all' && !present.has(name))
+  if (absent.length === 0) return
+  reporter.report({
+    type: 'warning',
+    code: 'METADATA_MISSING',
+    message: `${inSuite(place, 'Release')} lists no index for ${absent.join(', ')}`,
+  })
+}
+
+async function* listFiles(
+  request: AptReadRequest,
+  suites: readonly ReadSuite[],
+): AsyncGenerator<UpstreamFile | StoredFile> {
+  const listed = new Set<string>()
+  for (const suite of suites) {
+    for await (const file of listSuiteFiles(request, suite)) {
+      if (listed.has(file.path)) continue
+      listed.add(file.path)
+      yield file
+    }
+  }
+}
+
+function readCheckpoint(checkpoint: Json): ReadonlyMap<string, SeenSuite> {
+  const suites = member(checkpoint, 'suites')
+  if (typeof suites !== 'object' || suites === null || Array.isArray(suites)) return new Map()
+  const notes = Object.entries(suites).map(([suite, note]) => [suite, parseSeen(note)] as const)
+  return new Map(notes.flatMap(([suite, seen]) => (seen ? [[suite, seen]] : [])))
+}
+
+function member(json: Json, name: string): Json | undefined {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
+  return Object.entries(json).find(([key]) => key === name)?.[1]
+}

@@ -1,0 +1,64 @@
+import { splitCleartextMessage } from '../../codec/cleartext-message.ts'
+import { readWhole } from '../../core/bytes.ts'
+import type { StoredFile } from '../../core/model.ts'
+import { classifyIndexPath, type IndexPath } from './formats/index-path.ts'
+import { parseRelease, type Release } from './formats/release.ts'
+import type { AptPublishInput } from './publisher.ts'
+import { nameInSuite, rootDocuments, type SuitePlace, suiteOfFolder } from './suites.ts'
+
+/** A suite as a revision holds it. */
+export interface StoredSuite {
+  readonly place: SuitePlace
+  /** What upstream's Release file says. It was verified before it was stored. */
+  readonly release: Release
+  /** All that the revision holds of the suite besides packages. */
+  readonly files: readonly StoredSuiteFile[]
+}
+
+export interface StoredSuiteFile {
+  readonly file: StoredFile
+  /** Relative to the Release file. */
+  readonly name: string
+  readonly index: IndexPath
+}
+
+/**
+ * Finds the suites by what the revision holds, and not by what is configured now: a snapshot is published as it was frozen.
+ * A hosted repository holds none.
+ */
+export async function readStoredSuites({ files, read }: AptPublishInput): Promise<readonly StoredSuite[]> {
+  const roots = new Map<string, StoredFile>()
+  for (const file of files) {
+    const slash = file.path.lastIndexOf('/')
+    const [folder, name] = [file.path.slice(0, Math.max(slash, 0)), file.path.slice(slash + 1)]
+    if (name === 'InRelease' || (name === 'Release' && !roots.has(folder) && !isOfOneIndex(folder)))
+      roots.set(folder, file)
+  }
+  const suites: StoredSuite[] = []
+  const byDepth = [...roots].sort(([a], [b]) => b.length - a.length || (a < b ? -1 : 1))
+  const owned = new Set<StoredFile>()
+  for (const [folder, root] of byDepth) {
+    const place = suiteOfFolder(folder)
+    const text = Buffer.from(await readWhole(read(root.digest))).toString('utf8')
+    const isSigned = root.path.endsWith('InRelease')
+    const release = parseRelease(isSigned ? splitCleartextMessage(text).text : text, root.path)
+    const own: StoredSuiteFile[] = []
+    for (const file of files) {
+      const name = owned.has(file) ? null : nameInSuite(place, file.path)
+      if (name === null) continue
+      owned.add(file)
+      own.push({ file, name, index: classifyIndexPath(name) })
+    }
+    suites.push({ place, release, files: own })
+  }
+  return suites.sort((a, b) => (a.place.suite < b.place.suite ? -1 : 1))
+}
+
+/** Beside each index some archives put a Release file of its own. */
+function isOfOneIndex(folder: string): boolean {
+  return /(^|\/)(binary-[^/]+|source|installer-[^/]+)$/.test(folder)
+}
+
+export function isRootDocument({ name }: StoredSuiteFile): boolean {
+  return rootDocuments.has(name)
+}

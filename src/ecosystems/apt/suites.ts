@@ -1,0 +1,40 @@
+import { joinRelativePath, parseRelativePath, type RelativePath } from '../../core/path.ts'
+
+/** Where a suite's Release file and indexes lie, relative to the feed. */
+export interface SuitePlace {
+  /** As `bookworm`; `./` or `nest/` for a flat repository. */
+  readonly suite: string
+  /** `dists/bookworm`; empty where a flat repository is its own top. */
+  readonly folder: RelativePath | ''
+  /** Without components: its indexes lie beside the Release file. */
+  readonly isFlat: boolean
+}
+
+/** As apt reads its sources: a suite that ends in a slash is a folder of its own, any other lies below `dists`. */
+export function placeOfSuite(suite: string): SuitePlace {
+  if (!suite.endsWith('/'))
+    return { suite, folder: joinRelativePath(parseRelativePath('dists'), suite), isFlat: false }
+  const folder = suite.replace(/^(\.?\/)+/, '').replace(/\/+$/, '')
+  if (folder === '') return { suite: './', folder, isFlat: true }
+  return { suite: `${folder}/`, folder: parseRelativePath(folder), isFlat: true }
+}
+
+/** The suite whose Release file lies there. */
+export function suiteOfFolder(folder: string): SuitePlace {
+  const name = folder.startsWith('dists/') ? folder.slice('dists/'.length) : `${folder}/`
+  return placeOfSuite(name)
+}
+
+/** @throws ChantalError `PATH_UNSAFE` */
+export function inSuite({ folder }: SuitePlace, name: string): RelativePath {
+  return joinRelativePath(folder, name)
+}
+
+/** What a path is called within the suite; `null` for one of another. */
+export function nameInSuite({ folder }: SuitePlace, path: string): string | null {
+  if (folder === '') return path
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null
+}
+
+/** The files that say what a suite holds, and who says so. */
+export const rootDocuments: ReadonlySet<string> = new Set(['InRelease', 'Release', 'Release.gpg'])
