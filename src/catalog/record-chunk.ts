@@ -38,15 +38,18 @@ export function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uint8Arra
   const head = Buffer.alloc(4 * (fragments.length + 1))
   head.writeUInt32LE(fragments.length, 0)
   for (const [index, fragment] of fragments.entries()) head.writeUInt32LE(fragment.length, 4 * (index + 1))
-  return compress(Buffer.concat([head, ...fragments]), {
+  const bytes = Buffer.concat([head, ...fragments])
+  return compress(bytes, {
     params: { [constants.ZSTD_c_compressionLevel]: 3 },
+    // States the size in the frame, so that the decoder makes one buffer of it.
+    pledgedSrcSize: bytes.byteLength,
   })
 }
 
 /** What {@link encodeChunk} made: its fragments, as views of one buffer. Decompressed in the thread pool. */
 export async function decodeChunk(data: Uint8Array): Promise<readonly Uint8Array[]> {
   // One byte more, so that the decoder knows after one step that there is no more.
-  const bytes = await decompress(data, { chunkSize: decodedSize(data) + 1 })
+  const bytes = await decompress(data, { chunkSize: Math.max(decodedSize(data) + 1, unsharedSize) })
   const count = bytes.readUInt32LE(0)
   const fragments: Uint8Array[] = []
   let start = 4 * (count + 1)
@@ -59,6 +62,17 @@ export async function decodeChunk(data: Uint8Array): Promise<readonly Uint8Array
   return fragments
 }
 
+/**
+ * Gives back what {@link decodeChunk} took, now: left to the collector of garbage, reading a gigabyte of records has it run dozens of times.
+ * The fragments are empty from then on.
+ */
+export function forgetFragments([first]: readonly Uint8Array[]): void {
+  const buffer = first?.buffer
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= unsharedSize) buffer.transfer(0)
+}
+
+/** From this size on, a buffer of Node's is memory of its own and no part of one for several. */
+const unsharedSize = Math.max(64 * 1024, Buffer.poolSize)
 const unstatedSize = 256 * 1024
 
 /** Bytes that come out, as the frame's header states them; an estimate where it does not. @see RFC 8878, 3.1.1.1 */

@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw, zstdCompress } from 'node:zlib'
 import type { ByteSource } from '../core/bytes.ts'
@@ -16,7 +16,7 @@ export interface CompressedRun {
  * Compresses runs each for itself, several at a time in the thread pool; one after another they are one compressed file. For gzip one
  * member, in which each run ends at a byte and looks back at nothing before it (a full flush); for zstd a frame each. Equal
  * runs give equal bytes, whether `repeat` knows them or not.
- * @param runs bytes that stay as they are until the run comes out
+ * @param runs each with bytes that stay as they are until {@link runsAhead} more were asked for
  * @param repeat gives what a run with this digest was compressed to before, in the same format; `null` compresses it
  * @see RFC 1951, 3.2.4; RFC 8878, 3.1
  */
@@ -45,7 +45,7 @@ export async function* compressRuns(
 }
 
 /** Runs in work: more than the thread pool has threads, so that each finds the next one waiting. */
-const runsAhead = 4
+export const runsAhead = 4
 
 const deflate = promisify(deflateRaw)
 const zstd = promisify(zstdCompress)
@@ -55,7 +55,7 @@ async function compressRun(
   run: Uint8Array,
   repeat: (digest: string) => Promise<Uint8Array | null>,
 ): Promise<CompressedRun> {
-  const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', ownBuffer(run))).toString('hex')
+  const digest = hash('sha256', run, 'hex')
   const before = await repeat(digest)
   if (before) return { digest, bytes: before }
   // Most runs come out in one step.
@@ -65,13 +65,6 @@ async function compressRun(
       ? await deflate(run, { level: 6, finishFlush: constants.Z_FULL_FLUSH, chunkSize })
       : await zstd(run, { params: zstdParameters, chunkSize })
   return { digest, bytes }
-}
-
-function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, byteLength } = bytes
-  return buffer instanceof ArrayBuffer
-    ? new Uint8Array(buffer, byteOffset, byteLength)
-    : new Uint8Array(bytes)
 }
 
 const zstdParameters = { [constants.ZSTD_c_compressionLevel]: 9, [constants.ZSTD_c_checksumFlag]: 1 }

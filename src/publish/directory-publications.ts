@@ -3,7 +3,6 @@ import path from 'node:path'
 import type { Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
-import type { EarlierTree } from '../core/publication.ts'
 import { flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
@@ -12,6 +11,7 @@ import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
 import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
+import { type OpenedGeneration, openGeneration } from './opened-generation.ts'
 import { generationOf, PublicationFolder } from './publication-folder.ts'
 import type {
   Generation,
@@ -21,7 +21,7 @@ import type {
   Publications,
 } from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
-import { openGeneration, type RepeatedGeneration } from './repeated-generation.ts'
+import type { RepeatedGeneration } from './repeated-generation.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -83,7 +83,7 @@ class DirectoryPublications implements Publications {
     return found.sort()
   }
 
-  async open({ path: published, generation }: GenerationAt): Promise<EarlierTree | null> {
+  async open({ path: published, generation }: GenerationAt): Promise<OpenedGeneration | null> {
     const folder = this.#folder(published)
     const manifest = await this.#manifestOf(folder, generation)
     return manifest && openGeneration(folder, manifest)

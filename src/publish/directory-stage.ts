@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef, ByteSource } from '../core/bytes.ts'
+import type { ChecksumAlgorithm } from '../core/digest.ts'
 import { isChantalError } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
@@ -97,9 +98,10 @@ export class DirectoryStage implements PublicationStage {
     target: RelativePath | ((written: Measured) => RelativePath),
     content: ByteSource | Uint8Array | string,
     role: PublishedRole,
+    algorithms?: readonly ChecksumAlgorithm[],
   ): Promise<WrittenFile> {
     this.#refuseSpent()
-    return this.#tree.write(target, content, role)
+    return this.#tree.write(target, content, role, algorithms)
   }
 
   async alias(target: RelativePath, of: RelativePath, role: PublishedRole): Promise<void> {

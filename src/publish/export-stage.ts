@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { ByteSource } from '../core/bytes.ts'
+import type { ChecksumAlgorithm } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
@@ -90,8 +91,9 @@ class ExportStage implements PublicationStage {
     target: RelativePath | ((written: Measured) => RelativePath),
     content: ByteSource | Uint8Array | string,
     role: PublishedRole,
+    algorithms?: readonly ChecksumAlgorithm[],
   ): Promise<WrittenFile> {
-    return this.#tree.write(target, content, role)
+    return this.#tree.write(target, content, role, algorithms)
   }
 
   async alias(target: RelativePath, of: RelativePath, role: PublishedRole): Promise<void> {

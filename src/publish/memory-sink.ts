@@ -1,11 +1,11 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { readWhole } from '../core/bytes.ts'
-import type { Sha256 } from '../core/digest.ts'
+import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
 import { ChantalError } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublicationSink, PublishedRole, WrittenFile } from '../core/publication.ts'
-import { type Measured, measureWhole, sha256Of } from './measured-bytes.ts'
+import { type Measured, measureWhole } from './measured-bytes.ts'
 
 /** A file of a tree in memory. Packages are named, not read. */
 export type MemoryFile =
@@ -50,11 +50,12 @@ export class MemorySink implements PublicationSink {
     path: RelativePath | ((written: Measured) => RelativePath),
     content: ByteSource | Uint8Array | string,
     role: PublishedRole,
+    algorithms?: readonly ChecksumAlgorithm[],
   ): Promise<WrittenFile> {
     const bytes = await wholeOf(content)
-    const measured = measureWhole(bytes)
+    const { measured, digest } = measureWhole(bytes, algorithms)
     const file = parseRelativePath(typeof path === 'function' ? path(measured) : path)
-    this.#put(file, { kind: 'written', digest: sha256Of(measured), role, bytes })
+    this.#put(file, { kind: 'written', digest, role, bytes })
     return { path: file, ...measured }
   }
 

@@ -18,12 +18,17 @@ export function publicationSinkContract(open: () => Promise<SinkUnderTest>): voi
   const repository = 'epel9' as RepositoryId
   const readme = parseRelativePath('README')
 
-  it('gives size and checksums of what was written, however it came', async () => {
+  it('gives size and the checksums asked for of what was written, however it came', async () => {
     await using test = await open()
     const forms = ['abc', Buffer.from('abc'), pieces('a', 'bc')]
 
     for (const [index, content] of forms.entries()) {
-      const written = await test.sink.write(parseRelativePath(`file-${index}`), content, 'plain')
+      const written = await test.sink.write(parseRelativePath(`file-${index}`), content, 'plain', [
+        'md5',
+        'sha1',
+        'sha256',
+        'sha512',
+      ])
 
       expect(written).toEqual({
         path: `file-${index}`,
@@ -39,6 +44,28 @@ export function publicationSinkContract(open: () => Promise<SinkUnderTest>): voi
     expect(await test.tree()).toEqual({ 'file-0': 'abc', 'file-1': 'abc', 'file-2': 'abc' })
   })
 
+  it('gives the SHA-256 where no checksum is asked for, and no other one where one is', async () => {
+    await using test = await open()
+
+    const usual = await test.sink.write(readme, 'abc', 'plain')
+    const other = await test.sink.write(readme, 'abc', 'plain', ['sha512'])
+
+    expect(usual.checksums).toEqual([{ algorithm: 'sha256', hex: sha256('abc') }])
+    expect(other.checksums.map(({ algorithm }) => algorithm)).toEqual(['sha512'])
+  })
+
+  it('writes large and small pieces in their order', async () => {
+    await using test = await open()
+    const texts = [1, 700_000, 3, 400_000, 200_000, 600_000, 2].map((size, index) =>
+      String(index).repeat(size),
+    )
+
+    const { size } = await test.sink.write(readme, pieces(...texts), 'plain')
+
+    expect(size).toBe(texts.join('').length)
+    expect((await test.tree())[readme] === texts.join('')).toBe(true)
+  })
+
   it('names a file after its own checksum', async () => {
     await using test = await open()
 
@@ -46,6 +73,7 @@ export function publicationSinkContract(open: () => Promise<SinkUnderTest>): voi
       ({ checksums, size }) => parseRelativePath(`repodata/${checksums[0]?.hex}-${size}.xml`),
       'abc',
       'addressed',
+      ['md5'],
     )
 
     expect(written.path).toBe('repodata/900150983cd24fb0d6963f7d28e17f72-3.xml')
@@ -112,7 +140,7 @@ export function publicationSinkContract(open: () => Promise<SinkUnderTest>): voi
     const written = await Promise.all(
       texts.map((text) =>
         test.sink.write(
-          ({ checksums }) => parseRelativePath(`new/folder/${checksums[2]?.hex}`),
+          ({ checksums }) => parseRelativePath(`new/folder/${checksums[0]?.hex}`),
           pieces(...text),
           'addressed',
         ),

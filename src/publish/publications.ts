@@ -1,6 +1,7 @@
 import type { Sha256 } from '../core/digest.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { EarlierTree, PublicationSink } from '../core/publication.ts'
+import type { PublicationSink } from '../core/publication.ts'
+import type { OpenedGeneration } from './opened-generation.ts'
 
 /**
  * Published trees: `published/<path>` is a symbolic link to one generation, and switching it is one `rename`.
@@ -18,7 +19,7 @@ export interface Publications {
   begin(path: RelativePath, now: Date, repeated?: GenerationAt): Promise<PublicationStage>
 
   /** A finished generation's own files and notes; `null` where it is not on disk. The caller holds that publication's lease, shared is enough. */
-  open(generation: GenerationAt): Promise<EarlierTree | null>
+  open(generation: GenerationAt): Promise<OpenedGeneration | null>
 
   /** The generation clients see now; `null` where nothing is published. */
   current(path: RelativePath): Promise<Generation | null>

@@ -1,8 +1,6 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { RepositoryId } from '../core/model.ts'
-import type { EarlierTree } from '../core/publication.ts'
-import { orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 
@@ -10,33 +8,6 @@ import type { PublicationFolder } from './publication-folder.ts'
 export interface RepeatedGeneration {
   readonly folder: PublicationFolder
   readonly manifest: GenerationManifest
-}
-
-/** Reads what the generation published itself, not what it carried along. */
-export async function openGeneration(
-  folder: PublicationFolder,
-  manifest: GenerationManifest,
-): Promise<EarlierTree> {
-  const own = new Set(
-    manifest.metadata.filter((entry) => entry.supersededAt === null).map((entry) => entry.path),
-  )
-  return {
-    notes: await folder.readNotes(manifest.name),
-    async read(file, range) {
-      if (!own.has(file)) return null
-      const absolute = path.join(folder.folderOf(manifest.name), file)
-      if (range === undefined) return orNull(fs.readFile(absolute))
-      const handle = await orNull(fs.open(absolute))
-      if (handle === null) return null
-      try {
-        const bytes = Buffer.allocUnsafeSlow(range.size)
-        const { bytesRead } = await handle.read(bytes, 0, range.size, range.start)
-        return bytesRead === range.size ? bytes : null
-      } finally {
-        await handle.close()
-      }
-    },
-  }
 }
 
 /** A folder of a tree that is one symbolic link to a shelf. */

@@ -2,7 +2,7 @@ import { closeSync, fchmodSync, futimesSync, openSync, writeSync } from 'node:fs
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { ByteSource } from '../core/bytes.ts'
-import type { Sha256 } from '../core/digest.ts'
+import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
@@ -12,7 +12,7 @@ import { explainDiskError } from '../pool/system-errors.ts'
 import { copyBlob, linkOrCopy } from './copy-blob.ts'
 import { fileMode, makeFolders, orNull } from './folders.ts'
 import type { MetadataEntry } from './generation-manifest.ts'
-import { type Measured, MeasuredBytes, measureWhole, sha256Of } from './measured-bytes.ts'
+import { type Measured, MeasuredBytes, type MeasuredFile, measureWhole } from './measured-bytes.ts'
 
 /** Metadata files below one folder, each a fresh file of its own with the time of the publication. */
 export class StagedTree {
@@ -114,12 +114,15 @@ export class StagedTree {
     target: RelativePath | ((written: Measured) => RelativePath),
     content: ByteSource | Uint8Array | string,
     role: PublishedRole,
+    algorithms?: readonly ChecksumAlgorithm[],
   ): Promise<WrittenFile> {
     const temporary = this.#temporaryPath()
-    const measured = await this.#explained(temporary, () => this.#writeTo(temporary, content))
+    const { measured, digest } = await this.#explained(temporary, () =>
+      this.#writeTo(temporary, content, algorithms),
+    )
     try {
       const file = parseRelativePath(typeof target === 'function' ? target(measured) : target)
-      if (this.take(file, sha256Of(measured))) {
+      if (this.take(file, digest)) {
         await this.#explained(file, async () => {
           await this.makeFolderOf(file)
           await fs.rename(temporary, this.absolute(file))
@@ -174,13 +177,17 @@ export class StagedTree {
     await fs.utimes(this.absolute(file), this.#publishedAt, this.#publishedAt)
   }
 
-  async #writeTo(file: string, content: ByteSource | Uint8Array | string): Promise<Measured> {
-    if (typeof content === 'string') return this.#writeWhole(file, Buffer.from(content))
-    if (content instanceof Uint8Array) return this.#writeWhole(file, content)
-    const measured = new MeasuredBytes()
+  async #writeTo(
+    file: string,
+    content: ByteSource | Uint8Array | string,
+    algorithms: readonly ChecksumAlgorithm[] | undefined,
+  ): Promise<MeasuredFile> {
+    if (typeof content === 'string') return this.#writeWhole(file, Buffer.from(content), algorithms)
+    if (content instanceof Uint8Array) return this.#writeWhole(file, content, algorithms)
+    const measured = new MeasuredBytes(algorithms)
     const handle = await fs.open(file, 'wx', fileMode)
     try {
-      await handle.writeFile(measured.pass(content))
+      await writeChunks(handle, measured.pass(content))
       await handle.chmod(fileMode)
       await handle.utimes(this.#publishedAt, this.#publishedAt)
     } finally {
@@ -190,7 +197,11 @@ export class StagedTree {
   }
 
   // Synchronous: a PyPI index is tens of thousands of small files, and promises cost five times as much.
-  #writeWhole(file: string, bytes: Uint8Array): Measured {
+  #writeWhole(
+    file: string,
+    bytes: Uint8Array,
+    algorithms: readonly ChecksumAlgorithm[] | undefined,
+  ): MeasuredFile {
     const descriptor = openSync(file, 'wx', fileMode)
     try {
       for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset)
@@ -199,7 +210,7 @@ export class StagedTree {
     } finally {
       closeSync(descriptor)
     }
-    return measureWhole(bytes)
+    return measureWhole(bytes, algorithms)
   }
 
   async #explained<T>(file: string, work: () => Promise<T>): Promise<T> {
@@ -212,4 +223,25 @@ export class StagedTree {
       throw explainDiskError(error, this.folder)
     }
   }
+}
+
+const gatheredBytes = 512 * 1024
+
+/** Gathers small chunks, so that a document which comes in thousands of them is written in some dozens of steps. */
+async function writeChunks(handle: fs.FileHandle, chunks: ByteSource): Promise<void> {
+  const gathered = Buffer.allocUnsafeSlow(gatheredBytes)
+  let size = 0
+  const flush = async () => {
+    if (size > 0) await handle.writeFile(gathered.subarray(0, size))
+    size = 0
+  }
+  for await (const chunk of chunks) {
+    if (size + chunk.byteLength > gatheredBytes) await flush()
+    if (chunk.byteLength > gatheredBytes) await handle.writeFile(chunk)
+    else {
+      gathered.set(chunk, size)
+      size += chunk.byteLength
+    }
+  }
+  await flush()
 }

@@ -80,7 +80,10 @@ async function open(
     throw error
   }
   const tree = await publications.open(at)
-  const release = async () => lease?.[Symbol.asyncDispose]()
+  const release = async () => {
+    await tree?.[Symbol.asyncDispose]()
+    await lease?.[Symbol.asyncDispose]()
+  }
   if (tree) return { at, tree, [Symbol.asyncDispose]: release }
   await release()
   return null

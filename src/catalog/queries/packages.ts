@@ -1,5 +1,5 @@
-import { type ExpressionBuilder, type SqlBool, sql } from 'kysely'
-import type { PackageKey, Revision, StoredFile, StoredPackage } from '../../core/model.ts'
+import { type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
+import type { PackageKey, RepositoryId, Revision, StoredFile, StoredPackage } from '../../core/model.ts'
 import { patternToRegExp } from '../../core/pattern.ts'
 import type { HeldPackage } from '../../core/plan.ts'
 import type { PackageQuery } from '../catalog.ts'
@@ -24,20 +24,47 @@ export async function* streamPackages(
   while (true) {
     const last: PackageKey | null = after
     const rows = await session.db
-      .selectFrom('package')
-      .select(['pk', 'key', 'name'])
-      .where('repository', '=', repository)
-      .where(visibleIn(revision.number))
-      .$if(last !== null, (page) => page.where('key', '>', last))
-      .where(maybeMatches(query))
+      .selectFrom((from) =>
+        from
+          .selectFrom('package')
+          .select(packageColumns)
+          .where('repository', '=', repository)
+          .where(visibleIn(revision.number))
+          .$if(last !== null, (page) => page.where('key', '>', last))
+          .where(maybeMatches(query))
+          .orderBy('key')
+          .limit(pageRows)
+          .as('page'),
+      )
+      .leftJoin('package_file', 'package_file.package', 'page.pk')
+      .leftJoin('blob', 'blob.pk', 'package_file.blob')
+      .select([
+        'page.pk',
+        'key',
+        'name',
+        'version',
+        'architecture',
+        'built_at',
+        'identity',
+        'attributes',
+        'signature',
+        'signature_policy',
+        'path',
+        'digest',
+        'size',
+      ])
       .orderBy('key')
-      .limit(pageRows)
+      .orderBy('position')
       .execute()
-    const found = rows.filter(matches).map(({ pk }) => pk)
-    const details = await packagesByRow(session, found)
-    for (const pk of found) yield known(details.get(pk))
+    let count = 0
+    for (let start = 0, end = 0; start < rows.length; start = end) {
+      const row = known(rows[start])
+      while (rows[end]?.pk === row.pk) end++
+      count += 1
+      if (matches(row)) yield storedPackage(revision.repository, row, filesOf(rows.slice(start, end)))
+    }
     const end = rows.at(-1)
-    if (!end || rows.length < pageRows) return
+    if (!end || count < pageRows) return
     after = end.key
   }
 }
@@ -87,41 +114,62 @@ export async function packagesByRow(
     .selectFrom(wanted)
     .innerJoin('package', 'package.pk', 'wanted.pk')
     .innerJoin('repository', 'repository.pk', 'package.repository')
-    .select([
-      'package.pk',
-      'repository.id',
-      'key',
-      'name',
-      'version',
-      'architecture',
-      'built_at',
-      'identity',
-      'attributes',
-      'signature',
-      'signature_policy',
-    ])
+    .select(['repository.id', ...packageColumns])
     .execute()
   const files = await filesByPackage(session, rows)
-  return new Map(
-    packages.map((row) => {
-      const [first, ...rest] = files.get(row.pk) ?? []
-      if (!first) throw new Error(`package ${row.key} of ${row.id} has no file`)
-      return [
-        row.pk,
-        {
-          repository: row.id,
-          key: row.key,
-          name: row.name,
-          version: row.version,
-          architecture: row.architecture,
-          builtAt: row.built_at === null ? null : new Date(row.built_at),
-          attributes: JSON.parse(row.attributes),
-          identity: row.identity,
-          signature: signatureOf(row),
-          files: [first, ...rest],
-        },
-      ]
-    }),
+  return new Map(packages.map((row) => [row.pk, storedPackage(row.id, row, files.get(row.pk) ?? [])]))
+}
+
+const packageColumns = [
+  'package.pk',
+  'key',
+  'name',
+  'version',
+  'architecture',
+  'built_at',
+  'identity',
+  'attributes',
+  'signature',
+  'signature_policy',
+] as const
+
+type PackageRow = Pick<
+  Selectable<Tables['package']>,
+  | 'key'
+  | 'name'
+  | 'version'
+  | 'architecture'
+  | 'built_at'
+  | 'identity'
+  | 'attributes'
+  | 'signature'
+  | 'signature_policy'
+>
+
+function storedPackage(
+  repository: RepositoryId,
+  row: PackageRow,
+  [first, ...rest]: readonly StoredFile[],
+): StoredPackage {
+  if (!first) throw new Error(`package ${row.key} of ${repository} has no file`)
+  return {
+    repository,
+    key: row.key,
+    name: row.name,
+    version: row.version,
+    architecture: row.architecture,
+    builtAt: row.built_at === null ? null : new Date(row.built_at),
+    attributes: JSON.parse(row.attributes),
+    identity: row.identity,
+    signature: signatureOf(row),
+    files: [first, ...rest],
+  }
+}
+
+/** Of the rows of one package. One without a file has nothing in its row. */
+function filesOf(rows: readonly { readonly [Column in keyof StoredFile]: StoredFile[Column] | null }[]) {
+  return rows.flatMap(({ path, digest, size }) =>
+    path === null || digest === null || size === null ? [] : [{ path, digest, size }],
   )
 }
 

@@ -1,6 +1,6 @@
 import type { PackageKey, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
-import { decodeChunk, decodedSize } from '../record-chunk.ts'
+import { decodeChunk, decodedSize, forgetFragments } from '../record-chunk.ts'
 import { known, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
@@ -40,8 +40,7 @@ export async function* streamRecords(
         yield { key, bytes: null }
         continue
       }
-      const cached = chunks.cached(chunk)
-      const fragments = cached ?? (await chunks.read(distinct(rows, index)))
+      const fragments = chunks.latest(chunk) ?? (await chunks.read(chunk, distinct(rows, index)))
       yield { key, bytes: known(fragments[position]) }
     }
     const end = rows.at(-1)
@@ -62,47 +61,37 @@ function* distinct(rows: readonly { readonly chunk: number | null }[], start: nu
 }
 
 interface CachedChunk {
-  readonly pending: Promise<readonly Uint8Array[]>
-  fragments: readonly Uint8Array[] | null
+  readonly fragments: Promise<readonly Uint8Array[]>
   /** Decompressed. */
   readonly bytes: number
 }
 
-/** Decompressed chunks, the least recently used forgotten first. */
+/** Decompressed chunks, the least recently used forgotten first, and those that are needed next. */
 class ChunkCache {
   readonly #session: Session
   readonly #chunks = new Map<number, CachedChunk>()
   #bytes = 0
-  #latest: number | null = null
+  #latest: { readonly pk: number; readonly fragments: readonly Uint8Array[] } | null = null
 
   constructor(session: Session) {
     this.#session = session
   }
 
-  /** `null` where it is not there, or not yet. */
-  cached(pk: number): readonly Uint8Array[] | null {
-    const chunk = this.#chunks.get(pk)
-    if (!chunk?.fragments) return null
-    if (this.#latest !== pk) this.#use(pk, chunk)
-    return chunk.fragments
+  /** The chunk that was read last; `null` where that is another one. */
+  latest(pk: number): readonly Uint8Array[] | null {
+    return this.#latest?.pk === pk ? this.#latest.fragments : null
   }
 
-  /** The first of `wanted`, while those that follow are decompressed in the thread pool. */
-  async read(wanted: Iterable<number>): Promise<readonly Uint8Array[]> {
-    const [first, ...others] = take(wanted, chunksAhead)
-    if (first === undefined) throw new Error('no chunk is asked for')
-    if (!this.#chunks.has(first)) await this.#load([first, ...others].filter((pk) => !this.#chunks.has(pk)))
-    const chunk = known(this.#chunks.get(first))
-    chunk.fragments = await chunk.pending
-    this.#use(first, chunk)
-    this.#forget()
-    return chunk.fragments
-  }
-
-  #use(pk: number, chunk: CachedChunk): void {
-    this.#latest = pk
+  /** @param next the chunk itself and those after it, which are decompressed in the thread pool meanwhile */
+  async read(pk: number, next: Iterable<number>): Promise<readonly Uint8Array[]> {
+    const missing = take(next, chunksAhead).filter((each) => !this.#chunks.has(each))
+    if (missing.length > 0) await this.#load(missing)
+    const chunk = known(this.#chunks.get(pk))
     this.#chunks.delete(pk)
     this.#chunks.set(pk, chunk)
+    this.#latest = { pk, fragments: await chunk.fragments }
+    await this.#forget()
+    return this.#latest.fragments
   }
 
   async #load(missing: readonly number[]): Promise<void> {
@@ -112,20 +101,21 @@ class ChunkCache {
       .where('pk', 'in', missing)
       .execute()
     for (const { pk, data } of rows) {
-      const pending = decodeChunk(data)
+      const fragments = decodeChunk(data)
       // Whoever needs it awaits it; one that nobody comes to need must not end the process.
-      pending.catch(() => {})
+      fragments.catch(() => {})
       const bytes = decodedSize(data)
-      this.#chunks.set(pk, { pending, fragments: null, bytes })
+      this.#chunks.set(pk, { fragments, bytes })
       this.#bytes += bytes
     }
   }
 
-  #forget(): void {
-    for (const [pk, { bytes }] of this.#chunks) {
-      if (this.#bytes <= maxCachedBytes || pk === this.#latest) return
+  async #forget(): Promise<void> {
+    for (const [pk, chunk] of this.#chunks) {
+      if (this.#bytes <= maxCachedBytes || pk === this.#latest?.pk) return
       this.#chunks.delete(pk)
-      this.#bytes -= bytes
+      this.#bytes -= chunk.bytes
+      forgetFragments(await chunk.fragments)
     }
   }
 }

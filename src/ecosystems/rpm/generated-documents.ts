@@ -1,3 +1,4 @@
+import { RunBuffers } from '../../codec/run-buffers.ts'
 import { escapeXmlAttribute } from '../../codec/xml.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import type { PackageKey, StoredPackage } from '../../core/model.ts'
@@ -25,7 +26,7 @@ const runPackages: Readonly<Record<PackageDocument, number>> = {
 /**
  * One of the documents that have an entry per package, from native records in key order. An entry is upstream's own, byte for byte,
  * but for where the package lies and for checksums too weak to publish. A package of which upstream had no entry gets an empty one.
- * Comes in runs that end where a package's key says so: what changes leaves the runs of other packages as they are.
+ * Comes in runs, for `compressRuns`, that end where a package's key says so: what changes leaves the runs of other packages as they are.
  * @param visit is told of each package, where the document is `primary`
  */
 export async function* generateDocument(
@@ -34,22 +35,18 @@ export async function* generateDocument(
   visit: (pkg: Stored) => Promise<void> | void = () => {},
 ): ByteSource {
   yield Buffer.from(repodataHeader(document, input.packageCount))
-  let run: Uint8Array[] = []
-  let size = 0
+  const runs = new RunBuffers()
   const entries = document === 'primary' ? primaryEntries(input, visit) : otherEntries(input, document)
   for await (const { key, entry } of entries) {
-    run.push(entry, lineFeed)
-    size += entry.byteLength + 1
-    if (size < maxRunBytes && spread(key) % runPackages[document] !== 0) continue
-    yield Buffer.concat(run, size)
-    run = []
-    size = 0
+    runs.add(entry)
+    runs.addByte(lineFeed)
+    if (runs.size >= maxRunBytes || spread(key) % runPackages[document] === 0) yield runs.take()
   }
-  if (size > 0) yield Buffer.concat(run, size)
+  if (runs.size > 0) yield runs.take()
   yield Buffer.from(repodataFooter(document))
 }
 
-const lineFeed = Buffer.from('\n')
+const lineFeed = 0x0a
 
 /** FNV-1a with its bits mixed: the same on every machine and in every version, or no run would be found again. */
 function spread(key: string): number {
@@ -119,12 +116,28 @@ class PackageCursor {
 
 /** Whether the `pkgid` of an entry is shorter than a SHA-256, or is not found where it should be. */
 function hasWeakChecksum(bytes: Uint8Array): boolean {
+  if (startsWithSha256(bytes)) return false
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1024)).toString(
     'latin1',
   )
   const id = /^<[^>]*?\spkgid="([0-9a-f]*)"/.exec(start)?.[1]
   return id === undefined || id.length < 64
 }
+
+const usualStart = Buffer.from('<package pkgid="')
+
+/** As nearly every entry begins. */
+function startsWithSha256(bytes: Uint8Array): boolean {
+  const end = usualStart.length + 64
+  if (bytes[end] !== quote || !usualStart.equals(bytes.subarray(0, usualStart.length))) return false
+  for (let index = usualStart.length; index < end; index++) {
+    const byte = bytes[index] ?? 0
+    if (!((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66))) return false
+  }
+  return true
+}
+
+const quote = 0x22
 
 function adjust(bytes: Uint8Array, pkg: Stored, document: PackageDocument): Uint8Array {
   let entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -244,7 +244,7 @@ class RecordWriter {
 
   /** As {@link write}, for content whose chunks are runs: those that the tree before had are copied, not compressed. */
   async writeRuns(type: string, format: WrittenFormat, content: ByteSource): Promise<void> {
-    if (format === 'xz') return this.write(type, format, content)
+    if (format === 'xz') return this.write(type, format, ownChunks(content))
     const open = new MeasuredContent(content)
     const file = this.runs.startFile(format)
     const bytes = compressRuns(format, open, (digest) => this.runs.find(format, digest))
@@ -305,6 +305,11 @@ class RecordWriter {
       headerSize: null,
     })
   }
+}
+
+/** Runs are in memory that is used again; who compresses as one stream holds several chunks at a time. */
+async function* ownChunks(content: ByteSource): ByteSource {
+  for await (const chunk of content) yield Buffer.from(chunk)
 }
 
 /** What passes on its way to be compressed. */

@@ -1,0 +1,89 @@
+import * as fs from 'node:fs/promises'
+import path from 'node:path'
+import type { RelativePath } from '../core/path.ts'
+import type { EarlierTree } from '../core/publication.ts'
+import { orNull } from './folders.ts'
+import type { GenerationManifest } from './generation-manifest.ts'
+import type { PublicationFolder } from './publication-folder.ts'
+
+/** A finished generation that is read from. Its files stay open until it is disposed. */
+export type OpenedGeneration = EarlierTree & AsyncDisposable
+
+/** Reads what the generation published itself, not what it carried along. */
+export async function openGeneration(
+  folder: PublicationFolder,
+  manifest: GenerationManifest,
+): Promise<OpenedGeneration> {
+  const own = new Set(
+    manifest.metadata.filter((entry) => entry.supersededAt === null).map((entry) => entry.path),
+  )
+  const opened = new Map<RelativePath, Promise<RangedFile | null>>()
+  return {
+    notes: await folder.readNotes(manifest.name),
+    async read(file, range) {
+      if (!own.has(file)) return null
+      const absolute = path.join(folder.folderOf(manifest.name), file)
+      if (range === undefined) return orNull(fs.readFile(absolute))
+      const known = opened.get(file)
+      const pending = known ?? RangedFile.open(absolute)
+      if (!known) opened.set(file, pending)
+      return (await pending)?.read(range.start, range.size) ?? null
+    },
+    async [Symbol.asyncDispose]() {
+      const files = await Promise.allSettled(opened.values())
+      for (const file of files) if (file.status === 'fulfilled') await file.value?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface Window {
+  readonly start: number
+  readonly bytes: Uint8Array
+}
+
+const windowBytes = 1024 ** 2
+
+/** A file read range after range, further ahead than asked for: most ranges follow one another. */
+class RangedFile implements AsyncDisposable {
+  readonly #handle: fs.FileHandle
+  readonly #size: number
+  #window: Promise<Window> = Promise.resolve({ start: 0, bytes: new Uint8Array() })
+
+  private constructor(handle: fs.FileHandle, size: number) {
+    this.#handle = handle
+    this.#size = size
+  }
+
+  static async open(file: string): Promise<RangedFile | null> {
+    const handle = await orNull(fs.open(file))
+    return handle && new RangedFile(handle, (await handle.stat()).size)
+  }
+
+  async read(start: number, size: number): Promise<Uint8Array | null> {
+    if (start + size > this.#size) return null
+    while (true) {
+      const pending = this.#window
+      const window = await pending
+      const offset = start - window.start
+      if (offset >= 0 && offset + size <= window.bytes.byteLength) {
+        return window.bytes.subarray(offset, offset + size)
+      }
+      // Whoever else waited for that window may have moved on to the next one.
+      if (this.#window === pending) this.#window = this.#load(start, size)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close()
+  }
+
+  async #load(start: number, size: number): Promise<Window> {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(size, windowBytes), this.#size - start))
+    for (let filled = 0; filled < bytes.byteLength; ) {
+      const { bytesRead } = await this.#handle.read(bytes, filled, bytes.byteLength - filled, start + filled)
+      if (bytesRead === 0) throw new Error('a file of a finished generation became shorter')
+      filled += bytesRead
+    }
+    return { start, bytes }
+  }
+}
