@@ -66,7 +66,7 @@ export async function resolveSource(
   text: string,
 ): Promise<ResolvedSource> {
   const source = parseSource(text)
-  const { id } = configuredRepository(settings, source.repository)
+  const { id, mode } = configuredRepository(settings, source.repository)
   const { at } = source
   const found = (revision: Revision | null, label: string, missing: string, hint: string): ResolvedSource => {
     if (!revision) throw new ChantalError('NOT_FOUND', missing, { hint, details: { source: text } })
@@ -78,8 +78,8 @@ export async function resolveSource(
       return found(
         record?.latest ?? null,
         id,
-        `${id} has never been synced`,
-        `Run \`chantal repo sync ${id}\`.`,
+        mode === 'hosted' ? `${id} holds no package yet` : `${id} has never been synced`,
+        `Run \`chantal ${mode === 'hosted' ? `package upload FILE... --repo ${id}` : `repo sync ${id}`}\`.`,
       )
     }
     case 'snapshot': {

@@ -4,6 +4,7 @@ import { registerCompletion } from './commands/completion.ts'
 import { registerConfig } from './commands/config.ts'
 import { registerContent } from './commands/content.ts'
 import { registerLease } from './commands/lease.ts'
+import { registerPackage } from './commands/package.ts'
 import { registerPool } from './commands/pool.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerRepository } from './commands/repository.ts'
@@ -84,6 +85,7 @@ export function buildProgram(version: string, terminal: Terminal, run: Run): Com
   registerSnapshot(program, run)
   registerPublish(program, run)
   registerContent(program, run)
+  registerPackage(program, run)
   registerPool(program, run)
   registerLease(program, run)
   registerStats(program, run)

@@ -1,12 +1,13 @@
 import type { z } from 'zod'
 import type { JsonObject } from '../core/brand.ts'
 import type { ByteSource } from '../core/bytes.ts'
-import type { Expectation, Sha256 } from '../core/digest.ts'
+import type { ChecksumAlgorithm, Expectation, Sha256 } from '../core/digest.ts'
 import type { Reporter } from '../core/events.ts'
 import type {
   Checkpoint,
   EcosystemId,
   NativeRecord,
+  PackageFacts,
   PackageKey,
   RepositoryId,
   RepositoryMode,
@@ -55,6 +56,9 @@ export interface Ecosystem<
   /** Architectures whose packages fit every machine, as a filter by architecture takes it: it never leaves them out for not naming them. */
   readonly universalArchitectures?: readonly string[]
 
+  /** How files become packages of a `hosted` repository. Absent where packages cannot be uploaded. */
+  readonly uploads?: PackageUploads<Options, Attributes>
+
   /** Whether its own filters keep a package. Generic filters are the engine's. */
   wants(pkg: UpstreamPackage<Attributes>, filters: Filters): boolean
 
@@ -90,6 +94,42 @@ export interface PackageSignatures {
     verifier: PackageVerifier,
     terms: { readonly mustCoverAll: boolean },
   ): Promise<PackageVerdict>
+}
+
+/** Makes of a package's file what an upstream would have said of it: facts, its place in the tree, native records. */
+export interface PackageUploads<Options extends object = object, Attributes extends JsonObject = JsonObject> {
+  /** What names of package files end in, dot included. */
+  readonly extensions: readonly string[]
+  /** Checksums that {@link describe} needs beside SHA-256. */
+  readonly checksums: readonly Exclude<ChecksumAlgorithm, 'sha256'>[]
+  /**
+   * Reads the file no further than it must. Equal files under equal terms give equal packages.
+   * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT`, `PATH_UNSAFE` for what is no such package; `USAGE_INVALID` for terms that
+   *   the repository does not have
+   */
+  describe(file: UploadedFile, terms: UploadTerms<Options>): Promise<UploadedPackage<Attributes>>
+}
+
+export interface UploadedFile extends PackageFile {
+  /** Without folders, as its uploader calls it. */
+  readonly name: string
+  /** Lower-case hex: SHA-256, and those that were asked for. */
+  readonly checksums: ReadonlyMap<ChecksumAlgorithm, string>
+}
+
+export interface UploadTerms<Options extends object = object> {
+  readonly options: Options
+  /** Where in the repository, as its uploader says it; `null` leaves it to the ecosystem. */
+  readonly suite: string | null
+  readonly component: string | null
+  readonly now: Date
+}
+
+export interface UploadedPackage<Attributes extends JsonObject = JsonObject>
+  extends PackageFacts<Attributes> {
+  /** Where its file stands in the published tree. */
+  readonly path: RelativePath
+  readonly records: readonly Omit<NativeRecord, 'key'>[]
 }
 
 /** A package's file in the pool. */

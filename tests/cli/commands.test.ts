@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { documentationProgram, fullName, leafCommands } from '../../scripts/docs/commands.ts'
 import { resultShapes } from '../../src/cli/shapes/results.ts'
 import { CommandLine, parseCsv, type Ran } from '../support/command-line.ts'
 
+const plain = 'tests/fixtures/rpm-headers/chantal-plain-1-1.noarch.rpm'
 let line: CommandLine
 
 beforeAll(async () => {
@@ -46,6 +47,10 @@ const story = [
   'repo sync --all --type rpm --pattern demo --repo-id demo --workers 1 --force --publish',
   'snapshot delete demo@third --dry-run',
   'snapshot delete demo@third --yes',
+  `package upload ${resolve('tests/fixtures/rpm-headers')} --repo tools --recursive`,
+  `package upload ${resolve(plain)} --repo tools --force`,
+  'package remove tools chantal-odd --dry-run',
+  'package remove tools chantal-o* chantal-plain --yes',
   'pool stats',
   'pool verify --rate 1GB',
   'pool gc --dry-run --grace 0s',
@@ -118,7 +123,7 @@ describe('for people', () => {
     const { stdout } = await line.run('repo list')
 
     expect(stdout.replaceAll(line.folder, '').replaceAll(/\d{4}-\S+ \d\d:\d\d:\d\dZ/g, 'TIME')).toMatch(
-      /^ID {5}TYPE {2}MODE {4}ENABLED {2}PACKAGES {3}SIZE {2}REVISION {2}LAST SYNC +FEED\ndemo {3}rpm {3}mirror {2}yes +6 {2}48 kB +2 {2}TIME (synced|unchanged) +file:\/\/\/upstream\/\nempty {2}rpm {3}mirror {2}yes +0 +0 B +- {2}never +file:\/\/\/nowhere\/\noff {4}rpm {3}mirror {2}no +0 +0 B +- {2}never +file:\/\/\/upstream\/\n$/,
+      /^ID {5}TYPE {2}MODE {4}ENABLED {2}PACKAGES {3}SIZE {2}REVISION {2}LAST SYNC +FEED\ndemo {3}rpm {3}mirror {2}yes +6 {2}48 kB +2 {2}TIME (synced|unchanged) +file:\/\/\/upstream\/\nempty {2}rpm {3}mirror {2}yes +0 +0 B +- {2}never +file:\/\/\/nowhere\/\noff {4}rpm {3}mirror {2}no +0 +0 B +- {2}never +file:\/\/\/upstream\/\ntools {2}rpm {3}hosted {2}no +0 +0 B +2 {2}never +-\n$/,
     )
   })
 
@@ -162,6 +167,44 @@ describe('for people', () => {
     expect(nobody.status).toBe(2)
     expect(nobody.stderr).toContain('Give --yes')
     expect(yes).toMatchObject({ status: 0, stdout: 'deleted demo@next (6 packages)\n' })
+  })
+
+  it('an upload says what became of each package, and what was found of its signature', async () => {
+    const first = await line.run(['package', 'upload', resolve(plain), '--repo', 'tools'], {
+      terminal: { isInteractive: true },
+    })
+    const again = await line.run(['package', 'upload', resolve(plain), '--repo', 'tools', '--format', 'csv'])
+
+    expect(first.stdout).toMatch(
+      /^tools: 1 added, 0 replaced, 0 unchanged; revision \d+, 1 package\n\+ chantal-plain-0:1-1\.noarch\n$/,
+    )
+    expect(first.stderr).toContain('chantal publish repo tools')
+    expect(parseCsv(again.stdout)).toMatchObject([
+      { file: resolve(plain), status: 'unchanged', key: 'chantal-plain-0:1-1.noarch' },
+    ])
+  })
+
+  it('a removal asks, and removes what was asked about', async () => {
+    await line.run(['package', 'upload', resolve(plain), '--repo', 'tools'])
+
+    const nobody = await line.run('package remove tools chantal-*')
+    const no = await line.run('package remove tools chantal-*', { answer: false })
+    const yes = await line.run('package remove tools chantal-*', { answer: true })
+
+    expect([nobody.status, no.status, yes.status]).toEqual([2, 130, 0])
+    expect(no.questions).toEqual(['remove 1 package from tools'])
+    expect(yes.stdout).toMatch(
+      /^tools: 1 package removed; revision \d+, 0 packages\n- chantal-plain-0:1-1\.noarch\n$/,
+    )
+  })
+
+  it('an upload to a repository with an upstream, or to none, is a mistake', async () => {
+    const mirrored = await line.run(['package', 'upload', resolve(plain), '--repo', 'demo'])
+    const nameless = await line.run(['package', 'upload', resolve(plain)])
+
+    expect([mirrored.status, nameless.status]).toEqual([2, 2])
+    expect(mirrored.stderr).toContain('demo is no hosted repository')
+    expect(nameless.stderr).toContain('--repo')
   })
 
   it.each(['start', 'sources', 'exit', 'json', 'repo', 'repo sync'])('has help on %s', async (topic) => {

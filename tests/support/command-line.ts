@@ -31,7 +31,7 @@ export class CommandLine implements AsyncDisposable {
     this.folder = folder
   }
 
-  /** Repositories: `demo`, signed; `empty`, whose upstream is not there; `off`, not enabled. */
+  /** Repositories: `demo`, signed; `empty`, whose upstream is not there; `off` and the hosted `tools`, not enabled. */
   static async open(): Promise<CommandLine> {
     const line = new CommandLine(await realpath(await mkdtemp(join(tmpdir(), 'chantal-cli-'))))
     await line.showUpstream('v1')
@@ -53,6 +53,7 @@ export class CommandLine implements AsyncDisposable {
           enabled: false,
           feed: `${pathToFileURL(join(line.folder, 'upstream'))}/`,
         },
+        { id: 'tools', type: 'rpm', enabled: false, mode: 'hosted' },
       ],
     })
     return line

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { foundPackage, packageDetails, packageFacts } from './content.ts'
+import { removeResult, uploadResult } from './package.ts'
 import { checkedConfiguration, collected, leaseRow, poolStats, stats, verified } from './pool.ts'
 import { publicationRow, publishResult, released, unpublished } from './publish.ts'
 import { historyRow, repositoryDetails, repositoryRow, syncDocument } from './repository.ts'
@@ -34,6 +35,8 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'content list': z.array(packageFacts),
   'content search': z.array(foundPackage),
   'content show': z.array(packageDetails),
+  'package upload': uploadResult,
+  'package remove': removeResult,
   'pool stats': poolStats,
   'pool verify': verified,
   'pool gc': collected,

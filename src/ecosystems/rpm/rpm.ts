@@ -5,6 +5,7 @@ import { type RpmFilters, type RpmOptions, rpmFilters, rpmOptions } from './opti
 import { publishRpm, renewRpm } from './publisher.ts'
 import { readRpmUpstream } from './reader.ts'
 import { rpmSignatures } from './signatures.ts'
+import { rpmUploads } from './uploads.ts'
 import { compareRpmVersions, parseEvr } from './version.ts'
 
 /** Repositories of RPM packages, as dnf, yum and zypper read them. */
@@ -17,6 +18,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   versions: { compare: compareRpmVersions },
   signing: 'openpgp',
   packageSignatures: rpmSignatures,
+  uploads: rpmUploads,
   wants,
   readUpstream: readRpmUpstream,
   publish: publishRpm,

@@ -3,8 +3,9 @@ import { isChantalError } from '../../core/errors.ts'
 import type { PackageVerdict } from '../../core/package-signature.ts'
 import type { PackageVerifier } from '../../sign/package-verifier.ts'
 import type { PackageFile, PackageSignatures } from '../ecosystem.ts'
-import { parseMainTags, parseRpmHeaders, type RpmHeaders, readRpmHeaders } from './formats/rpm-header.ts'
+import { parseMainTags, type RpmHeaders } from './formats/rpm-header.ts'
 import { rpmSignatureTag, rpmTag } from './formats/rpm-tags.ts'
+import { readHeaders } from './package-headers.ts'
 
 /**
  * RPM packages carry signatures of their main header alone, and older ones also of header and payload together. The first vouch for
@@ -33,22 +34,6 @@ async function verifyRpm(
     if (!isChantalError(error, 'UPSTREAM_INVALID')) throw error
     return { state: 'bad', keyId: null, reason: error.message }
   }
-}
-
-/** Most headers are shorter. */
-const usualSize = 32 * 1024
-/** Beyond this a header is read as a stream. */
-const longestHead = 4 * 1024 ** 2
-
-async function readHeaders(file: PackageFile): Promise<RpmHeaders> {
-  let size = 0
-  for (let wanted = usualSize; wanted > size && wanted <= longestHead; ) {
-    size = wanted
-    const parsed = parseRpmHeaders(file.head(size))
-    if (typeof parsed !== 'number') return parsed
-    wanted = parsed
-  }
-  return readRpmHeaders(file.read())
 }
 
 function headerSignatures({ signature }: RpmHeaders): readonly Uint8Array[] {

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ByteSource, readWhole } from '../../../core/bytes.ts'
 import { isChantalError } from '../../../core/errors.ts'
+import { arArchive, arHeader } from '../debs.fixtures.ts'
 import { readAr } from './ar.ts'
-import { arArchive, arHeader } from './debs.fixtures.ts'
 
 async function* inChunks(bytes: Uint8Array, size = 64 * 1024): ByteSource {
   for (let start = 0; start < bytes.byteLength; start += size) yield bytes.subarray(start, start + size)

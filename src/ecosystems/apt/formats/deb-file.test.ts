@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { describeWith } from '../../../../tests/clients/requirements.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
+import { arArchive, arHeader, debFixture, tarArchive } from '../debs.fixtures.ts'
 import { readDebControl } from './deb-file.ts'
-import { arArchive, arHeader, debFixture, tarArchive } from './debs.fixtures.ts'
 
 const corpus = '../shared/corpus/apt'
 const hasCorpus = existsSync(corpus)

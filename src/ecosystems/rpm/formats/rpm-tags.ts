@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { ChantalError } from '../../../core/errors.ts'
 
 /** Numbers of the tags that are read here. @see rpm, include/rpm/rpmtag.h */
@@ -6,9 +7,40 @@ export const rpmTag = {
   version: 1001,
   release: 1002,
   epoch: 1003,
+  summary: 1004,
+  description: 1005,
+  /** Seconds since 1970. */
+  buildTime: 1006,
+  buildHost: 1007,
+  /** Bytes when installed; the other holds what 32 bits cannot. */
+  size: 1009,
+  longSize: 5009,
+  vendor: 1011,
+  license: 1014,
+  packager: 1015,
+  group: 1016,
+  url: 1020,
   architecture: 1022,
+  oldFileNames: 1027,
+  fileModes: 1030,
+  fileFlags: 1037,
   /** Of a binary package: the file name of the source it was built from. */
   sourcePackage: 1044,
+  archiveSize: 1046,
+  provides: { names: 1047, flags: 1112, versions: 1113 },
+  requires: { names: 1049, flags: 1048, versions: 1050 },
+  conflicts: { names: 1054, flags: 1053, versions: 1055 },
+  obsoletes: { names: 1090, flags: 1114, versions: 1115 },
+  recommends: { names: 5046, flags: 5048, versions: 5047 },
+  suggests: { names: 5049, flags: 5051, versions: 5050 },
+  supplements: { names: 5052, flags: 5054, versions: 5053 },
+  enhances: { names: 5055, flags: 5057, versions: 5056 },
+  changelogTimes: 1080,
+  changelogNames: 1081,
+  changelogTexts: 1082,
+  folderIndexes: 1116,
+  baseNames: 1117,
+  folderNames: 1118,
   /** Hex digests of the compressed payload, and by which algorithm (OpenPGP's numbers). */
   payloadDigest: 5092,
   payloadDigestAlgorithm: 5093,
@@ -20,6 +52,9 @@ export const rpmSignatureTag = {
   dsaHeader: 267,
   rsaHeader: 268,
   openpgp: 278,
+  longArchiveSize: 271,
+  /** Bytes of the uncompressed payload; the other holds what 32 bits cannot. */
+  payloadSize: 1007,
   /** OpenPGP signatures of the main header and the payload after it. */
   pgp: 1002,
   gpg: 1005,
@@ -95,7 +130,7 @@ export class RpmTags {
     for (let index = 0; index < entry.count; index++) {
       const end = this.#data.indexOf(0, start)
       if (end === -1) throw this.#invalid(tag, 'does not end')
-      strings.push(this.#data.toString('utf8', start, end))
+      strings.push(textOf(this.#data.subarray(start, end)))
       start = end + 1
     }
     return strings
@@ -156,6 +191,11 @@ export class RpmTags {
       { hint: 'Upstream built or copied this package wrongly; tell them.', details: { tag } },
     )
   }
+}
+
+/** Old packages write Latin-1, and nothing says so. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1')
 }
 
 /** What names a package, as its header says it. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /** A binary package that dpkg-deb made. @see scripts/make-deb-fixtures.sh */
 export function debFixture(file: string): Buffer {
-  return readFileSync(new URL(`../../../../tests/fixtures/deb/${file}`, import.meta.url))
+  return readFileSync(new URL(`../../../tests/fixtures/deb/${file}`, import.meta.url))
 }
 
 /** An ar archive, with members as given: also wrong ones. */

@@ -1,0 +1,74 @@
+import type { RepositoryRecord } from '../../catalog/catalog.ts'
+import type { RepositorySettings } from '../../config/settings.ts'
+import { ChantalError } from '../../core/errors.ts'
+import type { PackageUploads } from '../../ecosystems/ecosystem.ts'
+import { configuredRepository, ecosystemOf } from '../configured.ts'
+import type { AppContext } from '../context.ts'
+
+/** How long to wait for somebody else's upload to the same repository, which takes a moment. */
+const waitMs = 60_000
+
+/**
+ * A repository whose packages are ours to change.
+ * @throws ChantalError `NOT_FOUND`; `USAGE_INVALID` where upstream says what it holds
+ */
+export function hostedRepository(context: Pick<AppContext, 'settings'>, id: string): RepositorySettings {
+  const settings = configuredRepository(context.settings, id)
+  if (settings.mode === 'hosted') return settings
+  throw new ChantalError('USAGE_INVALID', `${id} is no hosted repository: its upstream says what it holds`, {
+    hint: 'Choose packages with `filters`, or use a repository with `mode: hosted`.',
+    details: { repository: id, mode: settings.mode },
+  })
+}
+
+/** @throws ChantalError `USAGE_INVALID` where the ecosystem takes none */
+export function uploadsOf(
+  context: Pick<AppContext, 'ecosystems'>,
+  settings: RepositorySettings,
+): PackageUploads {
+  const { uploads, title } = ecosystemOf(context, settings)
+  if (uploads) return uploads
+  throw new ChantalError(
+    'USAGE_INVALID',
+    `${settings.id}: packages cannot be uploaded to ${title} repositories`,
+    {
+      details: { repository: settings.id, type: settings.ecosystem },
+    },
+  )
+}
+
+/**
+ * Changes one repository under its lease. `record` is the catalog's, made where there was none.
+ * @throws ChantalError `LEASE_HELD`; `USAGE_INVALID` where it still holds what it mirrored
+ */
+export async function changeHosted<T>(
+  context: AppContext,
+  { settings, purpose }: { readonly settings: RepositorySettings; readonly purpose: string },
+  work: (record: RepositoryRecord, signal: AbortSignal) => Promise<T>,
+  caller: AbortSignal,
+): Promise<T> {
+  const { catalog } = context
+  const { id, ecosystem, mode } = settings
+  await using lease = await catalog.acquire({
+    resource: `repository:${id}`,
+    mode: 'exclusive',
+    purpose,
+    waitMs,
+    signal: caller,
+  })
+  const record = await catalog.write(async (writer) => {
+    await writer.saveRepository({ id, ecosystem, mode })
+    return writer.repository(id)
+  })
+  if (!record) throw new Error(`${id} was saved, and is not there`)
+  if (record.latest?.mode === 'mirror' && record.latest.packageCount > 0) throw stillMirrored(id)
+  return work(record, lease.signal)
+}
+
+/** Of a mirror's packages there are no native records: no metadata could be made that lists them. */
+function stillMirrored(id: string): ChantalError {
+  return new ChantalError('USAGE_INVALID', `${id} holds the packages of the upstream that it mirrored`, {
+    hint: 'Use a hosted repository with another id, or sync this one once with `mode: filtered`.',
+    details: { repository: id },
+  })
+}
