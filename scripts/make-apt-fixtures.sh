@@ -379,7 +379,9 @@ release() {
     cat
     echo "Date: $(date -R -d "@$time" | sed 's/+0000/UTC/')"
     (cd "$folder" && apt-ftparchive -q=2 -o APT::FTPArchive::Release::Default-Patterns=false -o 'APT::FTPArchive::Release::Patterns::=*' \
-      -o APT::FTPArchive::MD5="${further:-false}" -o APT::FTPArchive::SHA1=false -o APT::FTPArchive::SHA512="${further:-false}" release .) | sed '/^Date:/d'
+      -o APT::FTPArchive::MD5="${further:-false}" -o APT::FTPArchive::SHA1=false -o APT::FTPArchive::SHA512="${further:-false}" release .) |
+      # Of differences the index alone is listed.
+      sed '/^Date:/d; /Packages\.diff\/T-/d'
   } > "$work/Release"
   # Listed, and not there.
   for absent in ${listed_only:-}; do find "$folder" -path "$folder/$absent" -delete; done

@@ -16,7 +16,7 @@ export interface AptCase {
   readonly suite: string
   /** Its public key, relative to the corpus. */
   readonly key?: string
-  /** What is configured besides the suite, all sources and no more than English. */
+  /** What is configured besides the suite, and sources. */
   readonly options?: {
     readonly components?: readonly string[]
     readonly architectures?: readonly string[]
@@ -26,6 +26,8 @@ export interface AptCase {
   readonly outcome: 'synced' | ErrorCode
   /** Where one that verifies nothing ends otherwise. */
   readonly unverified?: 'synced' | ErrorCode
+  /** By the clock of the program, where its result depends on that. */
+  readonly at?: Date
   /** Packages it lists, source packages as well. */
   readonly packages: number
   /** Of these the ones that are there, where some are not: so many are synced with `on_missing: skip`. */
@@ -62,6 +64,7 @@ export const aptCases: readonly AptCase[] = [
     path: 'debian-bookworm-security-meta',
     suite: 'bookworm-security',
     key: 'debian-bookworm-security-meta/debian-archive-keyring.gpg',
+    at: new Date('2027-01-01T00:00:00Z'),
     outcome: 'UPSTREAM_STALE',
     packages: 0,
   },
@@ -103,7 +106,13 @@ export const aptCases: readonly AptCase[] = [
     packages: 3,
   },
   // Of one component all indexes are listed, and none is there.
-  { path: `${pulp}/debian-invalid`, suite: 'ragnarok', key: pulpKey, outcome: 'NOT_FOUND', packages: 0 },
+  {
+    path: `${pulp}/debian-invalid`,
+    suite: 'ragnarok',
+    key: pulpKey,
+    outcome: 'UPSTREAM_INVALID',
+    packages: 0,
+  },
   {
     path: `${pulp}/debian-invalid`,
     suite: 'ragnarok',
@@ -126,7 +135,7 @@ export const aptCases: readonly AptCase[] = [
     path: `${pulp}/debian-missing-architecture`,
     suite: 'ragnarok',
     key: pulpKey,
-    outcome: 'NOT_FOUND',
+    outcome: 'UPSTREAM_INVALID',
     packages: 0,
   },
   {

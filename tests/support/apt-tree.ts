@@ -15,8 +15,8 @@ export interface AptTree {
   readonly present: ReadonlySet<string>
   /** Paragraphs of every index (Packages, Sources, Translation, Contents as one, ...) by its path without compression. */
   readonly indexes: ReadonlyMap<string, readonly string[]>
-  /** Paths of packages and of files of sources, relative to the top. */
-  readonly pool: ReadonlySet<string>
+  /** Paths of packages and of files of sources, relative to the top, and the indexes that list them. */
+  readonly pool: ReadonlyMap<string, readonly string[]>
   /** What a client would stumble over: files that are not there, or have other bytes than was promised. */
   readonly trouble: readonly string[]
 }
@@ -40,7 +40,7 @@ class TreeReader {
   readonly #folder: string
   readonly #trouble: string[] = []
   readonly #indexes = new Map<string, readonly string[]>()
-  readonly #pool = new Set<string>()
+  readonly #pool = new Map<string, string[]>()
 
   constructor(top: string, suite: string) {
     this.#top = top
@@ -65,8 +65,8 @@ class TreeReader {
       if (plain !== '' && size > 0 && !this.#indexes.has(plain)) this.#trouble.push(`no ${plain} in any form`)
     }
     for (const [name, stanzas] of this.#indexes) {
-      if (/(^|\/)Packages$/.test(name)) for (const stanza of stanzas) await this.#checkPackage(stanza)
-      if (/(^|\/)Sources$/.test(name)) for (const stanza of stanzas) await this.#checkSource(stanza)
+      if (/(^|\/)Packages$/.test(name)) for (const stanza of stanzas) await this.#checkPackage(name, stanza)
+      if (/(^|\/)Sources$/.test(name)) for (const stanza of stanzas) await this.#checkSource(name, stanza)
     }
     const trouble = [...new Set(this.#trouble)]
     return { fields, listed, present, indexes: this.#indexes, pool: this.#pool, trouble }
@@ -118,28 +118,31 @@ class TreeReader {
     this.#indexes.set(plain, paragraphs)
   }
 
-  async #checkPackage(stanza: string): Promise<void> {
+  async #checkPackage(index: string, stanza: string): Promise<void> {
     const sha256 = fieldOf(stanza, 'SHA256')
     const checksums = {
       ...(sha256 === null ? { MD5Sum: fieldOf(stanza, 'MD5sum') ?? '' } : { SHA256: sha256 }),
     }
-    await this.#checkFile(fieldOf(stanza, 'Filename') ?? '', {
+    await this.#checkFile(index, fieldOf(stanza, 'Filename') ?? '', {
       size: Number(fieldOf(stanza, 'Size')),
       checksums,
     })
   }
 
-  async #checkSource(stanza: string): Promise<void> {
+  async #checkSource(index: string, stanza: string): Promise<void> {
     const folder = fieldOf(stanza, 'Directory') ?? ''
     const [, files = ''] = /^Checksums-Sha256:.*\n((?: .*\n?)*)/m.exec(stanza) ?? []
     for (const [, hex = '', size, name = ''] of files.matchAll(/^ (\w+) (\d+) (.*)$/gm)) {
-      await this.#checkFile(path.join(folder, name), { size: Number(size), checksums: { SHA256: hex } })
+      await this.#checkFile(index, path.join(folder, name), {
+        size: Number(size),
+        checksums: { SHA256: hex },
+      })
     }
   }
 
-  async #checkFile(name: string, file: ListedFile): Promise<void> {
+  async #checkFile(index: string, name: string, file: ListedFile): Promise<void> {
     const normal = path.join(name)
-    this.#pool.add(normal)
+    this.#pool.set(normal, [...(this.#pool.get(normal) ?? []), index])
     const bytes = await this.#bytes(normal)
     if (bytes) this.#compare(normal, bytes, file)
     else this.#trouble.push(`404: ${normal}`)

@@ -39,6 +39,14 @@ export function aptFiles(state: AptState): AptFiles {
   return files
 }
 
+/** As {@link aptFiles}, but `stable-updates` has not expired by the machine's clock, which is what clients go by. */
+export async function currentAptFiles(state: AptState): Promise<AptFiles> {
+  const until = new Date()
+  until.setUTCFullYear(until.getUTCFullYear() + 1)
+  const release = (text: string) => text.replace(/^Valid-Until: .*/m, `Valid-Until: ${until.toUTCString()}`)
+  return await changeApt(aptFiles(state), { folder: 'dists/stable-updates', release })
+}
+
 export interface AptUpstream extends Upstream {
   /** Has it serve these, and nothing of what it served before. */
   show(files: AptFiles): void
