@@ -212,10 +212,15 @@ export interface CatalogReader {
   heldPackages(revision: Revision): Promise<ReadonlyMap<PackageKey, HeldPackage>>
   /** What else it holds, in path order. */
   files(revision: Revision): Promise<readonly StoredFile[]>
-  /** One part of every package's native record, in key order; `null` for a package without that part. Bytes last until the next are asked for. */
+  /**
+   * One part of every package's native record, in key order; `null` for a package without that part.
+   * @param terms.areBorrowed bytes last until the next are asked for. Their memory is given back at once then: much less work where
+   * there are hundreds of megabytes
+   */
   records(
     revision: Revision,
     part: string,
+    terms?: { readonly areBorrowed: boolean },
   ): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
   /** Packages of any kept revision of any repository that match, newest revision first, at most `limit`. */
   searchPackages(

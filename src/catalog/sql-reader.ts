@@ -56,8 +56,8 @@ export class SqlReader implements CatalogReader {
     return revisionFiles(this.session, revision)
   }
 
-  records(revision: Revision, part: string) {
-    return streamRecords(this.session, revision, part)
+  records(revision: Revision, part: string, terms?: { readonly areBorrowed: boolean }) {
+    return streamRecords(this.session, revision, part, terms)
   }
 
   searchPackages(query: PackageQuery, limit: number) {

@@ -16,10 +16,11 @@ export async function* streamRecords(
   session: Session,
   revision: Revision,
   part: string,
+  { areBorrowed }: { readonly areBorrowed: boolean } = { areBorrowed: false },
 ): AsyncGenerator<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }> {
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
-  const chunks = new ChunkCache(session)
+  const chunks = new ChunkCache(session, areBorrowed)
   let after: PackageKey | null = null
   while (true) {
     const last: PackageKey | null = after
@@ -69,12 +70,14 @@ interface CachedChunk {
 /** Decompressed chunks, the least recently used forgotten first, and those that are needed next. */
 class ChunkCache {
   readonly #session: Session
+  readonly #areBorrowed: boolean
   readonly #chunks = new Map<number, CachedChunk>()
   #bytes = 0
   #latest: { readonly pk: number; readonly fragments: readonly Uint8Array[] } | null = null
 
-  constructor(session: Session) {
+  constructor(session: Session, areBorrowed: boolean) {
     this.#session = session
+    this.#areBorrowed = areBorrowed
   }
 
   /** The chunk that was read last; `null` where that is another one. */
@@ -115,7 +118,7 @@ class ChunkCache {
       if (this.#bytes <= maxCachedBytes || pk === this.#latest?.pk) return
       this.#chunks.delete(pk)
       this.#bytes -= chunk.bytes
-      forgetFragments(await chunk.fragments)
+      if (this.#areBorrowed) forgetFragments(await chunk.fragments)
     }
   }
 }
