@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { findPackageFiles } from '../src/app/package/find-package-files.ts'
+import { uploadPackages } from '../src/app/package/upload-packages.ts'
 import { brokenInvariants } from './crash/invariants.ts'
 import { showDemo, startDemoUpstream } from './support/demo-upstream.ts'
 import { openSite, readTree, type Site } from './support/site.ts'
@@ -58,6 +60,40 @@ describe.skipIf(missing !== null)(`a disk that is full${missing === null ? '' : 
     )
   })
 })
+
+describe.skipIf(missing !== null)(
+  `an upload to a full disk${missing === null ? '' : ` (${missing})`}`,
+  () => {
+    it('is reported, leaves the latest revision, and succeeds once there is room', async () => {
+      await using disk = new SmallDisk()
+      await using site = await openSite({
+        repositories: [{ id: 'demo', type: 'rpm', mode: 'hosted' }],
+        sections: { storage: { base_path: 'data', pool_path: disk.folder } },
+      })
+      await upload(site, 'tests/fixtures/rpm/flat')
+      await site.publish('demo')
+      disk.fill()
+
+      await expect(upload(site, 'assets/demo/v2/Packages')).rejects.toMatchObject({ code: 'DISK_FULL' })
+
+      disk.empty()
+      expect(await brokenInvariants(site)).toEqual([])
+      expect(await site.publish('demo')).toMatchObject({ packages: 2, unchanged: true })
+      await upload(site, 'assets/demo/v2/Packages')
+      expect((await site.publish('demo')).packages).toBe(6)
+      expect(await brokenInvariants(site)).toEqual([])
+    })
+  },
+)
+
+async function upload({ context }: Site, folder: string): Promise<void> {
+  const wanted = { repository: 'demo', paths: [folder], recursive: false }
+  const files = await findPackageFiles(context, wanted, signal)
+  await uploadPackages(context, { ...terms, files }, signal)
+}
+
+const signal = new AbortController().signal
+const terms = { repository: 'demo', suite: null, component: null, force: false }
 
 async function syncAndPublish(site: Site): Promise<unknown> {
   try {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Moment, moments } from '../../src/app/moments.ts'
 import { collectGarbage } from '../../src/app/pool/collect-garbage.ts'
@@ -79,6 +80,26 @@ describe('a sync that is killed', () => {
 
     expect(next.status).toBe('synced')
     expect(upstream.requests.filter(({ path }) => path.endsWith('.rpm'))).toEqual([])
+  })
+})
+
+describe('an upload that is killed', () => {
+  const points = moments.sync.filter((moment) => moment !== 'metadata read' && moment !== 'files fetched')
+  it.each(points)('at “%s” leaves everything sound, and the next one succeeds', async (moment) => {
+    await using site = await openSite({ repositories: [{ id: 'demo', type: 'rpm', mode: 'hosted' }] })
+    const { ended } = startProcess(site.folder, `upload demo ${resolve('tests/fixtures/rpm/flat')}`)
+    expect((await ended).stderr).toBe('')
+    const more = `upload demo ${resolve('assets/demo/v2/Packages')}`
+
+    await die(site, more, moment, 1)
+
+    expect(await brokenInvariants(site)).toEqual([])
+    const isSealed = moment === 'revision sealed'
+    expect((await site.publish('demo')).packages).toBe(isSealed ? 6 : 2)
+    expect((await startProcess(site.folder, more).ended).stderr).toBe('')
+    expect(await site.publish('demo')).toMatchObject({ packages: 6, unchanged: isSealed })
+    expect(await brokenInvariants(site)).toEqual([])
+    expect(await site.context.catalog.read((reader) => reader.leases())).toEqual([])
   })
 })
 

@@ -5,6 +5,8 @@
 import { parseArgs } from 'node:util'
 import { configuredRepository } from '../../src/app/configured.ts'
 import type { AppContext } from '../../src/app/context.ts'
+import { findPackageFiles } from '../../src/app/package/find-package-files.ts'
+import { uploadPackages } from '../../src/app/package/upload-packages.ts'
 import { collectGarbage } from '../../src/app/pool/collect-garbage.ts'
 import { publishSource } from '../../src/app/publish/publish-source.ts'
 import { createSnapshot } from '../../src/app/snapshot/create-snapshot.ts'
@@ -45,9 +47,9 @@ try {
   process.exitCode = error.traits.exit
 }
 
-/** `sync ID`, `publish SOURCE`, `snapshot ID@NAME`, `collect`. */
+/** `sync ID`, `publish SOURCE`, `snapshot ID@NAME`, `upload ID FOLDER`, `collect`. */
 async function take(context: AppContext, step: string): Promise<void> {
-  const [verb, source = ''] = step.split(' ')
+  const [verb, source = '', folder = ''] = step.split(' ')
   switch (verb) {
     case 'sync': {
       const terms = { settings: configuredRepository(settings, source), force: false, dryRun: false }
@@ -61,6 +63,13 @@ async function take(context: AppContext, step: string): Promise<void> {
     case 'snapshot':
       await createSnapshot(context, { source, description: null, labels: {} }, signal)
       return
+    case 'upload': {
+      const wanted = { repository: source, paths: [folder], recursive: false }
+      const files = await findPackageFiles(context, wanted, signal)
+      const terms = { repository: source, files, suite: null, component: null, force: false }
+      await uploadPackages(context, terms, signal)
+      return
+    }
     case 'collect':
       await collectGarbage(context, { graceMs: 0, dryRun: false }, signal)
       return

@@ -4,6 +4,7 @@ import type { AptAttributes } from './attributes.ts'
 import { type AptOptions, aptOptions, type DebFilters, debFilters } from './options.ts'
 import { publishApt, renewApt } from './publisher.ts'
 import { readAptUpstream } from './reader.ts'
+import { aptUploads } from './uploads.ts'
 import { compareDebVersions } from './version.ts'
 
 /** Repositories of Debian packages, as apt reads them. */
@@ -17,6 +18,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   signing: 'openpgp',
   // The signed index vouches for them.
   packageSignatures: null,
+  uploads: aptUploads,
   universalArchitectures: ['all', 'source'],
   wants,
   readUpstream: readAptUpstream,
