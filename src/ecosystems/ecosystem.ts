@@ -220,8 +220,14 @@ export interface PublishInput<Options = object, Attributes extends JsonObject = 
   readonly packageCount: number
   /** In key order; may be asked for more than once. */
   packages(): AsyncIterable<StoredPackage<Attributes>>
-  /** One part of the native record of every package, in key order; `null` for a package without that part. */
-  records(part: string): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
+  /**
+   * One part of the native record of every package, in key order; `null` for a package without that part.
+   * @param terms.areBorrowed bytes last until the next are asked for, which is much less work where there are hundreds of megabytes
+   */
+  records(
+    part: string,
+    terms?: { readonly areBorrowed: boolean },
+  ): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
   /** A finished generation of this repository, to repeat parts of; `null` does without. */
   readonly earlier: EarlierTree | null
   /** What the revision holds besides packages. */

@@ -136,7 +136,7 @@ export async function fillTree(
         mode: revision.mode,
         packageCount: revision.packageCount,
         packages: () => reader.packages(revision),
-        records: (part) => reader.records(revision, part),
+        records: (part, terms) => reader.records(revision, part, terms),
         files: await reader.files(revision),
         signer,
         now,

@@ -47,6 +47,8 @@ export async function* generateDocument(
 }
 
 const lineFeed = 0x0a
+/** Each entry is copied into its run before the next is asked for. */
+const borrowed = { areBorrowed: true }
 
 /** FNV-1a with its bits mixed: the same on every machine and in every version, or no run would be found again. */
 function spread(key: string): number {
@@ -58,14 +60,14 @@ function spread(key: string): number {
 
 /** Whether any package has this part: filelists-ext is rare, and an empty one is of no use. */
 export async function hasRecords(input: RpmPublishInput, document: PackageDocument): Promise<boolean> {
-  for await (const { bytes } of input.records(document)) if (bytes) return true
+  for await (const { bytes } of input.records(document, borrowed)) if (bytes) return true
   return false
 }
 
 async function* primaryEntries(input: RpmPublishInput, visit: (pkg: Stored) => Promise<void> | void) {
   const packages = new PackageCursor(input)
   try {
-    for await (const { key, bytes } of input.records('primary')) {
+    for await (const { key, bytes } of input.records('primary', borrowed)) {
       const pkg = await packages.at(key)
       await visit(pkg)
       yield { key, entry: bytes ? adjust(bytes, pkg, 'primary') : emptyEntry(pkg, 'primary') }
@@ -79,7 +81,7 @@ async function* primaryEntries(input: RpmPublishInput, visit: (pkg: Stored) => P
 async function* otherEntries(input: RpmPublishInput, document: PackageDocument) {
   const packages = new PackageCursor(input)
   try {
-    for await (const { key, bytes } of input.records(document)) {
+    for await (const { key, bytes } of input.records(document, borrowed)) {
       if (bytes && !hasWeakChecksum(bytes)) yield { key, entry: bytes }
       else {
         const pkg = await packages.at(key)
