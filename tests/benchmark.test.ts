@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { judge } from '../bench/rpm/goals.ts'
-import { reportText, summarize } from '../bench/rpm/report.ts'
-import type { Measure, Round } from '../bench/rpm/round.ts'
-import { spreadOf } from '../bench/rpm/spread.ts'
+import { rpmGoals } from '../bench/rpm/goals.ts'
+import { titles } from '../bench/rpm/measures.ts'
+import { judge } from '../bench/session/judge.ts'
+import { reportText, summarize } from '../bench/session/report.ts'
+import type { Round } from '../bench/session/round.ts'
+import { spreadOf } from '../bench/session/spread.ts'
 
-function roundOf(walls: Partial<Record<Measure, number>>, unchangedRequests = 1): Round {
+function roundOf(walls: Readonly<Record<string, number>>, unchangedRequests = 1): Round {
   const samples = Object.entries(walls).map(([name, wallS]) => [name, { wallS, cpuS: 1, peakRssMiB: 100 }])
   return { samples: Object.fromEntries(samples), unchangedRequests }
 }
@@ -24,7 +26,7 @@ describe("the benchmark's goals", () => {
     roundOf({ wgetFirst: 10, syncFirst: 11, syncUnchanged: 0.1 }),
     roundOf({ wgetFirst: 10, syncFirst: 15, syncUnchanged: 0.3 }),
   ]
-  const goals = judge([slowMoment, ...others])
+  const goals = judge(rpmGoals, [slowMoment, ...others])
 
   it('take ratios within a round, so that a slow moment of the machine counts for both', () => {
     const [first] = goals
@@ -43,7 +45,7 @@ describe("the benchmark's goals", () => {
   })
 
   it('stand below the figures in what is printed', () => {
-    const text = reportText(summarize(others), goals)
+    const text = reportText(summarize(titles, others), goals)
 
     expect(text).toMatch(/^\| wget x4, the same URLs +\| 10\.00 +\| 10\.00–10\.00 /m)
     expect(text).toMatch(/^\| unchanged sync +\| below 0\.2 s +\| 0\.20 s +\| 0\.10–0\.30 +\| NO /m)

@@ -1,22 +1,7 @@
-import { chantalMeasures, type Measure, type Round } from './round.ts'
-import { type Spread, spreadOf } from './spread.ts'
+import { type Goal, milliseconds, peakMemory, ratio, wall } from '../session/round.ts'
+import { chantalMeasures } from './measures.ts'
 
-/** What is to be reached, as a ratio of two measures of one round, or in a unit of its own. */
-interface Goal {
-  readonly title: string
-  readonly direction: 'at most' | 'at least' | 'below'
-  readonly limit: number
-  readonly unit: 'x' | 's' | 'ms' | 'MiB' | 'requests'
-  /** `null` where something for it was left out. */
-  readonly value: (round: Round) => number | null
-}
-
-export interface GoalResult extends Omit<Goal, 'value'> {
-  readonly spread: Spread
-  readonly isReached: boolean
-}
-
-const goals: readonly Goal[] = [
+export const rpmGoals: readonly Goal[] = [
   {
     title: 'first sync against wget x4',
     direction: 'at most',
@@ -57,7 +42,7 @@ const goals: readonly Goal[] = [
     direction: 'below',
     limit: 300,
     unit: 'MiB',
-    value: ({ samples }) => Math.max(...chantalMeasures.map((name) => samples[name]?.peakRssMiB ?? 0)),
+    value: (round) => peakMemory(round, chantalMeasures),
   },
   {
     title: 'filtered publication, 1 % changed',
@@ -102,31 +87,3 @@ const goals: readonly Goal[] = [
     value: (round) => ratio(round, 'largeSync', 'largeCurl'),
   },
 ]
-
-/** The goals for which there are figures. The median over the rounds decides; a ratio is taken within each round. */
-export function judge(rounds: readonly Round[]): readonly GoalResult[] {
-  return goals.flatMap(({ value, ...goal }) => {
-    const spread = spreadOf(rounds.map(value).filter((figure) => figure !== null))
-    return spread === null ? [] : [{ ...goal, spread, isReached: meets(goal, spread.median) }]
-  })
-}
-
-function meets({ direction, limit }: Pick<Goal, 'direction' | 'limit'>, figure: number): boolean {
-  if (direction === 'at least') return figure >= limit
-  return direction === 'at most' ? figure <= limit : figure < limit
-}
-
-function wall({ samples }: Round, measure: Measure): number | null {
-  return samples[measure]?.wallS ?? null
-}
-
-function milliseconds(round: Round, measure: Measure): number | null {
-  const seconds = wall(round, measure)
-  return seconds === null ? null : seconds * 1000
-}
-
-function ratio(round: Round, numerator: Measure, denominator: Measure): number | null {
-  const above = wall(round, numerator)
-  const below = wall(round, denominator)
-  return above === null || below === null ? null : above / below
-}

@@ -34,9 +34,14 @@ export class ServedUpstream implements AsyncDisposable {
 
   /**
    * Serves the first of some states, after every file of each was read once so that none is measured with a cold cache.
+   * @param rootDocument a file that every state has
    * @throws Error where the server may not read them
    */
-  async serve(name: string, states: readonly [string, ...string[]]): Promise<ServedRepository> {
+  async serve(
+    name: string,
+    states: readonly [string, ...string[]],
+    rootDocument: string,
+  ): Promise<ServedRepository> {
     const url = `${this.#nginx.url}/${name}/`
     const show = (state: string): void => {
       const link = join(this.#folder, name)
@@ -46,10 +51,10 @@ export class ServedUpstream implements AsyncDisposable {
     for (const state of states) {
       for (const path of filesOf(state)) readFileSync(join(state, path))
       show(state)
-      const { status } = await fetch(`${url}repodata/repomd.xml`, { method: 'HEAD' })
+      const { status } = await fetch(`${url}${rootDocument}`, { method: 'HEAD' })
       if (status !== 200)
         throw new Error(
-          `nginx answers ${status} for repodata/repomd.xml of ${state}: other users must be able to read all of it`,
+          `nginx answers ${status} for ${rootDocument} of ${state}: other users must be able to read all of it`,
         )
     }
     const [first] = states

@@ -34,6 +34,9 @@ export function copyProgram(folder: string): Program {
 export interface InstallationOptions {
   readonly program: Program
   readonly feed: string
+  /** The name of an ecosystem, and what stands under it. */
+  readonly type: string
+  readonly options: object
   /** Public key that signs the metadata upstream. Packages are not checked: the peers do not either. */
   readonly key: string | null
   /** Private key, armored. */
@@ -45,11 +48,12 @@ export class Installation {
   readonly #program: Program
   readonly #configuration: string
 
-  constructor(folder: string, { program, feed, key, signingKey }: InstallationOptions) {
+  constructor(folder: string, { program, feed, type, options, key, signingKey }: InstallationOptions) {
     mkdirSync(folder)
     this.#program = program
     this.#configuration = join(folder, 'config.yaml')
-    const verify = key === null ? {} : { verify: { keys: [key], packages: 'off' } }
+    const packages = type === 'rpm' ? { packages: 'off' } : {}
+    const verify = key === null ? {} : { verify: { keys: [key], ...packages } }
     const filtered = {
       mode: 'filtered',
       signing: { key_file: signingKey },
@@ -59,8 +63,8 @@ export class Installation {
     const configuration = {
       storage: { base_path: folder },
       repositories: [
-        { id: 'mirrored', type: 'rpm', feed, ...verify },
-        { id: 'filtered', type: 'rpm', feed, ...verify, ...filtered },
+        { id: 'mirrored', type, feed, [type]: options, ...verify },
+        { id: 'filtered', type, feed, [type]: options, ...verify, ...filtered },
       ],
     }
     writeFileSync(this.#configuration, JSON.stringify(configuration, null, 2))

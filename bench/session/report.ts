@@ -1,11 +1,11 @@
-import type { GoalResult } from './goals.ts'
+import type { GoalResult } from './judge.ts'
 import type { Sample } from './measured-command.ts'
-import { type Measure, type Round, titles } from './round.ts'
+import type { Comparison, Round } from './round.ts'
 import { type Spread, spreadOf } from './spread.ts'
 
 /** One measure over all rounds. */
 export interface MeasureResult {
-  readonly measure: Measure
+  readonly measure: string
   readonly title: string
   readonly wallS: Spread
   /** Median. */
@@ -15,24 +15,15 @@ export interface MeasureResult {
 }
 
 /** What was measured at all, in the order of the titles. */
-export function summarize(rounds: readonly Round[]): readonly MeasureResult[] {
-  return measures.flatMap((measure) => {
+export function summarize(titles: Comparison['titles'], rounds: readonly Round[]): readonly MeasureResult[] {
+  return Object.entries(titles).flatMap(([measure, title]) => {
     const samples = rounds.flatMap((round) => round.samples[measure] ?? [])
     const wallS = spreadOf(samples.map((sample) => sample.wallS))
     if (wallS === null) return []
-    return [
-      {
-        measure,
-        title: titles[measure],
-        wallS,
-        cpuS: medianOf(samples, 'cpuS'),
-        peakRssMiB: medianOf(samples, 'peakRssMiB'),
-      },
-    ]
+    const cpuS = medianOf(samples, 'cpuS')
+    return [{ measure, title, wallS, cpuS, peakRssMiB: medianOf(samples, 'peakRssMiB') }]
   })
 }
-
-const measures = Object.keys(titles).filter((name): name is Measure => name in titles)
 
 function medianOf(samples: readonly Sample[], figure: 'cpuS' | 'peakRssMiB'): number | null {
   const spread = spreadOf(samples.map((sample) => sample[figure]).filter((value) => value !== null))
