@@ -39,6 +39,11 @@ describe('a mistake names its line, its path and what is wrong', () => {
       'has no upstream',
     ],
     [
+      'repositories:\n  - {id: a, type: rpm, mode: hosted, >>filters: {}}',
+      'repositories[0].filters',
+      'holds what is uploaded',
+    ],
+    [
       'repositories:\n  - {id: a, type: rpm, >>feed: ftp://a/}',
       'repositories[0].feed',
       'http, https or file',

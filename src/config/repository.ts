@@ -63,6 +63,12 @@ export async function buildRepository(
       'Remove "mode" or "filters".',
     )
   }
+  if (mode === 'hosted' && isFiltered) {
+    reader.wrong(
+      [...path, 'filters'],
+      'a hosted repository holds what is uploaded: "filters" would do nothing',
+    )
+  }
   const feed = parseFeed(document, mode === 'hosted', path, reader)
   const at = (key: string) => [...path, key]
   const own = <T>(key: string, value: T): Part<T> => ({ value, path: at(key) })

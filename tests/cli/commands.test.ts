@@ -198,6 +198,15 @@ describe('for people', () => {
     )
   })
 
+  it('a sync of many passes over hosted repositories, and one of such a repository is a mistake', async () => {
+    const many = await line.run('repo check-updates demo too* --json')
+    const one = await line.run('repo sync tools')
+
+    expect(JSON.parse(many.stdout).repositories.map(({ id }: { id: string }) => id)).toEqual(['demo'])
+    expect(one.status).toBe(2)
+    expect(one.stderr).toContain('tools is hosted: it has nothing to sync from')
+  })
+
   it('an upload to a repository with an upstream, or to none, is a mistake', async () => {
     const mirrored = await line.run(['package', 'upload', resolve(plain), '--repo', 'demo'])
     const nameless = await line.run(['package', 'upload', resolve(plain)])

@@ -35,7 +35,10 @@ export const syncRepositories: UseCase<SyncRepositoriesInput, SyncRepositoriesOu
   input,
   signal,
 ) => {
-  const chosen = chooseRepositories(context.settings, input)
+  // A hosted repository has nothing to sync from: whoever names one is told so, and of many it is not meant.
+  const chosen = chooseRepositories(context.settings, input).filter(
+    ({ id, mode }) => mode !== 'hosted' || input.ids.includes(id),
+  )
   const results = new Map<string, SyncResult>()
   const published = new Map<string, PublishResult>()
   const unpublished = new Map<string, PublishFailure>()
