@@ -47,6 +47,8 @@ export interface UpstreamFile {
    * or an absolute URL on another host (RPM's `xml:base`), which gets no credentials.
    */
   readonly location: string | URL
+  /** Asked, as `location` would be, where upstream has nothing there. */
+  readonly fallback?: string
   readonly expect: Expectation
   /** Without it the published tree is broken: it cannot be left out where upstream does not have it. */
   readonly isRequired?: boolean

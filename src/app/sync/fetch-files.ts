@@ -76,7 +76,7 @@ export async function fetchFiles(
   let inARow = 0
   await using batch = new KeepQueue(context, blobs, signal)
 
-  for await (const outcome of client.fetchAll(wanted, signal)) {
+  for await (const outcome of fetchAnywhere(client, wanted, signal)) {
     if (outcome.ok) {
       inARow = 0
       fetchedFiles += 1
@@ -110,6 +110,22 @@ export async function fetchFiles(
   }
   await batch.finish()
   return { blobs, failed, fetchedFiles, fetchedBytes }
+}
+
+/** Asks for what upstream does not have at one place at the other, after all the rest. */
+async function* fetchAnywhere(
+  client: UpstreamClient,
+  files: readonly UpstreamFile[],
+  signal: AbortSignal,
+): AsyncGenerator<DownloadOutcome> {
+  const elsewhere = new Map<UpstreamFile, UpstreamFile>()
+  for await (const outcome of client.fetchAll(files, signal)) {
+    const { fallback } = outcome.file
+    if (outcome.ok || fallback === undefined || !isAbsent(outcome.error)) yield outcome
+    else elsewhere.set({ ...outcome.file, location: fallback }, outcome.file)
+  }
+  for await (const outcome of client.fetchAll(elsewhere.keys(), signal))
+    yield { ...outcome, file: elsewhere.get(outcome.file) ?? outcome.file }
 }
 
 /** Collects received blobs and keeps them in batches, one batch at a time, beside the download of the next. */

@@ -27,36 +27,42 @@ export interface StoredSuiteFile {
  * A hosted repository holds none.
  */
 export async function readStoredSuites({ files, read }: AptPublishInput): Promise<readonly StoredSuite[]> {
-  const roots = new Map<string, StoredFile>()
-  for (const file of files) {
-    const slash = file.path.lastIndexOf('/')
-    const [folder, name] = [file.path.slice(0, Math.max(slash, 0)), file.path.slice(slash + 1)]
-    if (name === 'InRelease' || (name === 'Release' && !roots.has(folder) && !isOfOneIndex(folder)))
-      roots.set(folder, file)
-  }
-  const suites: StoredSuite[] = []
-  const byDepth = [...roots].sort(([a], [b]) => b.length - a.length || (a < b ? -1 : 1))
-  const owned = new Set<StoredFile>()
-  for (const [folder, root] of byDepth) {
-    const place = suiteOfFolder(folder)
+  const suites: (StoredSuite & { readonly files: StoredSuiteFile[] })[] = []
+  for (const [folder, root] of rootsOf(files)) {
+    if (suites.some((suite) => lists(suite, root.path))) continue
     const text = Buffer.from(await readWhole(read(root.digest))).toString('utf8')
     const isSigned = root.path.endsWith('InRelease')
     const release = parseRelease(isSigned ? splitCleartextMessage(text).text : text, root.path)
-    const own: StoredSuiteFile[] = []
-    for (const file of files) {
-      const name = owned.has(file) ? null : nameInSuite(place, file.path)
+    suites.push({ place: suiteOfFolder(folder, release), release, files: [] })
+  }
+  // A file belongs to the innermost of the suites that it lies in.
+  const innermostFirst = suites.toReversed()
+  for (const file of files) {
+    for (const { place, files: own } of innermostFirst) {
+      const name = nameInSuite(place, file.path)
       if (name === null) continue
-      owned.add(file)
       own.push({ file, name, index: classifyIndexPath(name) })
+      break
     }
-    suites.push({ place, release, files: own })
   }
   return suites.sort((a, b) => (a.place.suite < b.place.suite ? -1 : 1))
 }
 
-/** Beside each index some archives put a Release file of its own. */
-function isOfOneIndex(folder: string): boolean {
-  return /(^|\/)(binary-[^/]+|source|installer-[^/]+)$/.test(folder)
+/** The file that speaks for each folder that has one: InRelease where it is there. Outer folders come first. */
+function rootsOf(files: readonly StoredFile[]): readonly (readonly [folder: string, root: StoredFile])[] {
+  const roots = new Map<string, StoredFile>()
+  for (const file of files) {
+    const slash = file.path.lastIndexOf('/')
+    const [folder, name] = [file.path.slice(0, Math.max(slash, 0)), file.path.slice(slash + 1)]
+    if (name === 'InRelease' || (name === 'Release' && !roots.has(folder))) roots.set(folder, file)
+  }
+  return [...roots].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1))
+}
+
+/** Beside each index some archives put a Release file of its own, and list it. What a flat one lists in other folders is not taken. */
+function lists({ place, release }: StoredSuite, path: string): boolean {
+  const name = place.isFlat ? null : nameInSuite(place, path)
+  return name !== null && release.files.has(name)
 }
 
 export function isRootDocument({ name }: StoredSuiteFile): boolean {

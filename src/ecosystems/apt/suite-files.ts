@@ -35,14 +35,15 @@ async function* listVerbatim(
     fetched.add(path)
     yield { path, digest: file.digest, size: file.size }
   }
-  // Where one index is found under the name of its checksum, all are.
-  const isByHash = release.acquireByHash && indexes.some(({ file }) => file?.path.includes('/by-hash/'))
   const rest = [...selection.packageIndexes.flatMap(({ variants }) => variants), ...selection.others]
   for (const { file, kind } of rest) {
     const path = inSuite(place, file.path)
     if (fetched.has(path) || kind === 'installer') continue
-    const location = (isByHash && byHashPath(place, file)) || path
-    yield { path, location, expect: expectationOf(place, file, request.limits), isOptional: true }
+    const expect = expectationOf(place, file, request.limits)
+    // Mirrors of upstream may lack what it offers by checksum.
+    const byHash = release.acquireByHash ? byHashPath(place, file) : null
+    if (byHash) yield { path, location: byHash, fallback: path, expect, isOptional: true }
+    else yield { path, location: path, expect, isOptional: true }
   }
   for (const index of selection.others) {
     if (index.kind === 'diff') yield* listDiffs(request, { place, release }, index)

@@ -120,7 +120,8 @@ function listedIndexes(release: Release): readonly ListedIndex[] {
 
 /** Some vendors name none in the Release file, and have them all the same. */
 function componentsOf(release: Release, listed: readonly ListedIndex[]): readonly Component[] {
-  const folders = new Set(listed.map(({ component }) => component))
+  const indexes = listed.filter(({ kind }) => kind === 'packages' || kind === 'sources')
+  const folders = new Set(indexes.map(({ component }) => component))
   const names =
     release.components.length > 0 ? release.components : [...folders].filter((folder) => folder !== '').sort()
   return distinct(names.map((name) => ({ name, folder: folderOf(name, folders) })))

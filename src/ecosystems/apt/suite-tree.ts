@@ -95,13 +95,15 @@ export class SuiteTree {
   /** What a client asks for has to be there although it is empty. */
   #openComponent(component: Component): void {
     this.#components.set(component.name, component)
+    const { sources } = this.#input.options
     if (this.place.isFlat) {
       this.#index('Packages')
+      if (sources) this.#index('Sources')
       return
     }
     for (const architecture of this.#architectures)
       this.#index(`${component.folder}/binary-${architecture}/Packages`)
-    if (this.#input.options.sources) this.#index(`${component.folder}/source/Sources`)
+    if (sources) this.#index(`${component.folder}/source/Sources`)
   }
 
   #componentOf(name: string): Component {

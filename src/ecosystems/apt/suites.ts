@@ -1,4 +1,5 @@
 import { joinRelativePath, parseRelativePath, type RelativePath } from '../../core/path.ts'
+import type { Release } from './formats/release.ts'
 
 /** Where a suite's Release file and indexes lie, relative to the feed. */
 export interface SuitePlace {
@@ -19,10 +20,13 @@ export function placeOfSuite(suite: string): SuitePlace {
   return { suite: `${folder}/`, folder: parseRelativePath(folder), isFlat: true }
 }
 
-/** The suite whose Release file lies there. */
-export function suiteOfFolder(folder: string): SuitePlace {
-  const name = folder.startsWith('dists/') ? folder.slice('dists/'.length) : `${folder}/`
-  return placeOfSuite(name)
+/**
+ * The suite whose Release file lies there. A flat repository may lie below `dists` too: it has indexes beside the Release file, and no components.
+ */
+export function suiteOfFolder(folder: string, { components, files }: Release): SuitePlace {
+  const isFlat =
+    components.length === 0 && [...files.keys()].some((path) => /^(Packages|Sources)(\.|$)/.test(path))
+  return placeOfSuite(folder.startsWith('dists/') && !isFlat ? folder.slice('dists/'.length) : `${folder}/`)
 }
 
 /** @throws ChantalError `PATH_UNSAFE` */
