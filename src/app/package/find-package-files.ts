@@ -35,7 +35,7 @@ export const findPackageFiles: UseCase<
   for (const path of paths) {
     const about = await look(path)
     if (!about.isDirectory()) {
-      if (!isPackage(path)) throw notAPackage(path, expected)
+      if (!about.isFile() || !isPackage(path)) throw notAPackage(path, expected)
       found.set(path, sourceOf(path, about.size))
       continue
     }

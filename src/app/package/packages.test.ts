@@ -295,6 +295,7 @@ describe('files for an upload', () => {
     ['that are not there', 'nowhere.rpm', 'NOT_FOUND'],
     ['that are called otherwise', 'package.json', 'USAGE_INVALID'],
     ['in folders without any', 'docs', 'USAGE_INVALID'],
+    ['that are devices', '/dev/null', 'USAGE_INVALID'],
   ])('are refused %s', async (_, path, code) => {
     await using site = await openHosted()
 
