@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { EcosystemId } from '../core/model.ts'
+import type { EcosystemId, RepositoryMode } from '../core/model.ts'
 
 /** What the configuration needs to know of an ecosystem. An `Ecosystem` of the registry is one. */
 export interface EcosystemConfiguration {
@@ -11,6 +11,10 @@ export interface EcosystemConfiguration {
   /** The key under `filters` that holds the ecosystem's own: `rpm`, `deb`. */
   readonly filterKey: string
   readonly filters: z.ZodType<object>
+  /** Whether it knows when packages were built. */
+  readonly statesBuildTime: boolean
+  /** Options that do something in these modes alone, by key. */
+  readonly optionModes?: Readonly<Record<string, readonly RepositoryMode[]>>
   /** How its packages carry signatures of their own; `null` where they carry none. */
   readonly packageSignatures: object | null
 }

@@ -39,6 +39,32 @@ describe('a spelling of the Python Chantal means what it did, with a notice that
     ],
     [apt('{distribution: jammy, by_hash: true}'), {}, '"apt.by_hash" is not used'],
     [
+      apt('{distribution: jammy, origin: us, codename: jammy, not_automatic: true}\n    mode: filtered'),
+      {
+        repositories: [
+          {
+            options: { release: { origin: 'us', codename: 'jammy', not_automatic: true }, suites: ['jammy'] },
+          },
+        ],
+      },
+      '"apt.origin" is now "apt.release.origin"',
+    ],
+    [
+      apt('{distribution: jammy, valid_until_days: 7}\n    filters: {patterns: {include: [a]}}'),
+      { repositories: [{ options: { release: { valid_days: 7 } } }] },
+      '"apt.valid_until_days" is now "apt.release.valid_days"',
+    ],
+    [
+      apt('{distribution: jammy, label: null}\n    mode: filtered'),
+      {},
+      '"apt.label" is not used: what upstream says is taken',
+    ],
+    [
+      apt('{distribution: jammy, label: us}'),
+      {},
+      '"apt.label" is not used: a mirror has the Release files of upstream',
+    ],
+    [
       rpm('    gpg: {enabled: true, key_file: key.asc, passphrase: pw, public_key_name: key.gpg}'),
       { repositories: [{ signing: { key: 'a key', passphrase: 'pw' } }] },
       '"gpg.key_file" is now "signing.key_file"',

@@ -7,6 +7,7 @@ import type { DocumentReader } from './document-reader.ts'
 import type { EcosystemConfiguration, EcosystemConfigurations } from './ecosystem-configuration.ts'
 import { parseFeed } from './feed.ts'
 import { buildFilters } from './filters.ts'
+import { refuseIdleParts } from './idle-parts.ts'
 import { parsePart } from './issues.ts'
 import { mistakesError } from './mistakes.ts'
 import { buildProxy } from './proxy.ts'
@@ -79,6 +80,7 @@ export async function buildRepository(
     [],
   )
   const options = parsePart(ecosystem.options, { root: reader.root, path: at(ecosystem.id) }, reader.mistakes)
+  refuseIdleParts(ecosystem, mode, options?.value ?? {}, path, reader)
   const settings: RepositorySettings = {
     id: document.id as RepositoryId,
     name: document.name ?? null,

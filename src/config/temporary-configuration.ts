@@ -86,6 +86,7 @@ const rpm: EcosystemConfiguration = {
     exclude_source_rpms: z.boolean().optional().describe('No sources.'),
     licenses: list.optional(),
   }),
+  statesBuildTime: true,
   packageSignatures: {},
 }
 
@@ -97,9 +98,23 @@ const apt: EcosystemConfiguration = {
     components: z.array(z.string()).default(['main']).describe('Components.'),
     architectures: z.array(z.string()).default(['amd64']).describe('Architectures.'),
     sources: z.boolean().default(false).describe('Sources.'),
+    release: z
+      .strictObject({
+        origin: z.string().optional().describe('Origin.'),
+        label: z.string().optional().describe('Label.'),
+        suite: z.string().optional().describe('Suite.'),
+        codename: z.string().optional().describe('Codename.'),
+        not_automatic: z.boolean().optional().describe('Not automatic.'),
+        but_automatic_upgrades: z.boolean().optional().describe('Upgrades.'),
+        valid_days: z.int().optional().describe('Days.'),
+      })
+      .optional()
+      .describe('Release.'),
   }),
   filterKey: 'deb',
   filters: z.strictObject({ sections: list.optional() }),
+  statesBuildTime: false,
+  optionModes: { release: ['filtered', 'hosted'] },
   packageSignatures: null,
 }
 

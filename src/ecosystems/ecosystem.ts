@@ -47,6 +47,10 @@ export interface Ecosystem<
   /** The key of its own filters in the configuration: `rpm`, `deb`. */
   readonly filterKey: string
   readonly filters: z.ZodType<Filters>
+  /** Whether its metadata says when a package was built. Where it does not, a filter by that would keep nothing, and is a mistake. */
+  readonly statesBuildTime: boolean
+  /** Options that do something in these modes alone, by key: to set one in another is a mistake. */
+  readonly optionModes?: Readonly<Record<string, readonly RepositoryMode[]>>
   readonly versions: VersionOrder
   /** Which kind of key signs this ecosystem's metadata; `null` where clients check none. */
   readonly signing: Signer['kind'] | null
@@ -67,7 +71,7 @@ export interface Ecosystem<
    * checksums, then the format.
    * @throws ChantalError `UPSTREAM_INVALID`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, and what `metadata.fetch` throws
    */
-  readUpstream(request: ReadRequest<Options, Filters>): Promise<UpstreamListing<Attributes>>
+  readUpstream(request: ReadRequest<Options, Filters, Attributes>): Promise<UpstreamListing<Attributes>>
 
   /**
    * Gives `sink` every file of the published tree. Deterministic: equal input gives equal bytes,
@@ -141,7 +145,7 @@ export interface PackageFile {
   read(start?: number): ByteSource
 }
 
-export interface ReadRequest<Options = object, Filters = object> {
+export interface ReadRequest<Options = object, Filters = object, Attributes extends JsonObject = JsonObject> {
   readonly repository: RepositoryId
   readonly options: Options
   readonly mode: RepositoryMode
@@ -152,6 +156,11 @@ export interface ReadRequest<Options = object, Filters = object> {
   readonly filters: Filters | null
   /** What the last successful read gave; `null` the first time, with `--force`, and where the configuration has changed. */
   readonly checkpoint: Checkpoint | null
+  /**
+   * Those packages of the latest revision, for a reader that goes on listing what upstream does not list any more: with its `key` and
+   * `identity` a package stays as it is. Empty where that revision has no native records, since it is a mirror's, or there is none.
+   */
+  held(wants: (pkg: PackageFacts<Attributes>) => boolean): Promise<readonly StoredPackage<Attributes>[]>
   readonly metadata: MetadataFetcher
   /** Opens the keys that upstream's signature is checked against, where there is one to check; `null` where nothing is verified. */
   readonly verifier: (() => Promise<Verifier>) | null

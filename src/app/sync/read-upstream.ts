@@ -1,7 +1,7 @@
 import type { RepositoryRecord } from '../../catalog/catalog.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { isChantalError } from '../../core/errors.ts'
-import type { Checkpoint, RepositoryId } from '../../core/model.ts'
+import type { Checkpoint, RepositoryId, Revision, StoredPackage } from '../../core/model.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
 import type { UpstreamListing } from '../../ecosystems/ecosystem.ts'
 import type { Verifier } from '../../sign/verifier.ts'
@@ -71,6 +71,7 @@ export async function readUpstream(
         mode: settings.mode,
         filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
         checkpoint,
+        held: (wants) => heldPackages(context, settings, record?.latest ?? null, wants),
         metadata: session,
         verifier: isVerified ? () => openVerifier(context, settings) : null,
         limits: context.settings.limits,
@@ -102,6 +103,20 @@ export async function readUpstream(
     }
   }
   throw failed?.cause
+}
+
+async function heldPackages(
+  { catalog }: AppContext,
+  { mode }: RepositorySettings,
+  latest: Revision | null,
+  wants: (pkg: StoredPackage) => boolean,
+): Promise<readonly StoredPackage[]> {
+  if (!latest || latest.mode === 'mirror' || mode === 'mirror') return []
+  return catalog.read(async (reader) => {
+    const held: StoredPackage[] = []
+    for await (const pkg of reader.packages(latest)) if (wants(pkg)) held.push(pkg)
+    return held
+  })
 }
 
 /** A reading's error, with the documents that it had read. */

@@ -1,7 +1,7 @@
 import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
 import type { Ecosystem } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
-import { type AptOptions, aptOptions, type DebFilters, debFilters } from './options.ts'
+import { type AptOptions, aptOptions, type DebFilters, debFilters, optionModes } from './options.ts'
 import { publishApt, renewApt } from './publisher.ts'
 import { readAptUpstream } from './reader.ts'
 import { aptUploads } from './uploads.ts'
@@ -14,6 +14,8 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   options: aptOptions,
   filterKey: 'deb',
   filters: debFilters,
+  statesBuildTime: false,
+  optionModes,
   versions: { compare: compareDebVersions },
   signing: 'openpgp',
   // The signed index vouches for them.

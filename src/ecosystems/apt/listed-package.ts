@@ -7,7 +7,7 @@ import type { AptAttributes } from './attributes.ts'
 import type { FetchedIndex } from './fetch-indexes.ts'
 import { parsePackagesStanza } from './formats/packages-stanza.ts'
 import { parseSourcesStanza } from './formats/sources-stanza.ts'
-import { keyOf } from './package-key.ts'
+import { keyOf, versionGroupOf } from './package-key.ts'
 
 /** A package as one stanza of one index has it. */
 export interface ListedPackage {
@@ -60,7 +60,7 @@ export class StanzaReader {
         version,
         architecture,
         builtAt: null,
-        versionGroup: `${place.suite} ${kind} ${name} ${architecture}`,
+        versionGroup: versionGroupOf({ suite: place.suite, kind, name, architecture }),
         attributes: {
           suite: place.suite,
           component: index.component.name,
@@ -102,7 +102,7 @@ export class StanzaReader {
         version,
         architecture: 'source',
         builtAt: null,
-        versionGroup: `${place.suite} source ${name}`,
+        versionGroup: versionGroupOf({ suite: place.suite, kind: 'source', name, architecture: 'source' }),
         attributes: {
           suite: place.suite,
           component: index.component.name,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isChantalError } from '../../core/errors.ts'
+import type { RepositoryMode } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
 import { parsePackageQuery } from './formats/package-query.ts'
 
@@ -82,7 +83,7 @@ export const aptOptions = z
     diffs: z
       .boolean()
       .default(false)
-      .describe('Differences between states of the indexes (pdiff) too. Of a verbatim mirror only.'),
+      .describe('Differences between states of the indexes (pdiff) too, in a mirror.'),
     check_valid_until: z
       .boolean()
       .default(true)
@@ -105,7 +106,7 @@ export const aptOptions = z
       .enum(['keep', 'release', 'hold'])
       .default('keep')
       .describe(
-        'Packages that upstream releases to some machines first. A frozen percentage splits a fleet for ever: `release` publishes them for all, `hold` leaves them out until upstream has released them to all. Of generated trees only.',
+        'Packages that upstream releases to some machines first. A frozen percentage splits a fleet for ever: `release` publishes them for all, `hold` keeps the version held before them, if there is one, until upstream has released them to all.',
       ),
     release: release.optional().describe('What generated Release files say, in place of what upstream said.'),
   })
@@ -116,6 +117,22 @@ export const aptOptions = z
   )
 
 export type AptOptions = z.infer<typeof aptOptions>
+
+const synced = ['mirror', 'filtered'] as const
+const generated = ['filtered', 'hosted'] as const
+
+/** Where an option is not for every mode. */
+export const optionModes = {
+  sources: synced,
+  languages: synced,
+  installer: synced,
+  diffs: ['mirror'],
+  check_valid_until: synced,
+  check_date: synced,
+  compression: generated,
+  phased_updates: ['filtered'],
+  release: generated,
+} as const satisfies Partial<Record<keyof AptOptions, readonly RepositoryMode[]>>
 
 /** Milliseconds that a published Release file is valid for; `null` without end. */
 export function validityOf({ release }: AptOptions): number | null {

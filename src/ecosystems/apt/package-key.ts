@@ -19,3 +19,18 @@ export function keyOf(
   const kind = pkg.kind === 'udeb' ? ':udeb' : ''
   return `${place}${pkg.name}_${pkg.version}_${pkg.architecture}${kind}` as PackageKey
 }
+
+/** Versions of one package in one suite. */
+export function versionGroupOf({
+  suite,
+  kind,
+  name,
+  architecture,
+}: {
+  readonly suite: string
+  readonly kind: 'deb' | 'udeb' | 'source'
+  readonly name: string
+  readonly architecture: string | null
+}): string {
+  return `${suite} ${kind} ${name} ${architecture ?? ''}`
+}

@@ -10,6 +10,7 @@ import { type PackageQuery, parsePackageQuery } from './formats/package-query.ts
 import type { ReleaseFile } from './formats/release.ts'
 import { parseStanza } from './formats/stanza.ts'
 import { readStanzas } from './formats/stanza-reader.ts'
+import { HeldBack } from './held-back.ts'
 import { type ListedPackage, StanzaReader } from './listed-package.ts'
 import type { AptOptions } from './options.ts'
 import { PackageEntries } from './package-entries.ts'
@@ -37,6 +38,7 @@ export class PackageListing {
   /** Each key once. Defects that can be lived with are warned of, with names. */
   async *read(): AsyncGenerator<UpstreamPackage<AptAttributes>> {
     const entries = new PackageEntries()
+    const heldBack = new HeldBack()
     const malformed: string[] = []
     for (const index of this.#indexes) {
       const reader = new StanzaReader(
@@ -48,7 +50,7 @@ export class PackageListing {
         for (const bytes of stanzas)
           entries.add(
             index,
-            this.#wanted(bytes, index, reader, malformed),
+            this.#wanted(bytes, index, reader, { malformed, heldBack }),
             hash('sha256', bytes, 'base64url'),
           )
       }
@@ -66,6 +68,7 @@ export class PackageListing {
       )
     if (weak > 0) this.#warn('WEAK_CHECKSUM', `upstream vouches for ${weak} packages with SHA-1`)
     yield* packages
+    yield* await heldBack.predecessors(this.#request, packages)
   }
 
   /** The indexes are read once more. Copies: a view would keep the quarter of a megabyte around it. */
@@ -92,7 +95,7 @@ export class PackageListing {
     bytes: Uint8Array,
     { place, index }: FetchedIndex,
     reader: StanzaReader,
-    malformed: string[],
+    passedOver: { readonly malformed: string[]; readonly heldBack: HeldBack },
   ): ListedPackage | null {
     const { options, mode } = this.#request
     let listed: ListedPackage
@@ -100,15 +103,18 @@ export class PackageListing {
       listed = reader.read(bytes)
     } catch (error) {
       if (!isChantalError(error, 'UPSTREAM_INVALID')) throw error
-      malformed.push(error.message)
+      passedOver.malformed.push(error.message)
       return null
     }
     if (mode === 'mirror') return listed
     const { pkg, phasedPercentage } = listed
-    if (options.phased_updates === 'hold' && phasedPercentage !== null && phasedPercentage < 100) return null
     if (place.isFlat && index.kind === 'packages' && !isWantedArchitecture(pkg.architecture, options))
       return null
-    return this.#query && !this.#query.matches(parseStanza(bytes)) ? null : listed
+    if (this.#query && !this.#query.matches(parseStanza(bytes))) return null
+    if (options.phased_updates !== 'hold' || phasedPercentage === null || phasedPercentage === 100)
+      return listed
+    passedOver.heldBack.add(pkg)
+    return null
   }
 
   async *#stanzas({ file, plain, place, index }: FetchedIndex): AsyncGenerator<readonly Uint8Array[]> {

@@ -3,11 +3,12 @@ import type { Json } from '../../core/brand.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { SignedBy } from '../../sign/verifier.ts'
 import type { FetchedFile, ReadRequest } from '../ecosystem.ts'
+import type { AptAttributes } from './attributes.ts'
 import { parseRelease, type Release } from './formats/release.ts'
 import type { AptOptions, DebFilters } from './options.ts'
 import { inSuite, type SuitePlace } from './suites.ts'
 
-export type AptReadRequest = ReadRequest<AptOptions, DebFilters>
+export type AptReadRequest = ReadRequest<AptOptions, DebFilters, AptAttributes>
 
 /** The files under fixed names that a suite begins with, as they are upstream now. */
 export interface SuiteDocuments {

@@ -56,6 +56,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
       mode: 'filtered',
       filters: null,
       checkpoint: null,
+      held: async () => [],
       metadata: { fetch, fetchOptional },
       verifier: null,
       limits,

@@ -15,6 +15,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   options: rpmOptions,
   filterKey: 'rpm',
   filters: rpmFilters,
+  statesBuildTime: true,
   versions: { compare: compareRpmVersions },
   signing: 'openpgp',
   packageSignatures: rpmSignatures,
