@@ -8,26 +8,24 @@ export class RunBuffers {
   #current = Buffer.allocUnsafeSlow(firstBytes)
   readonly #others = Array.from({ length: runsAhead }, () => Buffer.allocUnsafeSlow(firstBytes))
   #size = 0
+  #length = 0
 
   /** Bytes of the run so far. */
   get size(): number {
     return this.#size
   }
 
-  add(bytes: Uint8Array): void {
-    const needed = this.#size + bytes.byteLength
-    if (needed > this.#current.byteLength) {
-      const larger = Buffer.allocUnsafeSlow(needed * 2)
-      larger.set(this.#current.subarray(0, this.#size))
-      this.#current = larger
-    }
-    this.#current.set(bytes, this.#size)
-    this.#size = needed
+  /** Entries of the run so far. */
+  get length(): number {
+    return this.#length
   }
 
-  addByte(byte: number): void {
-    if (this.#size === this.#current.byteLength) this.add(Uint8Array.of(byte))
-    else this.#current[this.#size++] = byte
+  /** @param end a byte that follows the entry */
+  add(entry: Uint8Array, end: number): void {
+    this.#append(entry)
+    if (this.#size === this.#current.byteLength) this.#append(Uint8Array.of(end))
+    else this.#current[this.#size++] = end
+    this.#length += 1
   }
 
   /** The run as it is now. It stays until as many more were begun as `compressRuns` asks for ahead. */
@@ -36,7 +34,19 @@ export class RunBuffers {
     this.#others.push(this.#current)
     this.#current = this.#others.shift() ?? Buffer.allocUnsafeSlow(firstBytes)
     this.#size = 0
+    this.#length = 0
     return run
+  }
+
+  #append(bytes: Uint8Array): void {
+    const needed = this.#size + bytes.byteLength
+    if (needed > this.#current.byteLength) {
+      const larger = Buffer.allocUnsafeSlow(needed * 2)
+      larger.set(this.#current.subarray(0, this.#size))
+      this.#current = larger
+    }
+    this.#current.set(bytes, this.#size)
+    this.#size = needed
   }
 }
 

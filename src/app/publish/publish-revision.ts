@@ -15,7 +15,7 @@ import type { PublishedGeneration } from './publish-result.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
 
 /** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
-const publisherVersion = 2
+const publisherVersion = 3
 
 /** A revision and the path it is to be seen at. */
 export interface WantedPublication {

@@ -20,7 +20,7 @@ export async function* streamRecords(
 ): AsyncGenerator<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }> {
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
-  const chunks = new ChunkCache(session, areBorrowed)
+  await using chunks = new ChunkCache(session, areBorrowed)
   let after: PackageKey | null = null
   while (true) {
     const last: PackageKey | null = after
@@ -41,7 +41,7 @@ export async function* streamRecords(
         yield { key, bytes: null }
         continue
       }
-      const fragments = chunks.latest(chunk) ?? (await chunks.read(chunk, distinct(rows, index)))
+      const fragments = chunks.latest(chunk) ?? (await chunks.read(chunk, distinctChunks(rows, index)))
       yield { key, bytes: known(fragments[position]) }
     }
     const end = rows.at(-1)
@@ -51,7 +51,10 @@ export async function* streamRecords(
 }
 
 /** The chunks of the rows from `start` on, each once, in order. */
-function* distinct(rows: readonly { readonly chunk: number | null }[], start: number): Generator<number> {
+export function* distinctChunks(
+  rows: readonly { readonly chunk: number | null }[],
+  start: number,
+): Generator<number> {
   const seen = new Set<number>()
   for (let index = start; index < rows.length; index++) {
     const chunk = rows[index]?.chunk ?? null
@@ -68,7 +71,7 @@ interface CachedChunk {
 }
 
 /** Decompressed chunks, the least recently used forgotten first, and those that are needed next. */
-class ChunkCache {
+export class ChunkCache implements AsyncDisposable {
   readonly #session: Session
   readonly #areBorrowed: boolean
   readonly #chunks = new Map<number, CachedChunk>()
@@ -95,6 +98,11 @@ class ChunkCache {
     this.#latest = { pk, fragments: await chunk.fragments }
     await this.#forget()
     return this.#latest.fragments
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#areBorrowed) return
+    for (const { fragments } of this.#chunks.values()) forgetFragments(await fragments.catch(() => []))
   }
 
   async #load(missing: readonly number[]): Promise<void> {

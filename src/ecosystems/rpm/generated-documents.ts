@@ -1,4 +1,5 @@
 import { RunBuffers } from '../../codec/run-buffers.ts'
+import { endsRun, maxRunBytes } from '../../codec/run-ends.ts'
 import { escapeXmlAttribute } from '../../codec/xml.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import type { PackageKey, StoredPackage } from '../../core/model.ts'
@@ -12,21 +13,18 @@ import { parseEvr } from './version.ts'
 
 type Stored = StoredPackage<RpmAttributes>
 
-/** Bytes after which a run ends in any case. */
-const maxRunBytes = 4 * 1024 ** 2
-
-/** Packages in a run, on average: fewer are compressed anew for one that changed, more are smaller together. About 128 KiB. */
+/** Packages in a run, on average: fewer are compressed anew for one that changed, more are smaller together. About 100 KiB. */
 const runPackages: Readonly<Record<PackageDocument, number>> = {
-  primary: 64,
+  primary: 48,
   filelists: 16,
-  other: 64,
+  other: 48,
   'filelists-ext': 16,
 }
 
 /**
  * One of the documents that have an entry per package, from native records in key order. An entry is upstream's own, byte for byte,
  * but for where the package lies and for checksums too weak to publish. A package of which upstream had no entry gets an empty one.
- * Comes in runs, for `compressRuns`, that end where a package's key says so: what changes leaves the runs of other packages as they are.
+ * Comes in runs, for `compressRuns`, that end where packages' keys say so: what changes leaves the runs of other packages as they are.
  * @param visit is told of each package, where the document is `primary`
  */
 export async function* generateDocument(
@@ -36,11 +34,22 @@ export async function* generateDocument(
 ): ByteSource {
   yield Buffer.from(repodataHeader(document, input.packageCount))
   const runs = new RunBuffers()
-  const entries = document === 'primary' ? primaryEntries(input, visit) : otherEntries(input, document)
-  for await (const { key, entry } of entries) {
-    runs.add(entry)
-    runs.addByte(lineFeed)
-    if (runs.size >= maxRunBytes || spread(key) % runPackages[document] === 0) yield runs.take()
+  const packages = new PackageCursor(input)
+  try {
+    for await (const { key, bytes } of input.records(document, borrowed)) {
+      let entry = bytes
+      // Whole packages are read only where an entry has to be made or changed.
+      if (entry === null || document === 'primary' || hasWeakChecksum(entry)) {
+        const pkg = await packages.at(key)
+        if (document === 'primary') await visit(pkg)
+        entry = entry ? adjust(entry, pkg, document) : emptyEntry(pkg, document)
+      }
+      runs.add(entry, lineFeed)
+      const isFull = runs.size >= maxRunBytes || endsRun(key, runPackages[document], runs.length)
+      if (isFull) yield runs.take()
+    }
+  } finally {
+    await packages.close()
   }
   if (runs.size > 0) yield runs.take()
   yield Buffer.from(repodataFooter(document))
@@ -50,47 +59,10 @@ const lineFeed = 0x0a
 /** Each entry is copied into its run before the next is asked for. */
 const borrowed = { areBorrowed: true }
 
-/** FNV-1a with its bits mixed: the same on every machine and in every version, or no run would be found again. */
-function spread(key: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
-  return (hash ^ (hash >>> 12)) >>> 0
-}
-
 /** Whether any package has this part: filelists-ext is rare, and an empty one is of no use. */
 export async function hasRecords(input: RpmPublishInput, document: PackageDocument): Promise<boolean> {
   for await (const { bytes } of input.records(document, borrowed)) if (bytes) return true
   return false
-}
-
-async function* primaryEntries(input: RpmPublishInput, visit: (pkg: Stored) => Promise<void> | void) {
-  const packages = new PackageCursor(input)
-  try {
-    for await (const { key, bytes } of input.records('primary', borrowed)) {
-      const pkg = await packages.at(key)
-      await visit(pkg)
-      yield { key, entry: bytes ? adjust(bytes, pkg, 'primary') : emptyEntry(pkg, 'primary') }
-    }
-  } finally {
-    await packages.close()
-  }
-}
-
-/** Whole packages are read only where an entry has to be made or changed. */
-async function* otherEntries(input: RpmPublishInput, document: PackageDocument) {
-  const packages = new PackageCursor(input)
-  try {
-    for await (const { key, bytes } of input.records(document, borrowed)) {
-      if (bytes && !hasWeakChecksum(bytes)) yield { key, entry: bytes }
-      else {
-        const pkg = await packages.at(key)
-        yield { key, entry: bytes ? adjust(bytes, pkg, document) : emptyEntry(pkg, document) }
-      }
-    }
-  } finally {
-    await packages.close()
-  }
 }
 
 /** Goes through the packages, which come in key order, as far as it is asked to. */
