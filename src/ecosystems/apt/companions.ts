@@ -22,8 +22,13 @@ export async function writeCompanions(
   for (const stored of suite.files) {
     const { name, file, index } = stored
     if (index.kind === 'installer' && isImage(stored)) await to.sink.place(file, input.repository)
-    else if (index.kind === 'installer' || isIcons(stored)) await put(to, name, input.read(file.digest))
-    else {
+    else if (index.kind === 'installer') await put(to, name, input.read(file.digest))
+    else if (isIcons(stored)) {
+      await put(to, name, input.read(file.digest))
+      // Clients ask for what Release lists under this name, in whatever compression it has.
+      const plain = name === index.plainPath ? undefined : suite.release.files.get(index.plainPath)
+      if (plain) to.listed.push(plain)
+    } else {
       const pruned = prune(input, suite, stored, names)
       if (pruned) await writeIndex(to, index.plainPath, pruned)
     }

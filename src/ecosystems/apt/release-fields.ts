@@ -13,6 +13,8 @@ export interface PublishedSuite {
   /** Names as clients are to write them. */
   readonly components: readonly string[]
   readonly architectures: readonly string[]
+  /** Whether packages for all architectures have an index of their own. */
+  readonly hasSeparateAllIndex: boolean
 }
 
 /** Fields that say something of upstream's tree, of its time, or of its key. `Signed-By` with our signature would lock clients out. */
@@ -40,6 +42,7 @@ const order = [
   'NotAutomatic',
   'ButAutomaticUpgrades',
   'Acquire-By-Hash',
+  'No-Support-for-Architecture-all',
   'Architectures',
   'Components',
   'Description',
@@ -50,7 +53,7 @@ const order = [
  * it, as far as the configuration does not say otherwise, and what is true of our tree.
  */
 export function releaseFields(
-  { place, upstream, components, architectures }: PublishedSuite,
+  { place, upstream, components, architectures, hasSeparateAllIndex }: PublishedSuite,
   options: AptOptions,
   { repository, now }: { readonly repository: string; readonly now: Date },
 ): readonly Field[] {
@@ -86,6 +89,8 @@ export function releaseFields(
   const validity = validityOf(options)
   if (validity !== null) set('Valid-Until', formatReleaseDate(new Date(now.getTime() + validity)))
   set('Acquire-By-Hash', 'yes')
+  if (architectures.includes('all') && !hasSeparateAllIndex && !place.isFlat)
+    set('No-Support-for-Architecture-all', 'Packages')
   if (architectures.length > 0) set('Architectures', architectures.join(' '))
   if (!place.isFlat) set('Components', components.join(' '))
 

@@ -77,6 +77,7 @@ export class SuiteTree {
         upstream: this.#stored?.release ?? null,
         components: [...this.#components.values()].map(({ name }) => name),
         architectures: this.#publishedArchitectures(),
+        hasSeparateAllIndex: this.#indexArchitectures().includes('all'),
       },
       this.#input.options,
       this.#input,
@@ -138,8 +139,14 @@ export class SuiteTree {
 
   #publishedArchitectures(): readonly string[] {
     if (this.place.isFlat) return this.#stored?.release.architectures ?? [...this.#architectures]
-    const found = [...this.#indexes.keys()].flatMap((name) => /\/binary-([^/]+)\//.exec(name)?.[1] ?? [])
-    return [...new Set(found)].sort()
+    const found = new Set(this.#indexArchitectures())
+    // Lists of files are apart even where packages are not, and clients look for them where this is named.
+    if (this.#stored?.release.architectures.includes('all')) found.add('all')
+    return [...found].sort()
+  }
+
+  #indexArchitectures(): readonly string[] {
+    return [...this.#indexes.keys()].flatMap((name) => /\/binary-([^/]+)\//.exec(name)?.[1] ?? [])
   }
 
   /** Installers and some older tools look for one beside each index. */
