@@ -56,6 +56,8 @@ export interface Ecosystem<
   readonly signing: Signer['kind'] | null
   /** How its packages carry signatures of their own; `null` where they carry none. */
   readonly packageSignatures: PackageSignatures | null
+  /** Parts of a package's native record without which no tree of its repository can be generated. */
+  readonly requiredRecords: readonly string[]
 
   /** Architectures whose packages fit every machine, as a filter by architecture takes it: it never leaves them out for not naming them. */
   readonly universalArchitectures?: readonly string[]
@@ -78,6 +80,12 @@ export interface Ecosystem<
    * so a publication can be compared, cached and tested against golden files.
    */
   publish(input: PublishInput<Options, Attributes>, sink: PublicationSink): Promise<void>
+
+  /**
+   * Gives `sink` the tree of several repositories as one: generated, whatever the members' modes. Nothing is left out because another
+   * member has it too: clients choose among versions. As deterministic as {@link publish}.
+   */
+  publishView?(input: ViewInput<Options, Attributes>, sink: PublicationSink): Promise<void>
 
   /**
    * Writes those files of a published tree that state its time, or sign what states it. With the others as `earlier` has them it is the tree
@@ -222,7 +230,8 @@ export interface RenewInput {
   readonly earlier: EarlierTree
 }
 
-export interface PublishInput<Options = object, Attributes extends JsonObject = JsonObject> {
+/** What is published of one repository: a revision. */
+export interface RevisionContent<Options = object, Attributes extends JsonObject = JsonObject> {
   readonly repository: RepositoryId
   readonly options: Options
   readonly mode: RepositoryMode
@@ -237,15 +246,36 @@ export interface PublishInput<Options = object, Attributes extends JsonObject = 
     part: string,
     terms?: { readonly areBorrowed: boolean },
   ): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
-  /** A finished generation of this repository, to repeat parts of; `null` does without. */
-  readonly earlier: EarlierTree | null
   /** What the revision holds besides packages. */
   readonly files: readonly StoredFile[]
+  read(digest: Sha256): ByteSource
+}
+
+/** On which terms something is published. */
+export interface PublishTerms {
+  /** A finished generation of the same, to repeat parts of; `null` does without. */
+  readonly earlier: EarlierTree | null
   /** `null` publishes unsigned. */
   readonly signer: Signer | null
   /** The moment to write into metadata. The only clock a publisher sees. */
   readonly now: Date
   readonly limits: ReadLimits
   readonly reporter: Reporter
-  read(digest: Sha256): ByteSource
+}
+
+export interface PublishInput<Options = object, Attributes extends JsonObject = JsonObject>
+  extends RevisionContent<Options, Attributes>,
+    PublishTerms {}
+
+/** A member of a view. Its native records are there, also where it is a mirror. */
+export interface ViewMember<Options = object, Attributes extends JsonObject = JsonObject>
+  extends RevisionContent<Options, Attributes> {
+  /** Where its packages stand in the view's tree: paths of different members never clash. */
+  readonly folder: RelativePath
+}
+
+export interface ViewInput<Options = object, Attributes extends JsonObject = JsonObject> extends PublishTerms {
+  readonly view: string
+  /** In the order of the configuration. */
+  readonly members: readonly ViewMember<Options, Attributes>[]
 }
