@@ -9,7 +9,7 @@ import { startUpstream, type Upstream, type UpstreamOptions } from '../upstream/
 
 export type AptState = 'v1' | 'v2'
 
-/** `archive` signs everything, `next` signs `stable` as well, `other` signs nothing. */
+/** `archive` signs everything, `next` signs `stable` as well, `other` nothing of upstream's. */
 export type AptKey = 'archive' | 'next' | 'other'
 
 /** Files by path. */
@@ -26,6 +26,11 @@ export const aptDates: Readonly<Record<AptState, Date>> = {
 /** Absolute path of a public key, armored. */
 export function aptKeyFile(key: AptKey): string {
   return path.join(fixtures, 'keys', `${key}.asc`)
+}
+
+/** As {@link aptKeyFile}, of the private key. */
+export function aptPrivateKeyFile(key: AptKey): string {
+  return path.join(fixtures, 'keys', `${key}.private.asc`)
 }
 
 /** The upstream of `scripts/make-apt-fixtures.sh` in one of its states, by paths as `dists/stable/InRelease`. */
@@ -75,6 +80,8 @@ export interface AptChange {
   readonly indexes?: Readonly<Record<string, (text: string) => string>>
   /** Of Release, after that. */
   readonly release?: (text: string) => string
+  /** When it is signed. Default: the date that Release has. */
+  readonly signedAt?: Date
   /** Default: `archive`. None leaves Release alone, unsigned. */
   readonly signers?: readonly AptKey[]
 }
@@ -84,7 +91,13 @@ export interface AptChange {
  */
 export async function changeApt(
   files: AptFiles,
-  { folder = 'dists/stable', indexes = {}, release = (text) => text, signers = ['archive'] }: AptChange,
+  {
+    folder = 'dists/stable',
+    indexes = {},
+    release = (text) => text,
+    signers = ['archive'],
+    signedAt,
+  }: AptChange,
 ): Promise<AptFiles> {
   const changed: Record<string, Uint8Array> = { ...files }
   let text = textOf(files[`${folder}/Release`])
@@ -106,15 +119,18 @@ export async function changeApt(
   }
   text = release(text)
   for (const name of ['InRelease', 'Release', 'Release.gpg']) delete changed[`${folder}/${name}`]
-  return { ...changed, ...prefixed(folder, await signedRelease(text, signers)) }
+  return { ...changed, ...prefixed(folder, await signedRelease(text, signers, signedAt)) }
 }
 
-/** `Release`, `Release.gpg` and `InRelease` of a text, dated as it is. */
-export async function signedRelease(text: string, signers: readonly AptKey[]): Promise<AptFiles> {
+/** `Release`, `Release.gpg` and `InRelease` of a text. */
+async function signedRelease(
+  text: string,
+  signers: readonly AptKey[],
+  date = new Date(/^Date: (.*)$/m.exec(text)?.[1] ?? aptDates.v1),
+): Promise<AptFiles> {
   const release = Buffer.from(text, 'latin1')
   if (signers.length === 0) return { Release: release }
   const signingKeys = await Promise.all(signers.map(privateKey))
-  const date = new Date(/^Date: (.*)$/m.exec(text)?.[1] ?? aptDates.v1)
   const detached = await openpgp.sign({
     message: await openpgp.createMessage({ binary: release }),
     signingKeys,
@@ -126,11 +142,13 @@ export async function signedRelease(text: string, signers: readonly AptKey[]): P
     signingKeys,
     date,
   })
-  return { Release: release, 'Release.gpg': Buffer.from(detached), InRelease: Buffer.from(inRelease) }
+  // Signed is the text with these line ends; gpg writes it without.
+  const lines = inRelease.replaceAll('\r\n', '\n')
+  return { Release: release, 'Release.gpg': Buffer.from(detached), InRelease: Buffer.from(lines) }
 }
 
 async function privateKey(name: AptKey): Promise<openpgp.PrivateKey> {
-  const armoredKey = readFileSync(path.join(fixtures, 'keys', `${name}.private.asc`), 'utf8')
+  const armoredKey = readFileSync(aptPrivateKeyFile(name), 'utf8')
   return await openpgp.readPrivateKey({ armoredKey })
 }
 
