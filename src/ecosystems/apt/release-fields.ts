@@ -28,6 +28,9 @@ const ours: ReadonlySet<string> = new Set([
   'signed-by',
 ])
 
+/** Others cannot be written, and no client knows them. */
+const fieldName = /^[A-Za-z][\w-]*$/
+
 /** In the order in which archives write them; what else upstream says follows. */
 const order = [
   'Origin',
@@ -72,7 +75,7 @@ export function releaseFields(
     }
   }
   for (const { name, value } of upstream?.fields ?? [])
-    if (!ours.has(name.toLowerCase())) set(name, oneLine(value))
+    if (!ours.has(name.toLowerCase()) && fieldName.test(name)) set(name, oneLine(value))
   const own = options.release ?? {}
   set('Origin', own.origin)
   set('Label', own.label)
