@@ -1,9 +1,10 @@
+import { hostname, userInfo } from 'node:os'
 import type { AppContext } from './app/context.ts'
 import type { Moment } from './app/moments.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import { assertUsable } from './config/access.ts'
-import type { RepositorySettings, Settings } from './config/settings.ts'
+import type { RepositorySettings, Settings, SigningOwner } from './config/settings.ts'
 import { isChantalError } from './core/errors.ts'
 import type { Reporter } from './core/events.ts'
 import { createDownloader } from './download/http-downloader.ts'
@@ -21,6 +22,8 @@ export interface Surroundings {
   readonly reporter: Reporter
   readonly now: () => Date
   readonly version: string
+  /** Who runs this. Default: the process's user at its host. */
+  readonly user?: string | undefined
   /** `catalog`: a pool that cannot be used is an error only once it is used. Default: everything. */
   readonly needs?: 'everything' | 'catalog' | undefined
   /** How downloads wait before they try again. Default: by the clock. */
@@ -35,7 +38,7 @@ export interface Surroundings {
  */
 export async function openContext(
   settings: Settings,
-  { reporter, now, version, wait, reached, needs = 'everything' }: Surroundings,
+  { reporter, now, version, user, wait, reached, needs = 'everything' }: Surroundings,
 ): Promise<AppContext & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const catalog = opened.use(await openCatalog({ url: settings.database, now }))
@@ -76,20 +79,33 @@ export async function openContext(
     downloader,
     publications,
     reporter,
-    verifierOf: perRepository(async ({ verify }) => {
+    verifierOf: perOwner(async ({ verify }: RepositorySettings) => {
       if (verify.metadata === 'off' || verify.keys.length === 0) return null
       return openOpenPgpVerifier({ keys: verify.keys, fingerprints: verify.fingerprints, now })
     }),
-    packageVerifierOf: perRepository(async ({ verify }) => {
+    packageVerifierOf: perOwner(async ({ verify }: RepositorySettings) => {
       const { packages, keys, fingerprints, weakDigests } = verify
       if (packages === 'off' || keys.length === 0) return null
       return openPackageVerifier({ keys, fingerprints, weakDigests, now })
     }),
-    signerOf: perRepository(async ({ signing }) => signing && openOpenPgpSigner(signing)),
+    signerOf: perOwner(async ({ signing }: SigningOwner) => signing && openOpenPgpSigner(signing)),
+    user: user ?? processUser(),
     now,
     reached,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
+}
+
+/** `alice@mirror1`; in a container the user may have a number alone. */
+function processUser(): string {
+  const name = () => {
+    try {
+      return userInfo().username
+    } catch {
+      return String(process.getuid?.() ?? 'unknown')
+    }
+  }
+  return `${name()}@${hostname()}`
 }
 
 async function openPool(
@@ -113,13 +129,15 @@ async function knowsNoBlob(catalog: Catalog): Promise<boolean> {
   })
 }
 
-/** Opening a key takes a while: once for each repository is enough. */
-function perRepository<Opened>(open: (repository: RepositorySettings) => Promise<Opened>) {
-  const opened = new Map<string, Promise<Opened>>()
-  return (repository: RepositorySettings): Promise<Opened> => {
-    assertUsable(repository)
-    const known = opened.get(repository.id) ?? open(repository)
-    opened.set(repository.id, known)
+/** Opening a key takes a while: once for each repository or view is enough. */
+function perOwner<Owner extends Parameters<typeof assertUsable>[0], Opened>(
+  open: (owner: Owner) => Promise<Opened>,
+) {
+  const opened = new Map<Owner, Promise<Opened>>()
+  return (owner: Owner): Promise<Opened> => {
+    assertUsable(owner)
+    const known = opened.get(owner) ?? open(owner)
+    opened.set(owner, known)
     return known
   }
 }

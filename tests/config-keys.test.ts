@@ -76,6 +76,14 @@ const filters = (key: string, to: unknown): readonly [string, Case] => [
   { to, beside: repository({ ...feed, mode: 'filtered' }) },
 ]
 
+function retention(prefix: string, beside: Section): Readonly<Record<string, Case>> {
+  const counts = ['keep_last', 'keep_daily', 'keep_weekly', 'keep_monthly']
+  return Object.fromEntries([
+    ...counts.map((rule) => [`${prefix}retention.${rule}`, { from: 1, to: 2, beside }]),
+    [`${prefix}retention.keep_within`, { from: '1d', to: '30d', beside }],
+  ])
+}
+
 const cases: Readonly<Record<string, Case>> = {
   'database.url': { to: 'postgresql://someone@localhost/somewhere' },
   'database.password_file': {
@@ -158,6 +166,8 @@ const cases: Readonly<Record<string, Case>> = {
     filters('post_processing.only_latest_version', true),
     filters('post_processing.only_latest_n_versions', 3),
   ]),
+  ...retention('repositories[].', repository(feed)),
+  ...retention('views[].', { ...repository(feed), views: [{ name: 'a', repos: ['one'] }] }),
   'views[].name': { from: 'a', to: 'b', beside: { ...repository(feed), views: [{ repos: ['one'] }] } },
   'views[].description': { to: 'x', beside: { ...repository(feed), views: [{ name: 'a', repos: ['one'] }] } },
   'views[].repos': {

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts'
-import type { RepositorySettings, Settings } from '../config/settings.ts'
+import type { RepositorySettings, Settings, SigningOwner } from '../config/settings.ts'
 import type { Reporter } from '../core/events.ts'
 import type { EcosystemId } from '../core/model.ts'
 import type { Downloader } from '../download/downloader.ts'
@@ -25,7 +25,9 @@ export interface AppContext {
   /** As `verifierOf`, for the signatures that packages carry. */
   readonly packageVerifierOf: (repository: RepositorySettings) => Promise<PackageVerifier | null>
   /** `null` where no signing key is configured. @throws ChantalError `CONFIG_INVALID`, `SIGNING_FAILED` */
-  readonly signerOf: (repository: RepositorySettings) => Promise<Signer | null>
+  readonly signerOf: (owner: SigningOwner) => Promise<Signer | null>
+  /** Who runs this: `user@host`. */
+  readonly user: string
   /** The only source of time, so tests set it. */
   readonly now: () => Date
   /** Told of each moment as it comes. Tests of crashes give one; the program has none. */

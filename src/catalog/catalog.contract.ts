@@ -19,6 +19,7 @@ import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { type CatalogLocation, openCatalog } from './open-catalog.ts'
 import { describePackageSignatures } from './package-signatures.contract.ts'
 import { describeRevisionModel } from './revision-model.contract.ts'
+import { describeSnapshotUses } from './snapshot-uses.contract.ts'
 
 /** What every catalog keeps to. @param locate a place where no catalog is yet */
 export function describeCatalog(name: string, locate: () => Promise<CatalogLocation>): void {
@@ -399,6 +400,8 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         createdAt: new Date(5000),
         description: 'why',
         labels: { stage: 'prod' },
+        createdBy: 'someone@somewhere',
+        isPinned: false,
       })
 
       it('name a revision once', async () => {
@@ -430,6 +433,8 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         expect(await catalog.read((reader) => reader.snapshots(epel))).toEqual([])
       })
     })
+
+    describeSnapshotUses(() => catalog)
 
     describe('publications', () => {
       const path = pathOf('repositories/epel9/latest')

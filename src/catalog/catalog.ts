@@ -104,6 +104,17 @@ export interface SnapshotRecord {
   readonly createdAt: Date
   readonly description: string | null
   readonly labels: Readonly<Record<string, string>>
+  /** `user@host`; `null` where it was made before that was noted. */
+  readonly createdBy: string | null
+  /** Kept whatever the retention policy says, until it is unpinned. */
+  readonly isPinned: boolean
+}
+
+/** What needs a snapshot. */
+export type SnapshotUse = {
+  /** A generation of this path that is on disk shows what it froze. */
+  readonly kind: 'publication'
+  readonly path: RelativePath
 }
 
 export type PackageChange =
@@ -235,6 +246,8 @@ export interface CatalogReader {
   snapshot(repository: RepositoryId, name: string): Promise<SnapshotRecord | null>
   /** In order of creation. Of one repository, or of all. */
   snapshots(repository?: RepositoryId): Promise<readonly SnapshotRecord[]>
+  /** What each snapshot is used by, by `ID@NAME`. One that nothing uses is not in it. */
+  snapshotUses(): Promise<ReadonlyMap<string, readonly SnapshotUse[]>>
 
   publication(path: RelativePath): Promise<PublicationRecord | null>
   publications(): Promise<readonly PublicationRecord[]>
@@ -250,6 +263,8 @@ export interface CatalogReader {
 
   /** Digests any root reaches: latest revisions, snapshots, published generations, open revisions. In digest order. */
   reachableBlobs(): AsyncIterable<BlobRef>
+  /** What no root would reach any more without these snapshots, in digest order. */
+  blobsOnlyIn(snapshots: readonly Pick<SnapshotRecord, 'repository' | 'name'>[]): AsyncIterable<BlobRef>
   /** Every blob with a row, in digest order. */
   blobs(): AsyncIterable<BlobRef>
   /** Who needs a blob: for naming what a missing or corrupt one affects. */
@@ -304,6 +319,8 @@ export interface CatalogWriter extends CatalogReader {
   ): Promise<SnapshotRecord>
   /** Absent is fine. */
   deleteSnapshot(repository: RepositoryId, name: string): Promise<void>
+  /** @returns whether there is such a snapshot */
+  pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean): Promise<boolean>
 
   /**
    * Makes the revisions of a generation roots for as long as it is on disk. Called before its first file is placed,

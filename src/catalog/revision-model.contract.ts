@@ -194,6 +194,8 @@ class Comparison {
         createdAt: new Date(this.#clock),
         description: null,
         labels: {},
+        createdBy: null,
+        isPinned: false,
       }),
     )
   }

@@ -109,6 +109,9 @@ interface SnapshotTable {
   created_at: number
   description: string | null
   labels: string
+  created_by: string | null
+  /** 0 or 1. */
+  pinned: Generated<number>
 }
 
 interface GenerationTable {

@@ -1,10 +1,16 @@
 import type { Checksum, Sha256 } from '../core/digest.ts'
 import type { RepositoryId, Revision } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { CatalogReader, PackageQuery } from './catalog.ts'
+import type { CatalogReader, PackageQuery, SnapshotRecord } from './catalog.ts'
 import type { Session } from './engine.ts'
 import { findLeases } from './leases/lease-rows.ts'
-import { blobsByChecksum, blobUsers, streamBlobs, streamReachableBlobs } from './queries/blobs.ts'
+import {
+  blobsByChecksum,
+  blobUsers,
+  streamBlobs,
+  streamBlobsOnlyIn,
+  streamReachableBlobs,
+} from './queries/blobs.ts'
 import { countAll } from './queries/counts.ts'
 import { diffRevisions } from './queries/diff.ts'
 import { heldPackages, revisionFiles, streamPackages } from './queries/packages.ts'
@@ -13,6 +19,7 @@ import { streamRecords } from './queries/records.ts'
 import { findRepositories } from './queries/repositories.ts'
 import { keptRevision, keptRevisions, revisionAt } from './queries/revisions.ts'
 import { searchPackages } from './queries/search-packages.ts'
+import { findSnapshotUses } from './queries/snapshot-uses.ts'
 import { findSnapshots } from './queries/snapshots.ts'
 import { findSyncs } from './queries/syncs.ts'
 
@@ -76,6 +83,10 @@ export class SqlReader implements CatalogReader {
     return findSnapshots(this.session, { repository })
   }
 
+  snapshotUses() {
+    return findSnapshotUses(this.session)
+  }
+
   async publication(path: RelativePath) {
     return (await findPublications(this.session, path))[0] ?? null
   }
@@ -102,6 +113,10 @@ export class SqlReader implements CatalogReader {
 
   reachableBlobs() {
     return streamReachableBlobs(this.session)
+  }
+
+  blobsOnlyIn(snapshots: readonly Pick<SnapshotRecord, 'repository' | 'name'>[]) {
+    return streamBlobsOnlyIn(this.session, snapshots)
   }
 
   blobs() {

@@ -9,6 +9,7 @@ import {
   createSnapshot,
   deleteSnapshot,
   forgetGenerations,
+  pinSnapshot,
   saveCheckpoint,
   saveGeneration,
   saveRepository,
@@ -70,6 +71,10 @@ export class SqlWriter extends SqlReader implements CatalogWriter {
 
   deleteSnapshot(repository: RepositoryId, name: string) {
     return deleteSnapshot(this.session, repository, name)
+  }
+
+  pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean) {
+    return pinSnapshot(this.session, repository, name, isPinned)
   }
 
   saveGeneration(generation: GenerationRecord, isCurrent: boolean) {

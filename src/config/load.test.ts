@@ -192,7 +192,9 @@ describe('including files', () => {
     expect(settings.repositories.map(({ id }) => id)).toEqual(['epel9', 'b', 'c'])
     expect(settings.repositories[0]?.download).toMatchObject({ perHost: 2, retries: 1 })
     expect(settings.repositories[1]?.signing).toEqual({ key: 'a key', passphrase: null })
-    expect(settings.views).toEqual([{ name: 'v', description: null, repositories: ['epel9', 'b'] }])
+    expect(settings.views).toEqual([
+      { name: 'v', description: null, repositories: ['epel9', 'b'], retention: null },
+    ])
   })
 
   it('names both places of a key that is given twice', async () => {

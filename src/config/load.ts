@@ -98,12 +98,14 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
     repositories.push(built.settings)
     documents.push(toJson(built.document))
   }
-  const views: ViewSettings[] = buildViews(
-    itemsOf('views').flatMap((path) => {
-      const view = parsePart(viewSchema, { root, path }, mistakes)
-      return view ? [{ document: view.value, path }] : []
-    }),
+  const parsedViews = itemsOf('views').flatMap((path) => {
+    const view = parsePart(viewSchema, { root, path }, mistakes)
+    return view ? [{ document: view.value, path }] : []
+  })
+  const views: ViewSettings[] = await buildViews(
+    parsedViews,
     itemsOf('repositories'),
+    shared,
     reader,
   )
   const known = new Set(reader.unreadable.map(showMistake))
@@ -153,11 +155,7 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
     publish,
     limits,
     repositories: documents,
-    views: views.map(({ name, description, repositories: repos }) => ({
-      name,
-      ...(description !== null && { description }),
-      repos,
-    })),
+    views: parsedViews.map(({ document }) => document),
   })
   return { settings, root, resolved }
 

@@ -115,7 +115,14 @@ describe('a mistake names its line, its path and what is wrong', () => {
       'repositories[0].verify.fingerprints[0]',
       '40 or 64',
     ],
-    [repository('    >>retention: {keep_last: 3}'), 'repositories[0].retention', 'unknown key "retention"'],
+    [
+      repository('    retention: {>>keep_lats: 3}'),
+      'repositories[0].retention.keep_lats',
+      'unknown key "keep_lats"',
+    ],
+    [repository('    retention: {>>keep_last: 0}'), 'repositories[0].retention.keep_last', '1'],
+    [repository('    retention: {>>keep_within: 3 moons}'), 'repositories[0].retention.keep_within', '7d'],
+    [repository('    >>retention: {}'), 'repositories[0].retention', 'at least one rule'],
     [
       repository('  - {>>id: a, type: rpm, feed: https://b/}'),
       'repositories[1].id',

@@ -11,6 +11,7 @@ import { refuseIdleParts } from './idle-parts.ts'
 import { parsePart } from './issues.ts'
 import { mistakesError } from './mistakes.ts'
 import { buildProxy } from './proxy.ts'
+import { buildRetention } from './retention.ts'
 import {
   type downloadSchema,
   fingerprintOf,
@@ -117,6 +118,7 @@ export async function buildRepository(
       at('filters'),
       reader,
     ),
+    retention: buildRetention(document.retention),
     options: options?.value ?? {},
     problems: reader.unreadable.slice(before).map((mistake) => mistakesError([mistake])),
   }
@@ -230,7 +232,7 @@ function wantedOfPackages(
 type SigningPart = Part<z.infer<typeof signingSchema> | false | undefined>
 
 /** A key that cannot be read is an empty one, not none: what was to be signed must not go out unsigned. */
-async function buildSigning(
+export async function buildSigning(
   { value, path }: SigningPart,
   reader: DocumentReader,
 ): Promise<SigningSettings | null> {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { namePattern } from '../core/model.ts'
 import type { EcosystemConfigurations } from './ecosystem-configuration.ts'
 import { filtersSchema } from './filter-schema.ts'
+import { retentionSchema } from './retention.ts'
 import { bandwidth, duration, size } from './values.ts'
 
 const count = (min: number, max: number) => z.int().min(min).max(max)
@@ -199,6 +200,11 @@ export const authSchema = z
   ])
   .describe("How to log in upstream. Sent to the feed's own origin only: same scheme, host and port.")
 
+const ownSigning = z
+  .union([signingSchema, z.literal(false)])
+  .optional()
+  .describe('The key that signs this one; false publishes it unsigned.')
+
 export const viewSchema = z
   .strictObject({
     name: name('view'),
@@ -207,6 +213,8 @@ export const viewSchema = z
       .array(z.string())
       .min(1)
       .describe('Ids of the repositories that are published together, all of one type.'),
+    signing: ownSigning,
+    retention: retentionSchema.optional(),
   })
   .describe('Several repositories published as one.')
 
@@ -273,12 +281,10 @@ export function repositorySchema(ecosystems: EcosystemConfigurations) {
     proxy: proxySchema.optional(),
     ssl: sslSchema.optional(),
     verify: verifySchema.optional(),
-    signing: z
-      .union([signingSchema, z.literal(false)])
-      .optional()
-      .describe('The key that signs this one; false publishes it unsigned.'),
+    signing: ownSigning,
     download: repositoryDownloadSchema.optional(),
     filters: filtersSchema(ecosystems).optional(),
+    retention: retentionSchema.optional(),
   })
 }
 

@@ -1,6 +1,7 @@
 import type { ChantalError } from '../core/errors.ts'
 import type { FilterSettings } from '../core/filter.ts'
 import type { EcosystemId, RepositoryId, RepositoryMode } from '../core/model.ts'
+import type { RetentionPolicy } from '../core/retention.ts'
 import type { Credentials, DownloadLimits, Feed, ProxySettings, TlsSettings } from '../download/downloader.ts'
 
 export type { FilterSettings } from '../core/filter.ts'
@@ -65,6 +66,8 @@ export interface RepositorySettings {
   /** `null` publishes what is generated unsigned, with a warning. */
   readonly signing: SigningSettings | null
   readonly filters: FilterSettings
+  /** `null` keeps every snapshot. */
+  readonly retention: RetentionPolicy | null
   /** What the ecosystem's own schema made of the options under its name. */
   readonly options: object
   /** Files that it names and that could not be read. Whoever needs keys, certificates or secrets calls `assertUsable` first. */
@@ -82,6 +85,9 @@ export interface VerifySettings {
   readonly fingerprints: readonly string[]
 }
 
+/** What is published under a key: a repository, or a view. */
+export type SigningOwner = Pick<RepositorySettings | ViewSettings, 'signing' | 'problems'>
+
 export interface SigningSettings {
   /** ASCII-armored private key, as read. */
   readonly key: string
@@ -91,5 +97,12 @@ export interface SigningSettings {
 export interface ViewSettings {
   readonly name: string
   readonly description: string | null
+  /** Its members, in order. */
   readonly repositories: readonly RepositoryId[]
+  /** `null` publishes it unsigned, with a warning. */
+  readonly signing: SigningSettings | null
+  /** Of its own snapshots; `null` keeps them all. */
+  readonly retention: RetentionPolicy | null
+  /** As of {@link RepositorySettings}. */
+  readonly problems: readonly ChantalError[]
 }

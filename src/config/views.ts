@@ -3,7 +3,9 @@ import type { RepositoryId } from '../core/model.ts'
 import { nearest } from '../core/nearest.ts'
 import { type DocumentPath, nodeAt } from './document.ts'
 import type { DocumentReader } from './document-reader.ts'
-import { at } from './mistakes.ts'
+import { at, mistakesError } from './mistakes.ts'
+import { buildSigning, type SharedSections } from './repository.ts'
+import { buildRetention } from './retention.ts'
 import type { viewSchema } from './schema.ts'
 import type { ViewSettings } from './settings.ts'
 
@@ -16,11 +18,12 @@ export interface ParsedView {
  * Checks names and members: repositories and views share one namespace, members exist, are named once and are of one type.
  * @param repositories paths of all repositories, also of those with other mistakes
  */
-export function buildViews(
+export async function buildViews(
   views: readonly ParsedView[],
   repositories: readonly DocumentPath[],
+  shared: SharedSections,
   reader: DocumentReader,
-): ViewSettings[] {
+): Promise<ViewSettings[]> {
   const taken = new Map<string, DocumentPath>()
   const types = new Map<string, string | null>()
   for (const path of repositories) {
@@ -52,11 +55,23 @@ export function buildViews(
       }
     }
   }
-  return views.map(({ document }) => ({
-    name: document.name,
-    description: document.description ?? null,
-    repositories: document.repos.map((id) => id as RepositoryId),
-  }))
+  const built: ViewSettings[] = []
+  for (const { document, path } of views) {
+    const before = reader.unreadable.length
+    const signing =
+      document.signing === undefined
+        ? { value: shared.signing, path: ['signing'] }
+        : { value: document.signing, path: [...path, 'signing'] }
+    built.push({
+      name: document.name,
+      description: document.description ?? null,
+      repositories: document.repos.map((id) => id as RepositoryId),
+      signing: await buildSigning(signing, reader),
+      retention: buildRetention(document.retention),
+      problems: reader.unreadable.slice(before).map((mistake) => mistakesError([mistake])),
+    })
+  }
+  return built
 
   function claim(name: string, path: DocumentPath): void {
     const earlier = taken.get(name)

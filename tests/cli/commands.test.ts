@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { documentationProgram, fullName, leafCommands } from '../../scripts/docs/commands.ts'
 import { resultShapes } from '../../src/cli/shapes/results.ts'
@@ -45,6 +46,10 @@ const story = [
   'publish unpublish demo@first --yes',
   'publish export demo@first EXPORT',
   'repo sync --all --type rpm --pattern demo --repo-id demo --workers 1 --force --publish',
+  'snapshot pin demo@third',
+  'snapshot unpin demo@third',
+  'snapshot prune --dry-run',
+  'snapshot prune demo --yes',
   'snapshot delete demo@third --dry-run',
   'snapshot delete demo@third --yes',
   `package upload ${resolve('tests/fixtures/rpm-headers')} --repo tools --recursive`,
@@ -214,6 +219,46 @@ describe('for people', () => {
     expect([mirrored.status, nameless.status]).toEqual([2, 2])
     expect(mirrored.stderr).toContain('demo is no hosted repository')
     expect(nameless.stderr).toContain('--repo')
+  })
+
+  it('pruning says which go, why the others stay and what that frees, and asks', async () => {
+    await using other = await CommandLine.open()
+    await other.configure({
+      storage: { base_path: 'data' },
+      repositories: [
+        {
+          id: 'demo',
+          type: 'rpm',
+          feed: `${pathToFileURL(join(other.folder, 'upstream'))}/`,
+          retention: { keep_last: 1 },
+        },
+      ],
+    })
+    for (const command of ['repo sync demo', 'snapshot create demo@a', 'snapshot create demo@b --pin'])
+      await other.run(command)
+    await other.showUpstream('v2')
+    for (const command of ['repo sync demo', 'snapshot create demo@c']) await other.run(command)
+
+    const planned = await other.run('snapshot prune --dry-run')
+    const nobody = await other.run('snapshot prune')
+    const yes = await other.run('snapshot prune', { answer: true })
+    const left = await other.run('snapshot list --format csv')
+
+    expect(planned.status).toBe(0)
+    expect(planned.stdout.replaceAll(/\d{4}-\S+ \d\d:\d\d:\d\dZ/g, 'TIME').split(/ *\n/)).toEqual([
+      'SOURCE  CREATED               PACKAGES  ACTION  KEPT BY',
+      'demo@a  TIME         6  remove',
+      'demo@b  TIME         6  keep    pinned',
+      'demo@c  TIME         6  keep    keep_last',
+      '',
+      'would remove 1 snapshot and keep 2; `chantal pool gc` would then free 0 blobs (0 B)',
+      '',
+    ])
+    expect([nobody.status, yes.status, yes.questions]).toEqual([2, 0, ['remove 1 snapshot (demo@a)']])
+    expect(parseCsv(left.stdout).map(({ source, pinned }) => [source, pinned])).toEqual([
+      ['demo@b', 'yes'],
+      ['demo@c', ''],
+    ])
   })
 
   it.each(['start', 'sources', 'exit', 'json', 'repo', 'repo sync'])('has help on %s', async (topic) => {

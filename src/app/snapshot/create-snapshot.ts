@@ -8,11 +8,13 @@ export interface CreateSnapshotInput {
   readonly source: string
   readonly description: string | null
   readonly labels: Readonly<Record<string, string>>
+  /** Kept whatever the retention policy says. Default: no. */
+  readonly isPinned?: boolean
 }
 
 /** @throws ChantalError `NOT_FOUND` where the repository was never synced, `ALREADY_EXISTS`, `USAGE_INVALID` */
 export const createSnapshot: UseCase<CreateSnapshotInput, SnapshotRecord> = async (
-  { catalog, settings, now, reached },
+  { catalog, settings, now, user, reached },
   input,
 ) => {
   const { repository, name } = parseSnapshotSource(input.source)
@@ -25,6 +27,8 @@ export const createSnapshot: UseCase<CreateSnapshotInput, SnapshotRecord> = asyn
       createdAt: now(),
       description: input.description,
       labels: input.labels,
+      createdBy: user,
+      isPinned: input.isPinned ?? false,
     })
   })
   reached?.('snapshot created')
@@ -32,11 +36,11 @@ export const createSnapshot: UseCase<CreateSnapshotInput, SnapshotRecord> = asyn
 }
 
 /**
- * Gives what a source shows another snapshot name in the same repository. A pointer: it copies nothing.
+ * Gives what a source shows another snapshot name in the same repository. A pointer: it copies nothing. A pin stays behind.
  * @throws ChantalError `NOT_FOUND`, `ALREADY_EXISTS`, `USAGE_INVALID`
  */
 export const copySnapshot: UseCase<{ readonly from: string; readonly to: string }, SnapshotRecord> = async (
-  { catalog, settings, now },
+  { catalog, settings, now, user },
   { from, to },
 ) => {
   const target = parseSnapshotSource(to)
@@ -56,6 +60,8 @@ export const copySnapshot: UseCase<{ readonly from: string; readonly to: string 
       createdAt: now(),
       description: original?.description ?? null,
       labels: original?.labels ?? {},
+      createdBy: user,
+      isPinned: false,
     })
   })
 }

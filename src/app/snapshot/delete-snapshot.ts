@@ -5,7 +5,7 @@ import { parseSnapshotSource, resolveSource } from '../source.ts'
 
 /**
  * Removes a snapshot's name. What only it held is freed by the next garbage collection.
- * @throws ChantalError `NOT_FOUND`; `USAGE_INVALID` while it is published under its own name
+ * @throws ChantalError `NOT_FOUND`; `USAGE_INVALID` while it is pinned, or published under its own name
  */
 export const deleteSnapshot: UseCase<
   { readonly source: string; readonly dryRun: boolean },
@@ -15,6 +15,12 @@ export const deleteSnapshot: UseCase<
   const { id } = configuredRepository(settings, repository)
   return catalog.write(async (writer) => {
     const { label, revision } = await resolveSource(writer, settings, input.source)
+    if ((await writer.snapshot(id, name))?.isPinned) {
+      throw new ChantalError('USAGE_INVALID', `${label} is pinned`, {
+        hint: `Run \`chantal snapshot unpin ${label}\` first.`,
+        details: { source: label },
+      })
+    }
     const published = (await writer.publications()).find(({ current }) =>
       current?.sources.some(({ source }) => source === label),
     )

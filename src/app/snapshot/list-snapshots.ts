@@ -1,4 +1,5 @@
 import type { CatalogReader, SnapshotRecord } from '../../catalog/catalog.ts'
+import type { RepositoryId } from '../../core/model.ts'
 import { matchesPattern } from '../../core/pattern.ts'
 import { chooseRepositories } from '../configured.ts'
 import type { UseCase } from '../context.ts'
@@ -14,6 +15,9 @@ export interface SnapshotView {
   readonly createdAt: Date
   readonly description: string | null
   readonly labels: Readonly<Record<string, string>>
+  /** `user@host`; `null` where that was not noted yet. */
+  readonly createdBy: string | null
+  readonly pinned: boolean
   /** Paths whose current generation shows it. */
   readonly published: readonly string[]
 }
@@ -68,6 +72,16 @@ export const showSource: UseCase<{ readonly source: string }, SourceView> = asyn
     }
   })
 
+/** `null` where there is none of that name. */
+export async function viewSnapshot(
+  reader: CatalogReader,
+  repository: RepositoryId,
+  name: string,
+): Promise<SnapshotView | null> {
+  const snapshot = await reader.snapshot(repository, name)
+  return snapshot && viewOf(snapshot, await publishedPaths(reader))
+}
+
 /** Paths by the repository and revision that their current generations show. */
 export async function publishedPaths(reader: CatalogReader): Promise<ReadonlyMap<string, readonly string[]>> {
   const paths = new Map<string, string[]>()
@@ -81,7 +95,7 @@ export async function publishedPaths(reader: CatalogReader): Promise<ReadonlyMap
 }
 
 function viewOf(snapshot: SnapshotRecord, published: ReadonlyMap<string, readonly string[]>): SnapshotView {
-  const { repository, name, revision, createdAt, description, labels } = snapshot
+  const { repository, name, revision, createdAt, description, labels, createdBy, isPinned } = snapshot
   return {
     source: `${repository}@${name}`,
     revision: revision.number,
@@ -90,6 +104,8 @@ function viewOf(snapshot: SnapshotRecord, published: ReadonlyMap<string, readonl
     createdAt,
     description,
     labels,
+    createdBy,
+    pinned: isPinned,
     published: published.get(`${repository} ${revision.number}`) ?? [],
   }
 }

@@ -28,8 +28,15 @@ describe('a snapshot', () => {
     await copySnapshot(context, { from: 'demo@before', to: 'demo@copy' }, signal)
     const [before, copy] = await listSnapshots(context, { ids: ['demo'] }, signal)
 
-    expect(before).toMatchObject({ ...made, revision: 1, packages: 6 })
-    expect(copy).toMatchObject({ ...made, source: 'demo@copy', revision: 1 })
+    expect(before).toMatchObject({
+      ...made,
+      revision: 1,
+      packages: 6,
+      createdBy: context.user,
+      pinned: false,
+    })
+    expect(copy).toMatchObject({ ...made, source: 'demo@copy', revision: 1, createdBy: context.user })
+    expect(context.user).toMatch(/^.+@.+$/)
     expect(before?.published).toEqual(['repositories/demo/snapshots/before'])
     expect(await showSource(context, { source: 'demo' }, signal)).toMatchObject({
       revision: 2,

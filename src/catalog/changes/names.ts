@@ -79,6 +79,8 @@ export async function createSnapshot(
       created_at: snapshot.createdAt.getTime(),
       description: snapshot.description,
       labels: JSON.stringify(snapshot.labels),
+      created_by: snapshot.createdBy,
+      pinned: snapshot.isPinned ? 1 : 0,
     })
     .execute()
   const revision = await keptRevision(session, snapshot.repository, snapshot.revision)
@@ -94,6 +96,21 @@ export async function deleteSnapshot(session: Session, id: RepositoryId, name: s
     .where('repository', '=', repository)
     .where('name', '=', name)
     .execute()
+}
+
+export async function pinSnapshot(
+  session: Session,
+  id: RepositoryId,
+  name: string,
+  isPinned: boolean,
+): Promise<boolean> {
+  const result = await session.db
+    .updateTable('snapshot')
+    .set({ pinned: isPinned ? 1 : 0 })
+    .where('repository', '=', (await repositoryKey(session, id)) ?? 0)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
 }
 
 export async function saveGeneration(

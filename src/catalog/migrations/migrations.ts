@@ -5,6 +5,7 @@ import type { ColumnTypes, SqlEngine } from '../engine.ts'
 import type { Tables } from '../schema.ts'
 import { firstSchema } from './0001-first-schema.ts'
 import { packageSignatures } from './0002-package-signatures.ts'
+import { snapshotMakers } from './0003-snapshot-makers.ts'
 
 export interface Migration {
   readonly number: number
@@ -13,25 +14,47 @@ export interface Migration {
 }
 
 /** In order, numbered without gaps. One that was released never changes. */
-const migrations: readonly Migration[] = [firstSchema, packageSignatures]
+const migrations: readonly Migration[] = [firstSchema, packageSignatures, snapshotMakers]
+
+export interface AppliedMigration {
+  readonly number: number
+  readonly name: string
+  readonly appliedAt: Date
+}
+
+/** What this program knows, oldest first. */
+export function knownSchema(): readonly { readonly number: number; readonly name: string }[] {
+  return migrations.map(({ number, name }) => ({ number, name }))
+}
+
+/** All that makes the tables out of nothing. */
+export function schemaStatements(types: ColumnTypes): readonly string[] {
+  return [migrationTable(types), ...migrations.flatMap(({ statements }) => statements(types))]
+}
 
 /**
  * Brings the schema up to date and gives the catalog its id. Of several processes that start at once, one migrates and the others wait for it.
+ * @returns what this process did
  * @throws ChantalError `CATALOG_TOO_NEW` where a newer program has migrated already
  */
-export async function migrate(engine: SqlEngine, now: () => Date): Promise<void> {
-  if (await engine.read((db) => isUpToDate(engine, db))) return
-  await engine.write(
+export async function migrate(
+  engine: SqlEngine,
+  now: () => Date,
+): Promise<{
+  readonly from: number
+  readonly to: number
+  readonly applied: readonly { readonly number: number; readonly name: string }[]
+}> {
+  const to = migrations.length
+  if ((await engine.read((db) => readSchema(engine, db))).length === to) return { from: to, to, applied: [] }
+  return engine.write(
     async (db) => {
       await engine.lockSchema(db)
-      if (await isUpToDate(engine, db)) return
-      await sql
-        .raw(
-          `create table if not exists migration (number ${engine.types.integer} primary key, name ${engine.types.text} not null, applied_at ${engine.types.integer} not null)`,
-        )
-        .execute(db)
-      const applied = await appliedNumber(db)
-      for (const migration of migrations.slice(applied)) {
+      const from = (await readSchema(engine, db)).length
+      const pending = migrations.slice(from)
+      if (pending.length === 0) return { from, to, applied: [] }
+      await sql.raw(migrationTable(engine.types)).execute(db)
+      for (const migration of pending) {
         for (const statement of migration.statements(engine.types)) await sql.raw(statement).execute(db)
         await db
           .insertInto('migration')
@@ -43,32 +66,34 @@ export async function migrate(engine: SqlEngine, now: () => Date): Promise<void>
         .values({ name: 'catalog', value: randomUUID() })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
+      return { from, to, applied: pending.map(({ number, name }) => ({ number, name })) }
     },
     // What the process that we waited for has committed must be seen.
     'read committed',
   )
 }
 
-async function isUpToDate(engine: SqlEngine, db: Kysely<Tables>): Promise<boolean> {
-  if (!(await engine.hasTable(db, 'migration'))) return false
-  const applied = await appliedNumber(db)
-  if (applied > migrations.length) {
+/** Migrations that were applied, oldest first. @throws ChantalError `CATALOG_TOO_NEW` */
+export async function readSchema(
+  engine: SqlEngine,
+  db: Kysely<Tables>,
+): Promise<readonly AppliedMigration[]> {
+  if (!(await engine.hasTable(db, 'migration'))) return []
+  const rows = await db.selectFrom('migration').selectAll().orderBy('number').execute()
+  const newest = rows.at(-1)?.number ?? 0
+  if (newest > migrations.length) {
     throw new ChantalError(
       'CATALOG_TOO_NEW',
-      `the catalog has schema ${applied}, this program knows ${migrations.length}`,
+      `the catalog has schema ${newest}, this program knows ${migrations.length}`,
       {
         hint: 'Use the newer version of the program that migrated this catalog.',
-        details: { schema: applied, known: migrations.length },
+        details: { schema: newest, known: migrations.length },
       },
     )
   }
-  return applied === migrations.length
+  return rows.map(({ number, name, applied_at }) => ({ number, name, appliedAt: new Date(applied_at) }))
 }
 
-async function appliedNumber(db: Kysely<Tables>): Promise<number> {
-  const row = await db
-    .selectFrom('migration')
-    .select(({ fn }) => fn.max('number').as('number'))
-    .executeTakeFirst()
-  return row?.number ?? 0
+function migrationTable({ integer, text }: ColumnTypes): string {
+  return `create table if not exists migration (number ${integer} primary key, name ${text} not null, applied_at ${integer} not null)`
 }

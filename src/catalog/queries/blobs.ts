@@ -1,11 +1,11 @@
-import { type SqlBool, sql } from 'kysely'
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Checksum, Sha256 } from '../../core/digest.ts'
 import type { PackageKey, RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { Session } from '../engine.ts'
 import { keptNumbers } from './kept-numbers.ts'
-import { isBlobReached } from './roots.ts'
+import { isBlobReached, isBlobReachedBy } from './roots.ts'
 
 const pageBlobs = 2000
 
@@ -31,7 +31,34 @@ export async function* streamBlobs({ db }: Session): AsyncGenerator<BlobRef> {
 }
 
 /** Those that a root reaches, in digest order. Looks at one page of blobs at a time, so its cost grows with their number alone. */
-export async function* streamReachableBlobs({ db }: Session): AsyncGenerator<BlobRef> {
+export function streamReachableBlobs(session: Session): AsyncGenerator<BlobRef> {
+  return streamBlobsWhere(session, isBlobReached)
+}
+
+/** Those that a root reaches, and that none would without these snapshots; in digest order, at the cost of {@link streamReachableBlobs}. */
+export async function* streamBlobsOnlyIn(
+  session: Session,
+  snapshots: readonly { readonly repository: RepositoryId; readonly name: string }[],
+): AsyncGenerator<BlobRef> {
+  const { db, engine } = session
+  const named = snapshots.map(({ repository, name }) => ({ repository, name }))
+  const leaving = await db
+    .selectFrom(engine.rows(named, { repository: 'text', name: 'text' }, 'named'))
+    .innerJoin('repository', (join) => join.onRef('repository.id', '=', 'named.repository'))
+    .innerJoin('snapshot', (join) =>
+      join.onRef('snapshot.repository', '=', 'repository.pk').onRef('snapshot.name', '=', 'named.name'),
+    )
+    .select('snapshot.pk')
+    .execute()
+  if (leaving.length === 0) return
+  const keys = db.selectFrom(engine.rows(leaving, { pk: 'bigint' }, 'leaving')).select('leaving.pk')
+  const stays = sql<SqlBool>`snapshot.pk not in ${keys}`
+  // Most blobs are in a latest revision, and the first half says so at once.
+  yield* streamBlobsWhere(session, sql<SqlBool>`(not ${isBlobReachedBy(stays)} and ${isBlobReached})`)
+}
+
+/** @param condition on rows `blob` */
+async function* streamBlobsWhere({ db }: Session, condition: RawBuilder<SqlBool>): AsyncGenerator<BlobRef> {
   let after: Sha256 | '' = ''
   while (true) {
     const last: Sha256 | '' = after
@@ -46,10 +73,10 @@ export async function* streamReachableBlobs({ db }: Session): AsyncGenerator<Blo
       )
       .selectFrom('page as blob')
       .select(['digest', 'size'])
-      .select((eb) => eb.case().when(isBlobReached).then(1).else(0).end().as('isReached'))
+      .select((eb) => eb.case().when(condition).then(1).else(0).end().as('isWanted'))
       .orderBy('digest')
       .execute()
-    for (const { digest, size, isReached } of page) if (isReached === 1) yield { digest, size }
+    for (const { digest, size, isWanted } of page) if (isWanted === 1) yield { digest, size }
     const end = page.at(-1)
     if (!end || page.length < pageBlobs) return
     after = end.digest

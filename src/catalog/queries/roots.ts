@@ -1,10 +1,13 @@
-import { type SqlBool, sql } from 'kysely'
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
+
+/** A condition on rows `snapshot`: those that count as roots. */
+type CountedSnapshots = RawBuilder<SqlBool>
 
 /**
  * Of rows of `table` joined with their `repository`: those that a root shows. Roots are the latest and the open revision of each
  * repository, and revisions of snapshots and generations. Each test is one seek in an index.
  */
-function isReached(table: 'package' | 'repository_file') {
+function isReached(table: 'package' | 'repository_file', counted: CountedSnapshots) {
   const row = sql.table(table)
   return sql<SqlBool>`(
     -- Not removed: in the open revision where there is one, else in the latest.
@@ -15,6 +18,7 @@ function isReached(table: 'package' | 'repository_file') {
       select 1 from snapshot
       where snapshot.repository = ${row}.repository
         and snapshot.revision >= ${row}.added_in and snapshot.revision < ${row}.removed_in
+        and ${counted}
     )
     or exists (
       select 1 from generation_source as source
@@ -24,25 +28,30 @@ function isReached(table: 'package' | 'repository_file') {
   )`
 }
 
+/** Whether any root needs the blob of the row `blob`. */
+export const isBlobReached = isBlobReachedBy(sql`1 = 1`)
+
 /**
- * Whether any root needs the blob of the row `blob`. The offset keeps PostgreSQL from hashing all files for each page of blobs:
+ * The same where only some snapshots count. The offset keeps PostgreSQL from hashing all files for each page of blobs:
  * it then seeks for each blob.
  */
-export const isBlobReached = sql<SqlBool>`(
+export function isBlobReachedBy(counted: CountedSnapshots) {
+  return sql<SqlBool>`(
   exists (
     select 1 from package_file
       join package on package.pk = package_file.package
       join repository on repository.pk = package.repository
-    where package_file.blob = blob.pk and ${isReached('package')}
+    where package_file.blob = blob.pk and ${isReached('package', counted)}
     limit 1 offset 0
   )
   or exists (
     select 1 from repository_file
       join repository on repository.pk = repository_file.repository
-    where repository_file.blob = blob.pk and ${isReached('repository_file')}
+    where repository_file.blob = blob.pk and ${isReached('repository_file', counted)}
     limit 1 offset 0
   )
 )`
+}
 
 /** Whether the row `revision`, joined with its `repository`, is a root. */
 export const isRoot = sql<SqlBool>`(

@@ -22,6 +22,8 @@ export async function findSnapshots(
       'created_at',
       'description',
       'labels',
+      'created_by',
+      'pinned',
       'number',
       'revision.mode',
       'sealed_at',
@@ -42,5 +44,7 @@ export async function findSnapshots(
     createdAt: new Date(row.created_at),
     description: row.description,
     labels: JSON.parse(row.labels),
+    createdBy: row.created_by,
+    isPinned: row.pinned === 1,
   }))
 }

@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { SourceDiff } from '../../app/snapshot/diff-sources.ts'
-import type { SnapshotView } from '../../app/snapshot/list-snapshots.ts'
 import type { SnapshotRecord } from '../../catalog/catalog.ts'
 import { facts } from '../output.ts'
-import type { Column } from '../render/table.ts'
 import { count, formatBytes, formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
 import { snapshotSource } from '../source-argument.ts'
 import { packageColumns, packageDocument } from './package-rows.ts'
+import { registerRetention } from './snapshot-retention.ts'
+import { labelsOf, snapshotColumns, snapshotDocument } from './snapshot-rows.ts'
 
 export function registerSnapshot(program: Command, run: Run): void {
   const snapshot = program
@@ -22,6 +22,7 @@ export function registerSnapshot(program: Command, run: Run): void {
     .option('--name <name>', "the snapshot's name, where it is not in ID@NAME")
     .option('--description <text>', 'why it was made')
     .option('--label <key=value>', 'a label; may be given again', collectLabel, {})
+    .option('--pin', 'keep it whatever `retention` says')
     .addHelpText(
       'after',
       '\nExample: chantal snapshot create epel9@2026-11 --description "November patches" --label ticket=OPS-42\n',
@@ -33,6 +34,7 @@ export function registerSnapshot(program: Command, run: Run): void {
           source: snapshotSource(source, { repository: options.repoId, name: options.name }, '--name'),
           description: options.description ?? null,
           labels: options.label,
+          isPinned: options.pin ?? false,
         }
         const record = await createSnapshot(await session.context(), input, session.signal)
         session.output.one(recordDocument(record), () => [created(record)])
@@ -76,8 +78,10 @@ export function registerSnapshot(program: Command, run: Run): void {
             ['size', formatBytes(view.sizeBytes)],
             ['synced', formatTime(view.sealedAt)],
             ['created', view.snapshot && formatTime(view.snapshot.createdAt)],
+            ['by', view.snapshot?.createdBy ?? null],
+            ['pinned', view.snapshot && (view.snapshot.pinned ? 'yes' : 'no')],
             ['description', view.snapshot?.description ?? null],
-            ['labels', view.snapshot ? labels(view.snapshot) || null : null],
+            ['labels', view.snapshot && (labelsOf(view.snapshot) || null)],
             ['published', view.published.join(', ') || null],
           ]),
         )
@@ -163,6 +167,8 @@ export function registerSnapshot(program: Command, run: Run): void {
         if (result.deleted) session.suggest('To free what only it held: `chantal pool gc`.')
       }),
     )
+
+  registerRetention(snapshot, run)
 }
 
 interface CreateOptions {
@@ -170,57 +176,23 @@ interface CreateOptions {
   readonly name?: string
   readonly description?: string
   readonly label: Readonly<Record<string, string>>
+  readonly pin?: boolean
 }
 
-const snapshotColumns: readonly Column<SnapshotView>[] = [
-  { title: 'SOURCE', show: ({ source }) => source },
-  { title: 'REVISION', align: 'right', spare: 1, show: ({ revision }) => String(revision) },
-  { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
-  {
-    title: 'SIZE',
-    align: 'right',
-    show: ({ sizeBytes }) => formatBytes(sizeBytes),
-    csv: ({ sizeBytes }) => sizeBytes,
-  },
-  {
-    title: 'CREATED',
-    show: ({ createdAt }) => formatTime(createdAt),
-    csv: ({ createdAt }) => createdAt.toISOString(),
-  },
-  { title: 'PUBLISHED', spare: 3, show: ({ published }) => published.join(' ') },
-  { title: 'LABELS', spare: 2, show: labels },
-  { title: 'DESCRIPTION', spare: 4, show: ({ description }) => description ?? '' },
-]
-
-function labels(view: SnapshotView): string {
-  return Object.entries(view.labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(' ')
-}
-
-/** Labels are a user's own names: they keep their spelling. */
-function snapshotDocument(view: SnapshotView): object {
-  return { ...view, labels: new Map(Object.entries(view.labels)) }
-}
-
-function recordDocument({
-  repository,
-  name,
-  revision,
-  createdAt,
-  description,
-  labels,
-}: SnapshotRecord): object {
-  return {
+function recordDocument(record: SnapshotRecord): object {
+  const { repository, name, revision, createdAt, description, labels, createdBy, isPinned } = record
+  return snapshotDocument({
     source: `${repository}@${name}`,
     revision: revision.number,
     packages: revision.packageCount,
     sizeBytes: revision.totalSize,
     createdAt,
     description,
-    labels: new Map(Object.entries(labels)),
+    labels,
+    createdBy,
+    pinned: isPinned,
     published: [],
-  }
+  })
 }
 
 function created({ repository, name, revision }: SnapshotRecord): string {

@@ -4,7 +4,7 @@ import { removeResult, uploadResult } from './package.ts'
 import { checkedConfiguration, collected, leaseRow, poolStats, stats, verified } from './pool.ts'
 import { publicationRow, publishResult, released, unpublished } from './publish.ts'
 import { historyRow, repositoryDetails, repositoryRow, syncDocument } from './repository.ts'
-import { deletedSnapshot, snapshotRow, sourceDetails, sourceDiff } from './snapshot.ts'
+import { deletedSnapshot, prunedSnapshots, snapshotRow, sourceDetails, sourceDiff } from './snapshot.ts'
 import { errorFacts } from './values.ts'
 
 /**
@@ -25,6 +25,9 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'snapshot diff': sourceDiff,
   'snapshot copy': snapshotRow,
   'snapshot delete': deletedSnapshot,
+  'snapshot prune': prunedSnapshots,
+  'snapshot pin': snapshotRow,
+  'snapshot unpin': snapshotRow,
   'publish repo': z.array(publishResult),
   'publish snapshot': z.array(publishResult),
   'publish list': z.array(publicationRow),

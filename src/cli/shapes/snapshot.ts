@@ -10,6 +10,8 @@ export const snapshotRow = z.strictObject({
   created_at: time('When it was made.'),
   description: textOrNull('As given.'),
   labels: z.record(z.string(), z.string()).describe('As given.'),
+  created_by: textOrNull('Who made it: `user@host`; `null` for one made before that was noted.'),
+  pinned: flag('Whether it stays whatever `retention` says.'),
   published: texts('Paths that show it.'),
 })
 
@@ -47,4 +49,37 @@ export const deletedSnapshot = z.strictObject({
   source: text('`ID@NAME`'),
   packages: count('Packages in it.'),
   deleted: flag('`false` after a dry run.'),
+})
+
+export const prunedSnapshots = z.strictObject({
+  snapshots: z
+    .array(
+      z.strictObject({
+        source: text('`ID@NAME`'),
+        created_at: time('When it was made.'),
+        packages: count('Packages in it.'),
+        action: z.enum(['remove', 'keep']).describe('What becomes of it.'),
+        kept_by: z
+          .array(
+            z.enum([
+              'keep_last',
+              'keep_daily',
+              'keep_weekly',
+              'keep_monthly',
+              'keep_within',
+              'pinned',
+              'published',
+              'no_policy',
+            ]),
+          )
+          .describe('All that keeps it; empty where it goes.'),
+        published: texts('Paths that show it, or would after a rollback.'),
+      }),
+    )
+    .describe('Of the repositories chosen, oldest first.'),
+  removed: count('Snapshots that go.'),
+  kept: count('Snapshots that stay.'),
+  freed_blobs: count('Blobs that nothing but those that go needs.'),
+  freed_bytes: bytes('What they take: a `pool gc` frees it once its grace has passed.'),
+  dry_run: flag('Whether nothing was touched.'),
 })

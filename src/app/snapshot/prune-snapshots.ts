@@ -1,0 +1,150 @@
+import type { CatalogReader, SnapshotRecord } from '../../catalog/catalog.ts'
+import type { RepositorySettings } from '../../config/settings.ts'
+import { applyRetention, type RetentionRule } from '../../core/retention.ts'
+import { chooseRepositories } from '../configured.ts'
+import type { AppContext, UseCase } from '../context.ts'
+
+/** Why a snapshot stays: a rule of the retention policy, or what counts for more than any policy. */
+export type KeptBy = RetentionRule | 'pinned' | 'published' | 'no_policy'
+
+export interface PruneInput {
+  /** Repositories or shell patterns; none means all that have a retention policy. */
+  readonly ids: readonly string[]
+  readonly dryRun: boolean
+  /** Of what may go, only these (`ID@NAME`) go: what the user has seen and agreed to. Absent: all. */
+  readonly agreed?: readonly string[]
+}
+
+/** One snapshot, and what becomes of it. */
+export interface PrunedSnapshot {
+  readonly source: string
+  readonly createdAt: Date
+  readonly packages: number
+  readonly action: 'remove' | 'keep'
+  /** Empty where it goes. */
+  readonly keptBy: readonly KeptBy[]
+  /** Paths whose generations on disk show it, the current one or one to roll back to. */
+  readonly published: readonly string[]
+}
+
+/** The shape of `snapshot prune --json`. */
+export interface PruneOutput {
+  /** In order of repositories, oldest first. */
+  readonly snapshots: readonly PrunedSnapshot[]
+  readonly removed: number
+  readonly kept: number
+  /** What only those that go keep in the pool, to the byte: a garbage collection without grace frees it. */
+  readonly freedBlobs: number
+  readonly freedBytes: number
+  readonly dryRun: boolean
+}
+
+/**
+ * Removes snapshots that their repository's retention policy does not keep. Never one that is pinned, or that a generation on disk shows, be
+ * it the current one or one to roll back to. What only they held is freed by the next garbage collection. @throws ChantalError `NOT_FOUND`
+ */
+export const pruneSnapshots: UseCase<PruneInput, PruneOutput> = async (context, input, signal) => {
+  const { catalog } = context
+  while (true) {
+    signal.throwIfAborted()
+    const { plan, freed } = await catalog.read(async (reader) => {
+      const plan = await planPrune(context, reader, input)
+      return { plan, freed: await measure(reader, leaving(plan), signal) }
+    })
+    const output = outputOf(plan, freed, input.dryRun)
+    if (input.dryRun) return output
+    const isDone = await catalog.write(async (writer) => {
+      const now = leaving(await planPrune(context, writer, input))
+      // Measuring took a while: what was measured is what goes, or it is measured again.
+      if (!isSame(now, leaving(plan))) return false
+      for (const { repository, name } of now) await writer.deleteSnapshot(repository, name)
+      return true
+    })
+    if (isDone) return output
+  }
+}
+
+interface Planned {
+  readonly snapshot: SnapshotRecord
+  readonly keptBy: readonly KeptBy[]
+  readonly published: readonly string[]
+}
+
+async function planPrune(
+  { settings }: Pick<AppContext, 'settings'>,
+  reader: CatalogReader,
+  { ids, agreed }: PruneInput,
+): Promise<readonly Planned[]> {
+  const chosen: readonly RepositorySettings[] =
+    ids.length > 0
+      ? chooseRepositories(settings, { ids })
+      : settings.repositories.filter(({ retention }) => retention !== null)
+  const uses = await reader.snapshotUses()
+  const mayGo = agreed && new Set(agreed)
+  const plan: Planned[] = []
+  for (const { id, retention } of chosen) {
+    const snapshots = await reader.snapshots(id)
+    const byPolicy = retention && applyRetention(retention, snapshots)
+    for (const snapshot of snapshots) {
+      const source = sourceOf(snapshot)
+      const published = (uses.get(source) ?? []).map(({ path }) => path)
+      const keptBy: KeptBy[] = [
+        ...(snapshot.isPinned ? (['pinned'] as const) : []),
+        ...(published.length > 0 ? (['published'] as const) : []),
+        ...(byPolicy === null ? (['no_policy'] as const) : (byPolicy.get(snapshot) ?? [])),
+      ]
+      if (keptBy.length === 0 && mayGo && !mayGo.has(source)) continue
+      plan.push({ snapshot, keptBy, published })
+    }
+  }
+  return plan
+}
+
+function leaving(plan: readonly Planned[]): readonly SnapshotRecord[] {
+  return plan.filter(({ keptBy }) => keptBy.length === 0).map(({ snapshot }) => snapshot)
+}
+
+/** Also that each still names the same revision: another may have taken its name. */
+function isSame(some: readonly SnapshotRecord[], others: readonly SnapshotRecord[]): boolean {
+  const idOf = (snapshot: SnapshotRecord) => `${sourceOf(snapshot)} ${snapshot.revision.number}`
+  const known = new Set(others.map(idOf))
+  return some.length === others.length && some.every((one) => known.has(idOf(one)))
+}
+
+async function measure(reader: CatalogReader, snapshots: readonly SnapshotRecord[], signal: AbortSignal) {
+  let blobs = 0
+  let bytes = 0
+  for await (const { size } of reader.blobsOnlyIn(snapshots)) {
+    signal.throwIfAborted()
+    blobs += 1
+    bytes += size
+  }
+  return { blobs, bytes }
+}
+
+function outputOf(
+  plan: readonly Planned[],
+  freed: { readonly blobs: number; readonly bytes: number },
+  dryRun: boolean,
+): PruneOutput {
+  const removed = leaving(plan).length
+  return {
+    snapshots: plan.map(({ snapshot, keptBy, published }) => ({
+      source: sourceOf(snapshot),
+      createdAt: snapshot.createdAt,
+      packages: snapshot.revision.packageCount,
+      action: keptBy.length === 0 ? 'remove' : 'keep',
+      keptBy,
+      published,
+    })),
+    removed,
+    kept: plan.length - removed,
+    freedBlobs: freed.blobs,
+    freedBytes: freed.bytes,
+    dryRun,
+  }
+}
+
+function sourceOf({ repository, name }: SnapshotRecord): string {
+  return `${repository}@${name}`
+}
