@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readAptTree } from '../../../tests/support/apt-tree.ts'
+import {
+  type AptState,
+  type AptUpstream,
+  aptDates,
+  aptFiles,
+  aptKeyFile,
+  changeApt,
+  startAptUpstream,
+} from '../../../tests/support/apt-upstream.ts'
+import { openSite, readTree, type Site, signingKey } from '../../../tests/support/site.ts'
+
+const latest = 'repositories/apt/latest'
+
+/** Signed as it would be by real archives: the second state after the first, whatever is shown. */
+async function show(upstream: AptUpstream, state: AptState, minute: number): Promise<void> {
+  const date = new Date(aptDates.v2.getTime() + minute * 60_000)
+  const release = (text: string) => text.replace(/^Date: .*/m, `Date: ${date.toUTCString()}`)
+  upstream.show(await changeApt(aptFiles(state), { release }))
+}
+
+const repository = (upstream: AptUpstream, options: object = {}) => ({
+  ...{ id: 'apt', type: 'apt', mode: 'filtered', feed: upstream.url.href },
+  apt: { suites: ['stable'], sources: true, ...options },
+  verify: { keys: [aptKeyFile('archive')] },
+})
+
+async function open(upstream: AptUpstream, options: object = {}): Promise<Site> {
+  const { privateKey } = await signingKey()
+  return openSite({
+    repositories: [repository(upstream, options)],
+    sections: { signing: { key_file: 'key.asc' } },
+    files: { 'key.asc': privateKey },
+  })
+}
+
+const releaseOf = (site: Site) => readFile(join(site.published(latest), 'dists/stable/Release'), 'utf8')
+const dateOf = (text: string) => new Date(/^Date: (.*)$/m.exec(text)?.[1] ?? '')
+const isDated = (path: string) => /\/(InRelease|Release|Release\.gpg)$/.test(path)
+
+/** The metadata of a tree, without what it keeps for clients that are midway. */
+async function undated(site: Site): Promise<ReadonlyMap<string, string>> {
+  const tree = await readTree(site.published(latest))
+  return new Map(
+    [...tree].filter(([path]) => path.startsWith('dists/') && !isDated(path) && !path.includes('/by-hash/')),
+  )
+}
+
+describe('a generated APT tree', () => {
+  it('that shows again what it did is the same but for its date, which rises', async () => {
+    await using upstream = await startAptUpstream()
+    await using site = await open(upstream)
+    const trees: ReadonlyMap<string, string>[] = []
+    const releases: string[] = []
+    for (const [minute, state] of (['v1', 'v2', 'v1'] as const).entries()) {
+      await show(upstream, state, minute)
+      await site.sync('apt')
+      await site.publish('apt')
+      trees.push(await undated(site))
+      releases.push(await releaseOf(site))
+    }
+
+    expect(trees[2]).toEqual(trees[0])
+    expect(trees[1]).not.toEqual(trees[0])
+    const withoutDate = releases.map((text) => text.replace(/^Date: .*/m, ''))
+    expect(withoutDate[2]).toBe(withoutDate[0])
+    const dates = releases.map((text) => dateOf(text).getTime())
+    expect(dates).toEqual([...new Set(dates)].sort((a, b) => a - b))
+  })
+
+  it('that is repeated has a new date, and is valid for as long as before', async () => {
+    await using upstream = await startAptUpstream()
+    await using site = await open(upstream, { release: { valid_days: 3 } })
+    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+      await show(upstream, state, minute)
+      await site.sync('apt')
+      await site.publish('apt')
+    }
+    const before = await releaseOf(site)
+
+    await site.rollBack(latest)
+
+    const after = await releaseOf(site)
+    const until = new Date(/^Valid-Until: (.*)$/m.exec(after)?.[1] ?? '')
+    expect(dateOf(after).getTime()).toBeGreaterThan(dateOf(before).getTime())
+    expect(until.getTime() - dateOf(after).getTime()).toBe(3 * 86_400_000)
+    const tree = await readAptTree(site.published(latest), 'stable')
+    expect(tree.trouble).toEqual([])
+    expect(tree.indexes.get('main/binary-amd64/Packages')?.join()).not.toContain('greeter-extra')
+  })
+
+  it('of a snapshot has all that was frozen, whatever is configured by then', async () => {
+    await using upstream = await startAptUpstream()
+    await using site = await open(upstream)
+    await site.sync('apt')
+    await site.snapshot('apt@all')
+
+    const less = { components: ['contrib'], architectures: ['i386'], sources: false }
+    await site.reopen({ repositories: [repository(upstream, less)] })
+    await site.sync('apt')
+    await site.publish('apt@all')
+    await site.publish('apt')
+
+    const all = await readAptTree(site.published('repositories/apt/snapshots/all'), 'stable')
+    const rest = await readAptTree(site.published(latest), 'stable')
+    expect([all.trouble, rest.trouble]).toEqual([[], []])
+    expect(all.fields.get('Components')?.split(' ').sort()).toEqual(['contrib', 'main'])
+    expect(all.indexes.get('main/binary-amd64/Packages')).toHaveLength(8)
+    expect(all.indexes.get('main/source/Sources')).toHaveLength(3)
+    expect(rest.fields.get('Components')).toBe('contrib')
+    expect([...rest.indexes.keys()].filter((name) => /amd64|source/.test(name))).toEqual([])
+  })
+
+  it('says what is configured in place of what upstream says', async () => {
+    await using upstream = await startAptUpstream()
+    const release = {
+      ...{ origin: 'Us', label: null, suite: 'ours', codename: 'ours-1', description: 'Our choice' },
+      ...{ not_automatic: true, but_automatic_upgrades: true, changelogs: null },
+    }
+    await using site = await open(upstream, { release })
+    await site.sync('apt')
+    await site.publish('apt')
+
+    const { fields } = await readAptTree(site.published(latest), 'stable')
+
+    const said = [
+      'Origin',
+      'Label',
+      'Suite',
+      'Codename',
+      'Description',
+      'NotAutomatic',
+      'ButAutomaticUpgrades',
+    ]
+    expect(said.map((name) => fields.get(name))).toEqual([
+      'Us',
+      undefined,
+      'ours',
+      'ours-1',
+      'Our choice',
+      'yes',
+      'yes',
+    ])
+    expect(fields.has('Changelogs')).toBe(false)
+    expect(fields.get('Version')).toBe('1.1')
+  })
+})
