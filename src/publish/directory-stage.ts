@@ -75,6 +75,7 @@ export class DirectoryStage implements PublicationStage {
       pool,
       publishedAt,
       hasHardLinks: true,
+      others: this.#packages,
     })
   }
 
@@ -85,7 +86,7 @@ export class DirectoryStage implements PublicationStage {
   async place(file: StoredFile, repository: RepositoryId): Promise<void> {
     this.#refuseSpent()
     const target = parseRelativePath(file.path)
-    if (!this.#tree.take(target, file.digest)) return
+    if (!this.#tree.isFree(target, file.digest)) return
     this.#packages.set(target, { digest: file.digest, size: file.size, repository })
   }
 
@@ -188,7 +189,7 @@ export class DirectoryStage implements PublicationStage {
     }
     const direct = manifest.direct.filter(({ supersededAt }) => supersededAt === null)
     for (const entry of direct) {
-      if (!this.#tree.take(entry.path, entry.digest)) continue
+      if (!this.#tree.isFree(entry.path, entry.digest)) continue
       const { digest, size, repository } = entry
       this.#packages.set(entry.path, { digest, size, repository })
     }
@@ -202,7 +203,7 @@ export class DirectoryStage implements PublicationStage {
     for (const repository of manifest.repositories) {
       await using shelves = await this.#options.shelves.open(repository)
       for (const [file, blob] of await shelves.claimed(manifest.publication, manifest.name)) {
-        if (this.#tree.take(file, blob.digest)) this.#packages.set(file, { ...blob, repository })
+        if (this.#tree.isFree(file, blob.digest)) this.#packages.set(file, { ...blob, repository })
       }
     }
   }
@@ -267,7 +268,8 @@ export class DirectoryStage implements PublicationStage {
     checkpoint('after shelves')
   }
 
-  #blobsAt(paths: readonly RelativePath[]): Map<RelativePath, BlobRef> {
+  #blobsAt(paths: readonly RelativePath[]): ReadonlyMap<RelativePath, BlobRef> {
+    if (paths.length === this.#packages.size) return this.#packages
     const blobs = new Map<RelativePath, BlobRef>()
     for (const file of paths) {
       const blob = this.#packages.get(file)

@@ -23,11 +23,11 @@ export async function openToReaders(folder: string): Promise<void> {
 }
 
 /** Replaces a small file at once and durably: readers and crashes meet the old text or the new one. */
-export async function replaceFile(target: string, text: string): Promise<void> {
+export async function replaceFile(target: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${target}.new`
   const handle = await fs.open(temporary, 'w', fileMode)
   try {
-    await handle.writeFile(text)
+    await handle.writeFile(bytes)
     await handle.chmod(fileMode)
     await handle.sync()
   } finally {
@@ -55,8 +55,8 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   return (await orNull(fs.readdir(folder))) ?? []
 }
 
-export async function readTextOrNull(file: string): Promise<string | null> {
-  return orNull(fs.readFile(file, 'utf8'))
+export async function readOrNull(file: string): Promise<Uint8Array | null> {
+  return orNull(fs.readFile(file))
 }
 
 /** `null` for what does not exist, and for the other errors named. */

@@ -50,7 +50,7 @@ const header = z.object({
 /**
  * One line a file: role (or `package`), superseded at (`-`: own), size, digest and repository (`-` for metadata), path.
  */
-export function formatGeneration(manifest: GenerationManifest): string {
+export function formatGeneration(manifest: GenerationManifest): Uint8Array {
   const { publication, name, publishedAt, files, repositories, metadata, direct } = manifest
   const lines: string[] = []
   for (const { path, digest, size, repository, supersededAt } of direct) {
@@ -62,8 +62,8 @@ export function formatGeneration(manifest: GenerationManifest): string {
   return formatManifest({ kind: 'generation', publication, name, publishedAt, files, repositories }, lines)
 }
 
-export function parseGeneration(text: string, file: string): GenerationManifest {
-  const parsed = parseManifest(text, file, header)
+export function parseGeneration(bytes: Uint8Array, file: string): GenerationManifest {
+  const parsed = parseManifest(bytes, file, header)
   const metadata: MetadataEntry[] = []
   const direct: DirectEntry[] = []
   for (const line of parsed.lines) {

@@ -55,15 +55,16 @@ describe('manifests', () => {
     ['empty', () => ''],
     ['not a manifest', () => '{"a":1}\n'],
   ])('that are %s are refused', (_title, damage) => {
-    const text = formatShelf(new Map([[path, { digest: sha256('a'), size: 1, wanted: { state: 'wanted' } }]]))
+    const entries = new Map([[path, { digest: sha256('a'), size: 1, wanted: { state: 'wanted' } as const }]])
+    const text = Buffer.from(formatShelf(entries)).toString()
 
-    expect(() => parseShelf(damage(text), '1.manifest')).toThrow('damaged manifest: 1.manifest')
+    expect(() => parseShelf(Buffer.from(damage(text)), '1.manifest')).toThrow('damaged manifest: 1.manifest')
   })
 
   it('of a later version are refused with a hint', () => {
-    const text = formatShelf(new Map()).replace('"format":1', '"format":2')
+    const text = Buffer.from(formatShelf(new Map())).toString().replace('"format":1', '"format":2')
 
-    expect(() => parseShelf(text, '1.manifest')).toThrow(
+    expect(() => parseShelf(Buffer.from(text), '1.manifest')).toThrow(
       expect.objectContaining({ code: 'CATALOG_TOO_NEW', hint: expect.any(String) }),
     )
   })

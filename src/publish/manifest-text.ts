@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { ZodType } from 'zod'
 import { ChantalError } from '../core/errors.ts'
 
@@ -9,10 +9,28 @@ import { ChantalError } from '../core/errors.ts'
  */
 const manifestFormat = 1
 
-export function formatManifest(header: object, lines: readonly string[]): string {
-  const body = lines.map((line) => `${line}\n`).join('')
-  return `${JSON.stringify({ format: manifestFormat, ...header, sum: hash('sha256', body, 'hex') })}\n${body}`
+/** @returns UTF-8, made piece by piece: as one text it would be in memory several times */
+export function formatManifest(header: object, lines: Iterable<string>): Uint8Array {
+  const pieces: Uint8Array[] = []
+  const sum = createHash('sha256')
+  const add = (text: string) => {
+    const piece = Buffer.from(text)
+    sum.update(piece)
+    pieces.push(piece)
+  }
+  let text = ''
+  for (const line of lines) {
+    text += `${line}\n`
+    if (text.length < pieceLength) continue
+    add(text)
+    text = ''
+  }
+  add(text)
+  const first = JSON.stringify({ format: manifestFormat, ...header, sum: sum.digest('hex') })
+  return Buffer.concat([Buffer.from(`${first}\n`), ...pieces])
 }
+
+const pieceLength = 64 * 1024
 
 /**
  * @param file named in errors
@@ -21,21 +39,22 @@ export function formatManifest(header: object, lines: readonly string[]): string
  * guessing what is still wanted would remove files that clients need
  */
 export function parseManifest<Header>(
-  text: string,
+  bytes: Uint8Array,
   file: string,
   schema: ZodType<Header>,
 ): { readonly header: Header; readonly lines: readonly string[]; readonly sum: string } {
-  const end = text.indexOf('\n') + 1
-  const first = parseHeader(text.slice(0, end), file)
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const end = whole.indexOf('\n') + 1
+  const first = parseHeader(whole.toString('utf8', 0, end), file)
   if (first.format !== manifestFormat) {
     throw new ChantalError('CATALOG_TOO_NEW', `${file} has format ${first.format}, not ${manifestFormat}`, {
       hint: 'Use the version of Chantal that published here last, or a later one.',
     })
   }
-  const body = text.slice(end)
-  const sum = hash('sha256', body, 'hex')
+  const sum = hash('sha256', whole.subarray(end), 'hex')
   if (sum !== first.sum) throw damaged(file)
-  return { header: schema.parse(first), lines: body === '' ? [] : body.slice(0, -1).split('\n'), sum }
+  const lines = end === whole.byteLength ? [] : whole.toString('utf8', end, whole.byteLength - 1).split('\n')
+  return { header: schema.parse(first), lines, sum }
 }
 
 function parseHeader(text: string, file: string): { readonly format: unknown; readonly sum: unknown } {

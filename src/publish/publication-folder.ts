@@ -3,7 +3,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RelativePath } from '../core/path.ts'
-import { makeFolders, namesIn, orNull, readTextOrNull, replaceFile } from './folders.ts'
+import { makeFolders, namesIn, orNull, readOrNull, replaceFile } from './folders.ts'
 import { formatGeneration, type GenerationManifest, parseGeneration } from './generation-manifest.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'
@@ -98,8 +98,8 @@ export class PublicationFolder {
 
   async readManifest(name: GenerationName): Promise<GenerationManifest | null> {
     const file = this.#manifestOf(name)
-    const text = await readTextOrNull(file)
-    return text === null ? null : parseGeneration(text, file)
+    const bytes = await readOrNull(file)
+    return bytes === null ? null : parseGeneration(bytes, file)
   }
 
   async writeManifest(manifest: GenerationManifest): Promise<void> {
@@ -109,8 +109,8 @@ export class PublicationFolder {
   /** What the generation's publisher noted; nothing where it noted nothing. */
   async readNotes(name: GenerationName): Promise<readonly string[]> {
     const file = `${this.folderOf(name)}.notes`
-    const text = await readTextOrNull(file)
-    return text === null ? [] : parseManifest(text, file, notesHeader).lines
+    const bytes = await readOrNull(file)
+    return bytes === null ? [] : parseManifest(bytes, file, notesHeader).lines
   }
 
   async writeNotes(name: GenerationName, lines: readonly string[]): Promise<void> {
@@ -120,8 +120,8 @@ export class PublicationFolder {
   /** The latest publish time of this path ever. */
   async lastPublishedAt(): Promise<Date | null> {
     const file = this.#state()
-    const text = await readTextOrNull(file)
-    return text === null ? null : parseManifest(text, file, stateHeader).header.lastPublishedAt
+    const bytes = await readOrNull(file)
+    return bytes === null ? null : parseManifest(bytes, file, stateHeader).header.lastPublishedAt
   }
 
   async notePublishTime(lastPublishedAt: Date): Promise<void> {

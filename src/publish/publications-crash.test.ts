@@ -163,7 +163,7 @@ async function unlistedOnShelves(site: Site): Promise<readonly string[]> {
   const listed: string[] = []
   for (const name of await fs.readdir(folder)) {
     if (!name.endsWith('.manifest')) continue
-    const entries = parseShelf(await fs.readFile(`${folder}/${name}`, 'utf8'), name)
+    const entries = parseShelf(await fs.readFile(`${folder}/${name}`), name)
     for (const file of entries.keys()) listed.push(`${name.replace('.manifest', '')}/${file}`)
   }
   const found = await onShelves(site)

@@ -7,7 +7,7 @@ import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { Pool } from '../pool/pool.ts'
 import { replaceByBlob } from './copy-blob.ts'
-import { makeFolders, namesIn, orNull, readTextOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
+import { makeFolders, namesIn, orNull, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'
 import { isExpired, Shelf } from './shelf.ts'
@@ -51,9 +51,9 @@ export class RepositoryShelves implements AsyncDisposable {
   /** Whether a sweep could find anything: the claims changed, or something marked is due. */
   static async needsSweep(folder: string, terms: SweepTerms): Promise<boolean> {
     const file = path.join(folder, 'swept')
-    const text = await readTextOrNull(file)
-    if (text === null) return true
-    const { header, lines } = parseManifest(text, file, sweptHeader)
+    const bytes = await readOrNull(file)
+    if (bytes === null) return true
+    const { header, lines } = parseManifest(bytes, file, sweptHeader)
     const claims = (await namesIn(path.join(folder, 'claims'))).toSorted()
     const isDue = header.dueAt !== null && header.dueAt <= terms.now.getTime() - terms.graceMs
     return isDue || claims.join('\n') !== lines.join('\n')
@@ -86,14 +86,14 @@ export class RepositoryShelves implements AsyncDisposable {
     const carried = best.shelf.besides(files, await this.#elsewhere(best.shelf, publication, claim.recent))
     const name = claimName(publication, generation)
     await makeFolders(this.#claims)
-    const text = formatClaim({
+    const claimed = formatClaim({
       publication,
       generation,
       shelf: best.shelf.number,
       paths: [...files.keys()],
       carried: [...carried.keys()],
     })
-    await replaceFile(path.join(this.#claims, name), text)
+    await replaceFile(path.join(this.#claims, name), claimed)
     await best.shelf.remove(best.expired)
     const { shelf, missing } = best
     const pool = this.#pool
@@ -246,8 +246,8 @@ export class RepositoryShelves implements AsyncDisposable {
 
   async #readClaim(name: string): Promise<ShelfClaim | null> {
     const file = path.join(this.#claims, name)
-    const text = name.endsWith('.new') ? null : await readTextOrNull(file)
-    return text === null ? null : parseClaim(text, file)
+    const bytes = name.endsWith('.new') ? null : await readOrNull(file)
+    return bytes === null ? null : parseClaim(bytes, file)
   }
 
   async #removeIfEmpty(): Promise<boolean> {

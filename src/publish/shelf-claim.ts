@@ -33,14 +33,14 @@ export function claimName(publication: RelativePath, generation: GenerationName)
   return `${hash('sha256', publication, 'hex').slice(0, 24)}@${generation}`
 }
 
-export function formatClaim(claim: Omit<ShelfClaim, 'sum'>): string {
+export function formatClaim(claim: Omit<ShelfClaim, 'sum'>): Uint8Array {
   const { publication, generation, shelf, paths, carried } = claim
   const header = { kind: 'claim', publication, generation, shelf, carried: carried.length }
   return formatManifest(header, [...paths, ...carried])
 }
 
-export function parseClaim(text: string, file: string): ShelfClaim {
-  const { header, lines, sum } = parseManifest(text, file, headerSchema)
+export function parseClaim(bytes: Uint8Array, file: string): ShelfClaim {
+  const { header, lines, sum } = parseManifest(bytes, file, headerSchema)
   const end = lines.length - header.carried
   return { ...header, sum, paths: lines.slice(0, end), carried: lines.slice(end) }
 }

@@ -19,19 +19,21 @@ export type ShelfEntries = Map<RelativePath, ShelfEntry>
 const header = z.object({ kind: z.literal('shelf') })
 
 /** One line a file: digest, size in bytes, since when it is unwanted (`-`: wanted, `removing`), path. */
-export function formatShelf(entries: ReadonlyMap<RelativePath, ShelfEntry>): string {
-  const lines: string[] = []
+export function formatShelf(entries: ReadonlyMap<RelativePath, ShelfEntry>): Uint8Array {
+  return formatManifest({ kind: 'shelf' }, linesOf(entries))
+}
+
+function* linesOf(entries: ReadonlyMap<RelativePath, ShelfEntry>): Generator<string> {
   for (const [path, { digest, size, wanted }] of entries) {
     const since = wanted.state === 'unwanted' ? wanted.since : wanted.state === 'wanted' ? '-' : 'removing'
-    lines.push(`${digest}\t${size}\t${since}\t${path}`)
+    yield `${digest}\t${size}\t${since}\t${path}`
   }
-  return formatManifest({ kind: 'shelf' }, lines)
 }
 
 /** @throws as `parseManifest` */
-export function parseShelf(text: string, file: string): ShelfEntries {
+export function parseShelf(bytes: Uint8Array, file: string): ShelfEntries {
   const entries: ShelfEntries = new Map()
-  for (const line of parseManifest(text, file, header).lines) {
+  for (const line of parseManifest(bytes, file, header).lines) {
     const size = line.indexOf('\t') + 1
     const since = line.indexOf('\t', size) + 1
     const path = line.indexOf('\t', since) + 1

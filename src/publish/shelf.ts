@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
 import type { RelativePath } from '../core/path.ts'
-import { orNull, readTextOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
+import { orNull, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import { formatShelf, parseShelf, type ShelfEntries, type ShelfEntry } from './shelf-manifest.ts'
 import { foldersAbove } from './tree-layout.ts'
 
@@ -28,8 +28,8 @@ export class Shelf {
   static async open(repositoryFolder: string, number: number): Promise<Shelf> {
     const folder = path.join(repositoryFolder, String(number))
     const manifest = `${folder}.manifest`
-    const text = (await orNull(fs.stat(folder))) && (await readTextOrNull(manifest))
-    return new Shelf(number, folder, text ? parseShelf(text, manifest) : new Map())
+    const bytes = (await orNull(fs.stat(folder))) && (await readOrNull(manifest))
+    return new Shelf(number, folder, bytes ? parseShelf(bytes, manifest) : new Map())
   }
 
   async save(): Promise<void> {

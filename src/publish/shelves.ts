@@ -3,7 +3,7 @@ import path from 'node:path'
 import { ChantalError } from '../core/errors.ts'
 import { namePattern, type RepositoryId } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
-import { namesIn, readTextOrNull, replaceFile } from './folders.ts'
+import { namesIn, readOrNull, replaceFile } from './folders.ts'
 import type { GenerationAt, GenerationName } from './publications.ts'
 import { RepositoryShelves } from './repository-shelves.ts'
 import { claimName, formatClaim, parseClaim, type ShelfClaim } from './shelf-claim.ts'
@@ -65,8 +65,8 @@ export class Shelves {
     const claims = path.join(this.folderOf(repository), 'claims')
     const read = async (at: GenerationAt): Promise<ShelfClaim | null> => {
       const file = path.join(claims, claimName(at.path, at.generation))
-      const text = await readTextOrNull(file)
-      return text === null ? null : parseClaim(text, file)
+      const bytes = await readOrNull(file)
+      return bytes === null ? null : parseClaim(bytes, file)
     }
     const source = await read(claim.from)
     if (source === null) return false
@@ -77,8 +77,8 @@ export class Shelves {
     }
     const { path: publication, generation } = claim.to
     const { shelf, paths } = source
-    const text = formatClaim({ publication, generation, shelf, paths, carried: [] })
-    await replaceFile(path.join(claims, claimName(publication, generation)), text)
+    const claimed = formatClaim({ publication, generation, shelf, paths, carried: [] })
+    await replaceFile(path.join(claims, claimName(publication, generation)), claimed)
     return true
   }
 

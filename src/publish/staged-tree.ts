@@ -21,6 +21,8 @@ export class StagedTree {
   readonly #incoming: string
   readonly #pool: Pool
   readonly #publishedAt: Date
+  /** Files of the tree that are not its business, and whose paths are taken. */
+  readonly #others: ReadonlyMap<RelativePath, { readonly digest: Sha256 }>
   /** What stands at each path, or will. `null` while it is being written, or not known by digest. */
   readonly #digests = new Map<RelativePath, Sha256 | null>()
   readonly #folders = new Set<string>()
@@ -37,12 +39,14 @@ export class StagedTree {
     readonly pool: Pool
     readonly publishedAt: Date
     readonly hasHardLinks: boolean
+    readonly others?: ReadonlyMap<RelativePath, { readonly digest: Sha256 }>
   }) {
     this.folder = options.folder
     this.#incoming = options.incoming
     this.#pool = options.pool
     this.#publishedAt = options.publishedAt
     this.#hasHardLinks = options.hasHardLinks
+    this.#others = options.others ?? new Map()
   }
 
   absolute(file: RelativePath): string {
@@ -54,11 +58,15 @@ export class StagedTree {
    * @throws ChantalError `ALREADY_EXISTS` where others are
    */
   take(file: RelativePath, digest: Sha256 | null): boolean {
-    const before = this.#digests.get(file)
-    if (before === undefined) {
-      this.#digests.set(file, digest)
-      return true
-    }
+    const isFree = this.isFree(file, digest)
+    if (isFree) this.#digests.set(file, digest)
+    return isFree
+  }
+
+  /** As {@link take}, for who puts something else there. */
+  isFree(file: RelativePath, digest: Sha256 | null): boolean {
+    const before = this.#digests.get(file) ?? this.#others.get(file)?.digest
+    if (before === undefined && !this.#digests.has(file)) return true
     if (before === digest && digest !== null) return false
     throw new ChantalError('ALREADY_EXISTS', `two different files for one published path: ${file}`, {
       details: { path: file },
@@ -66,7 +74,7 @@ export class StagedTree {
   }
 
   has(file: RelativePath): boolean {
-    return this.#digests.has(file)
+    return this.#digests.has(file) || this.#others.has(file)
   }
 
   async copy(file: StoredFile, role: PublishedRole): Promise<void> {

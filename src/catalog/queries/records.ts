@@ -6,6 +6,8 @@ import { repositoryKey } from './repository-key.ts'
 
 /** Decompressed bytes kept: chunks are in key order only within what was added together. */
 const maxCachedBytes = 64 * 1024 ** 2
+/** Records after which a chunk that none of them came from is most likely done with. */
+const idleRecords = 2000
 /** Chunks asked for and decompressed together. */
 const chunksAhead = 4
 /** Rows read at a time: three small columns. */
@@ -68,6 +70,8 @@ interface CachedChunk {
   readonly fragments: Promise<readonly Uint8Array[]>
   /** Decompressed. */
   readonly bytes: number
+  /** As the count of records was then. */
+  usedAt: number
 }
 
 /** Decompressed chunks, the least recently used forgotten first, and those that are needed next. */
@@ -76,6 +80,7 @@ export class ChunkCache implements AsyncDisposable {
   readonly #areBorrowed: boolean
   readonly #chunks = new Map<number, CachedChunk>()
   #bytes = 0
+  #records = 0
   #latest: { readonly pk: number; readonly fragments: readonly Uint8Array[] } | null = null
 
   constructor(session: Session, areBorrowed: boolean) {
@@ -83,8 +88,9 @@ export class ChunkCache implements AsyncDisposable {
     this.#areBorrowed = areBorrowed
   }
 
-  /** The chunk that was read last; `null` where that is another one. */
+  /** Asked for each record: the chunk that was read last; `null` where that is another one. */
   latest(pk: number): readonly Uint8Array[] | null {
+    this.#records += 1
     return this.#latest?.pk === pk ? this.#latest.fragments : null
   }
 
@@ -95,6 +101,7 @@ export class ChunkCache implements AsyncDisposable {
     const chunk = known(this.#chunks.get(pk))
     this.#chunks.delete(pk)
     this.#chunks.set(pk, chunk)
+    chunk.usedAt = this.#records
     this.#latest = { pk, fragments: await chunk.fragments }
     await this.#forget()
     return this.#latest.fragments
@@ -116,14 +123,15 @@ export class ChunkCache implements AsyncDisposable {
       // Whoever needs it awaits it; one that nobody comes to need must not end the process.
       fragments.catch(() => {})
       const bytes = decodedSize(data)
-      this.#chunks.set(pk, { fragments, bytes })
+      this.#chunks.set(pk, { fragments, bytes, usedAt: this.#records })
       this.#bytes += bytes
     }
   }
 
   async #forget(): Promise<void> {
     for (const [pk, chunk] of this.#chunks) {
-      if (this.#bytes <= maxCachedBytes || pk === this.#latest?.pk) return
+      const isIdle = this.#records - chunk.usedAt > idleRecords
+      if ((this.#bytes <= maxCachedBytes && !isIdle) || pk === this.#latest?.pk) return
       this.#chunks.delete(pk)
       this.#bytes -= chunk.bytes
       if (this.#areBorrowed) forgetFragments(await chunk.fragments)
