@@ -37,16 +37,44 @@ export interface Catalog extends AsyncDisposable {
    * without renewal; then `tookOverFrom` names it.
    */
   acquire(request: LeaseRequest): Promise<Lease>
+
+  /** In bytes, on the disk of the file or of the server. */
+  size(): Promise<number>
+
+  /**
+   * Gives back what deleted rows took, and makes the planner's statistics anew. Nobody else is at work: the caller holds the lease `catalog`.
+   * SQLite writes the file anew, which takes as much free space once more and keeps writers out meanwhile.
+   */
+  vacuum(): Promise<void>
+
+  /** What differs from the schema that the migrations make, and what the database itself finds wrong with its file. */
+  schemaFlaws(): Promise<readonly CatalogFlaw[]>
+}
+
+/** Of one kind of trouble no more are listed. */
+export const maxFlaws = 1000
+
+/** Something in the catalog that cannot be. */
+export interface CatalogFlaw {
+  readonly check: 'file' | 'schema' | 'reference' | 'interval' | 'revision' | 'record'
+  /** `null` where it belongs to none. */
+  readonly repository: RepositoryId | null
+  /** What it is about: a table, a revision, a package's key. */
+  readonly subject: string
+  readonly message: string
 }
 
 /**
  * - `pool`: shared while blobs get their names, exclusive while garbage loses them. Both for moments, not for a sync.
  * - `repository:<id>`, `publication:<path>`, `shelf:<repository>`: exclusive, one writer each.
  * - `garbage`: exclusive, one collection at a time: what one marks the other may be sweeping.
+ * - `catalog`: exclusive, for work on the database as a whole. Granted only while nobody holds or waits for any lease, and never
+ *   waited for: whoever is at work may have to take another lease before it can end. Meanwhile no other is granted.
  *
  * A waiting exclusive request holds back new shared ones, so it is served in the end.
  */
 export type LeaseResource =
+  | 'catalog'
   | 'pool'
   | 'garbage'
   | `repository:${string}`
@@ -205,6 +233,81 @@ export interface CatalogCounts {
   readonly referencedBytes: number
 }
 
+/** What stands in the catalog, counted. Sizes are bytes. */
+export interface CatalogStatistics {
+  /** Sealed and kept. */
+  readonly revisions: number
+  /** Sealed once, and their content forgotten since. */
+  readonly prunedRevisions: number
+  readonly snapshots: number
+  readonly publications: number
+  readonly generations: number
+  /** Rows: one for each time a package came or changed. */
+  readonly packages: number
+  readonly packageFiles: number
+  readonly repositoryFiles: number
+  readonly recordChunks: number
+  /** Compressed. */
+  readonly recordBytes: number
+  readonly syncs: number
+  readonly blobs: number
+  readonly blobBytes: number
+  /** What kept revisions hold, each counted for itself. */
+  readonly referencedBytes: number
+  /** What published paths show, each counted for itself. */
+  readonly publishedBytes: number
+  /** In order of their ids. */
+  readonly byRepository: readonly RepositoryStatistics[]
+  /** In order of their names. */
+  readonly byEcosystem: readonly EcosystemStatistics[]
+  /** Months in which anything was synced or sealed, oldest first. */
+  readonly months: readonly GrowthStatistics[]
+}
+
+export interface RepositoryStatistics {
+  readonly repository: RepositoryId
+  readonly ecosystem: EcosystemId
+  readonly mode: RepositoryMode
+  readonly revisions: number
+  readonly snapshots: number
+  /** Of the latest revision. */
+  readonly packages: number
+  readonly sizeBytes: number
+  readonly packageRows: number
+  readonly referencedBytes: number
+  /** Distinct blobs that its rows name. */
+  readonly heldBytes: number
+  /** Of these, what no other repository's rows name: what would be free without it. */
+  readonly ownBytes: number
+}
+
+export interface EcosystemStatistics {
+  readonly ecosystem: EcosystemId
+  readonly repositories: number
+  readonly revisions: number
+  readonly snapshots: number
+  readonly packages: number
+  readonly sizeBytes: number
+  readonly referencedBytes: number
+  readonly heldBytes: number
+}
+
+/** What happened in a month (UTC), and what there was at its end. */
+export interface GrowthStatistics {
+  /** `2026-08` */
+  readonly month: string
+  /** Sealed in it, also those whose content was forgotten since. */
+  readonly revisions: number
+  readonly syncs: number
+  readonly fetchedFiles: number
+  readonly fetchedBytes: number
+  readonly packagesAdded: number
+  readonly packagesRemoved: number
+  /** Of the revisions that were the latest at its end, all repositories' that are still known. */
+  readonly packages: number
+  readonly sizeBytes: number
+}
+
 export interface CatalogReader {
   /** Named in the configuration and synced or published at least once. `null` where the catalog has not seen it. */
   repository(id: RepositoryId): Promise<RepositoryRecord | null>
@@ -277,7 +380,20 @@ export interface CatalogReader {
     }[]
   >
 
+  /** How many revisions `pruneRevisions` would forget. */
+  prunableRevisions(before: Date): Promise<number>
+  /** What `forgetBlobs` would drop. */
+  forgettableBlobs(digests: readonly Sha256[], before: Date): Promise<readonly Sha256[]>
+
   counts(): Promise<CatalogCounts>
+  /** Everything in figures. Reads every row that names a blob, a few at a time. */
+  statistics(): Promise<CatalogStatistics>
+  /**
+   * What contradicts itself: rows that name what is not there, intervals, counts and sizes of revisions, native records. Nothing where all is
+   * well. Of one kind of trouble at most {@link maxFlaws}.
+   * @param requiredParts of the native record of every package that is not a mirror's, by ecosystem
+   */
+  flaws(requiredParts: ReadonlyMap<EcosystemId, readonly string[]>): AsyncIterable<CatalogFlaw>
 }
 
 export interface NewPackage extends Omit<StoredPackage, 'repository' | 'signature'> {
@@ -356,9 +472,27 @@ export interface CatalogWriter extends CatalogReader {
 
   /**
    * Forgets the content of revisions that are no root and were superseded before `before`: their rows, and native records that no
-   * package needs any more. @returns how many revisions
+   * package needs any more.
+   * @param maxRows package rows that this transaction deletes at most; whoever hears that it is not done calls again in another
    */
-  pruneRevisions(before: Date): Promise<number>
+  pruneRevisions(before: Date, maxRows?: number): Promise<PruneStep>
+
+  /**
+   * Forgets a repository with all its revisions; the history of its syncs stays. The caller holds its lease.
+   * @param maxRows as of `pruneRevisions`. After the first step it holds nothing any more, however many are left
+   * @throws ChantalError `USAGE_INVALID` while a snapshot or a publication shows it
+   */
+  removeRepository(
+    repository: RepositoryId,
+    removedAt: Date,
+    maxRows?: number,
+  ): Promise<{ readonly isDone: boolean }>
+}
+
+export interface PruneStep {
+  /** Revisions that nobody sees any more since this step. */
+  readonly revisions: number
+  readonly isDone: boolean
 }
 
 /** A revision in the making. */

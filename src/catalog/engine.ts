@@ -17,8 +17,12 @@ export interface ColumnTypes {
 
 export type ColumnType = 'text' | 'bigint'
 
+/** A table's column, an index, a constraint: `package.key` or the name of an index, and what the database says of it. */
+export type SchemaParts = ReadonlyMap<string, string>
+
 /** One SQL database. What SQLite and PostgreSQL say differently is behind this; queries are written once. */
 export interface SqlEngine extends AsyncDisposable {
+  readonly kind: 'sqlite' | 'postgresql'
   readonly types: ColumnTypes
 
   /** One consistent state, from the first query on. */
@@ -49,6 +53,19 @@ export interface SqlEngine extends AsyncDisposable {
   clock(db: Kysely<Tables>): Promise<number>
   /** After much was written: statistics for the planner. */
   analyze(db: Kysely<Tables>): Promise<void>
+
+  /** In bytes. */
+  size(): Promise<number>
+  /** Gives back what deleted rows took, and makes the statistics anew. Outside of transactions. */
+  vacuum(): Promise<void>
+  /** One consistent state in a file that does not exist yet, durable once this resolves. Others go on working. */
+  backup(file: string, signal: AbortSignal): Promise<void>
+  /** What there is, and what these statements make of an empty database. Changes nothing. */
+  compareSchema(
+    statements: readonly string[],
+  ): Promise<{ readonly found: SchemaParts; readonly expected: SchemaParts }>
+  /** What the database itself finds wrong with its file, at most a hundred things; nothing where it sees to that itself. */
+  integrityFlaws(): Promise<readonly string[]>
 }
 
 /** What a query needs: a transaction, and its engine for what must be said differently. */

@@ -1,11 +1,12 @@
 import type { Catalog, LeaseTerms } from './catalog.ts'
 import type { SqlEngine } from './engine.ts'
+import { findSchemaFlaws } from './flaws/schema-flaws.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
 import { migrate } from './migrations/migrations.ts'
+import { openEngine } from './open-engine.ts'
 import { SqlReader } from './sql-reader.ts'
 import { SqlWriter } from './sql-writer.ts'
-import { openSqlite } from './sqlite/sqlite-engine.ts'
 
 export type CatalogLocation =
   | { readonly kind: 'sqlite'; readonly file: string }
@@ -39,6 +40,9 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       read: (work) => engine.read((db) => work(new SqlReader({ db, engine }))),
       write: (work) => engine.write((db) => work(new SqlWriter({ db, engine }))),
       acquire: (request) => keeper.acquire(request),
+      size: () => engine.size(),
+      vacuum: () => engine.vacuum(),
+      schemaFlaws: () => findSchemaFlaws(engine),
       [Symbol.asyncDispose]: async () => {
         await keeper[Symbol.asyncDispose]()
         await engine[Symbol.asyncDispose]()
@@ -48,12 +52,6 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
     await engine[Symbol.asyncDispose]()
     throw error
   }
-}
-
-async function openEngine({ url, now }: CatalogOptions): Promise<SqlEngine> {
-  if (url.kind === 'sqlite') return openSqlite(url.file, now)
-  const { openPostgresql } = await import('./postgresql/postgresql-engine.ts')
-  return openPostgresql(url)
 }
 
 async function readId(engine: SqlEngine): Promise<string> {

@@ -104,6 +104,8 @@ class Comparison {
       this.#clock += 1
     }
     await this.#compare()
+    const flaws = await all(this.#catalog, (reader) => reader.flaws(new Map()))
+    expect(flaws).toEqual([])
     // Leaves nothing to the next run, which sees the same blobs.
     await this.#close('discard')
     await this.#catalog.write(async (writer) => {
@@ -177,8 +179,14 @@ class Comparison {
       revision.isPruned = true
       expected += 1
     }
-    const pruned = await this.#catalog.write((writer) => writer.pruneRevisions(new Date(before)))
-    expect(pruned).toBe(expected)
+    const planned = await this.#catalog.read((reader) => reader.prunableRevisions(new Date(before)))
+    let pruned = 0
+    for (let isDone = false; !isDone; ) {
+      const step = await this.#catalog.write((writer) => writer.pruneRevisions(new Date(before), 1))
+      pruned += step.revisions
+      isDone = step.isDone
+    }
+    expect([planned, pruned]).toEqual([expected, expected])
   }
 
   async #name(): Promise<void> {

@@ -54,6 +54,7 @@ interface RevisionTable {
   sealed_at: number | null
   package_count: number
   total_size: number
+  /** `null` while it is kept; negative while rows that only it showed may be left. */
   pruned_at: number | null
   /** Counts up whenever something is made to point here; see `pinRevision`. */
   pins: number

@@ -1,12 +1,14 @@
 import type { Checksum, Sha256 } from '../core/digest.ts'
-import type { RepositoryId, Revision } from '../core/model.ts'
+import type { EcosystemId, RepositoryId, Revision } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { CatalogReader, PackageQuery, SnapshotRecord } from './catalog.ts'
 import type { Session } from './engine.ts'
+import { findFlaws } from './flaws/find-flaws.ts'
 import { findLeases } from './leases/lease-rows.ts'
 import {
   blobsByChecksum,
   blobUsers,
+  forgettableBlobs,
   streamBlobs,
   streamBlobsOnlyIn,
   streamReachableBlobs,
@@ -17,10 +19,11 @@ import { heldPackages, revisionFiles, streamPackages } from './queries/packages.
 import { findGenerations, findPublications } from './queries/publications.ts'
 import { streamRecords } from './queries/records.ts'
 import { findRepositories } from './queries/repositories.ts'
-import { keptRevision, keptRevisions, revisionAt } from './queries/revisions.ts'
+import { countPrunable, keptRevision, keptRevisions, revisionAt } from './queries/revisions.ts'
 import { searchPackages } from './queries/search-packages.ts'
 import { findSnapshotUses } from './queries/snapshot-uses.ts'
 import { findSnapshots } from './queries/snapshots.ts'
+import { readStatistics } from './queries/statistics.ts'
 import { findSyncs } from './queries/syncs.ts'
 
 /** Reads in one transaction. */
@@ -127,7 +130,23 @@ export class SqlReader implements CatalogReader {
     return blobUsers(this.session, digest)
   }
 
+  prunableRevisions(before: Date) {
+    return countPrunable(this.session, before)
+  }
+
+  forgettableBlobs(digests: readonly Sha256[], before: Date) {
+    return forgettableBlobs(this.session, digests, before)
+  }
+
   counts() {
     return countAll(this.session)
+  }
+
+  statistics() {
+    return readStatistics(this.session)
+  }
+
+  flaws(requiredParts: ReadonlyMap<EcosystemId, readonly string[]>) {
+    return findFlaws(this.session, requiredParts)
   }
 }

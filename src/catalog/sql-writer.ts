@@ -19,6 +19,7 @@ import { discardRevision, openRevision, sealRevision } from './changes/open-revi
 import { saveSignatures } from './changes/package-signatures.ts'
 import { pruneRevisions } from './changes/prune.ts'
 import { addRecords } from './changes/record-chunks.ts'
+import { removeRepository } from './changes/remove-repository.ts'
 import { addPackages, removePackages, setFiles } from './changes/revision-content.ts'
 import { addSync } from './queries/syncs.ts'
 import { SqlReader } from './sql-reader.ts'
@@ -118,7 +119,11 @@ export class SqlWriter extends SqlReader implements CatalogWriter {
     return forgetBlobs(this.session, digests, before)
   }
 
-  pruneRevisions(before: Date) {
-    return pruneRevisions(this.session, before)
+  pruneRevisions(before: Date, maxRows = Number.POSITIVE_INFINITY) {
+    return pruneRevisions(this.session, before, maxRows)
+  }
+
+  removeRepository(repository: RepositoryId, removedAt: Date, maxRows = Number.POSITIVE_INFINITY) {
+    return removeRepository(this.session, repository, removedAt, maxRows)
   }
 }

@@ -6,6 +6,7 @@ import type { RelativePath } from '../../core/path.ts'
 import type { BlobInfo } from '../../pool/pool.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { lostGenerations, reconcilePublication } from '../publish/reconcile-publication.ts'
+import { pruneRevisions } from './prune-revisions.ts'
 
 export interface CollectGarbageInput {
   /** A blob is safe for this long after it was last wanted, and a superseded revision for this long after it was superseded. */
@@ -77,43 +78,40 @@ async function wantedBefore({ catalog, now }: AppContext, graceMs: number): Prom
 
 async function collect(context: AppContext, before: Date, signal: AbortSignal): Promise<Collected> {
   const { catalog, reached } = context
-  const prunedRevisions = await catalog.write((writer) => writer.pruneRevisions(before))
+  const prunedRevisions = await pruneRevisions(catalog, before, signal)
   reached?.('revisions pruned')
-  const { garbage, kept } = await catalog.read((reader) => mark(context, reader, before, signal))
   let removed = 0
   let freedBytes = 0
-  for (let start = 0; start < garbage.length; start += batchSize) {
-    const batch = garbage.slice(start, start + batchSize).map(({ digest }) => digest)
-    const swept = await sweep(context, batch, before, signal)
-    removed += swept.removed
-    freedBytes += swept.freedBytes
+  let listed = 0
+  for (let isWhole = false; !isWhole; ) {
+    const marked = await catalog.read((reader) => mark(context, reader, before, signal))
+    listed = Math.max(listed, marked.listed)
+    const removedBefore = removed
+    for (const batch of batches(marked.garbage)) {
+      const swept = await sweep(context, batch, before, signal)
+      removed += swept.removed
+      freedBytes += swept.freedBytes
+    }
+    isWhole = marked.isWhole || removed === removedBefore
   }
-  return { removed, freedBytes, kept: kept + garbage.length - removed, prunedRevisions }
+  return { removed, freedBytes, kept: listed - removed, prunedRevisions }
 }
 
-/** The same in a transaction that is rolled back, so that the figures are those of a real run. */
+/** What a real run would come to. Only where generations were lost does it write, and takes that back. */
 async function preview(
   context: AppContext,
   before: Date,
   lost: readonly LostGenerations[],
   signal: AbortSignal,
 ): Promise<Collected> {
+  const { catalog } = context
+  if (lost.every(({ names }) => names.length === 0))
+    return catalog.read((reader) => foresee(context, reader, before, signal))
   const rollback = new Error('rolled back')
   let result: Collected = { removed: 0, freedBytes: 0, kept: 0, prunedRevisions: 0 }
-  const attempt = context.catalog.write(async (writer) => {
+  const attempt = catalog.write(async (writer) => {
     for (const { path, names } of lost) await writer.forgetGenerations(path, names)
-    const prunedRevisions = await writer.pruneRevisions(before)
-    const { garbage, kept } = await mark(context, writer, before, signal)
-    const sizes = new Map(garbage.map(({ digest, size }) => [digest, size]))
-    let removed = 0
-    let freedBytes = 0
-    for (let start = 0; start < garbage.length; start += batchSize) {
-      const batch = garbage.slice(start, start + batchSize).map(({ digest }) => digest)
-      const forgotten = await writer.forgetBlobs(batch, before)
-      removed += forgotten.length
-      freedBytes += forgotten.reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0)
-    }
-    result = { removed, freedBytes, kept: kept + garbage.length - removed, prunedRevisions }
+    result = await foresee(context, writer, before, signal)
     throw rollback
   })
   await attempt.catch((error: unknown) => {
@@ -122,16 +120,66 @@ async function preview(
   return result
 }
 
-/** What no root reaches. A file without a row is as old as its name; of a row's blob the catalog knows when it was wanted, and looks when it forgets. */
-async function mark({ pool }: AppContext, reader: CatalogReader, before: Date, signal: AbortSignal) {
-  const garbage: BlobInfo[] = []
-  let kept = 0
+async function foresee(
+  context: AppContext,
+  reader: CatalogReader,
+  before: Date,
+  signal: AbortSignal,
+): Promise<Collected> {
+  let removed = 0
+  let freedBytes = 0
+  const look = async (garbage: readonly Garbage[]) => {
+    const digests = garbage.map(({ digest }) => digest)
+    const sizes = new Map(garbage.map(({ digest, size }) => [digest, size]))
+    for (const digest of await reader.forgettableBlobs(digests, before)) {
+      removed += 1
+      freedBytes += sizes.get(digest) ?? 0
+    }
+  }
+  let batch: Garbage[] = []
+  let listed = 0
+  for await (const { blob, isGarbage } of judge(context, reader, before, signal)) {
+    listed += 1
+    if (!isGarbage) continue
+    batch.push({ digest: blob.digest, size: blob.size })
+    if (batch.length < batchSize) continue
+    await look(batch)
+    batch = []
+  }
+  await look(batch)
+  const prunedRevisions = await reader.prunableRevisions(before)
+  return { removed, freedBytes, kept: listed - removed, prunedRevisions }
+}
+
+type Garbage = Pick<BlobInfo, 'digest' | 'size'>
+
+/** Digests in memory at a time. */
+const maxGarbage = 100_000
+
+/** @returns what no root reaches, as much of it as may be in memory, after all was looked at */
+async function mark(context: AppContext, reader: CatalogReader, before: Date, signal: AbortSignal) {
+  const garbage: Sha256[] = []
+  let listed = 0
+  let isWhole = true
+  for await (const { blob, isGarbage } of judge(context, reader, before, signal)) {
+    listed += 1
+    if (!isGarbage) continue
+    if (garbage.length < maxGarbage) garbage.push(blob.digest)
+    else isWhole = false
+  }
+  return { garbage, listed, isWhole }
+}
+
+/** A file without a row is as old as its name; of a row's blob the catalog knows when it was wanted, and looks when it forgets. */
+async function* judge({ pool }: AppContext, reader: CatalogReader, before: Date, signal: AbortSignal) {
   for await (const { blob, isReachable } of pairByDigest(pool.list(), reader.reachableBlobs())) {
     signal.throwIfAborted()
-    if (isReachable || blob.storedAt > before) kept += 1
-    else garbage.push(blob)
+    yield { blob, isGarbage: !isReachable && blob.storedAt <= before }
   }
-  return { garbage, kept }
+}
+
+function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += batchSize) yield items.slice(start, start + batchSize)
 }
 
 async function sweep(

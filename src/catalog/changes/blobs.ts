@@ -2,15 +2,8 @@ import { sql } from 'kysely'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Checksum, Sha256 } from '../../core/digest.ts'
 import type { Session } from '../engine.ts'
-import { isBlobReached } from '../queries/roots.ts'
+import { batches, lookForUnreached } from '../queries/blobs.ts'
 import { pruneNumbers } from './prune.ts'
-
-const batchRows = 2000
-
-function* batches<T>(items: Iterable<T>): Generator<readonly T[]> {
-  const all = [...items]
-  for (let start = 0; start < all.length; start += batchRows) yield all.slice(start, start + batchRows)
-}
 
 const later = (a: string, b: string) =>
   sql<number>`case when ${sql.ref(a)} > ${sql.ref(b)} then ${sql.ref(a)} else ${sql.ref(b)} end`
@@ -107,20 +100,7 @@ export async function forgetBlobs(
 /** @returns those that stay */
 async function forgetBatch(session: Session, digests: readonly Sha256[], before: Date) {
   const { db, engine } = session
-  const asked = engine.rows(
-    digests.map((digest) => ({ digest })),
-    { digest: 'text' },
-    'asked',
-  )
-  const rows = await db
-    .selectFrom('blob')
-    .select(['blob.pk', 'blob.digest', 'blob.wanted_at'])
-    .select((eb) => eb.case().when(isBlobReached).then(1).else(0).end().as('isReached'))
-    .where('blob.digest', 'in', db.selectFrom(asked).select('asked.digest'))
-    .execute()
-  const isKept = ({ isReached, wanted_at }: (typeof rows)[number]) =>
-    isReached === 1 || wanted_at >= before.getTime()
-  const leaving = rows.filter((row) => !isKept(row)).map(({ pk }) => ({ pk }))
+  const { leaving, kept } = await lookForUnreached(session, digests, before)
   if (leaving.length > 0) {
     await forgetRevisionsOf(session, leaving, before)
     await db
@@ -132,7 +112,7 @@ async function forgetBatch(session: Session, digests: readonly Sha256[], before:
       )
       .execute()
   }
-  return new Set(rows.filter(isKept).map(({ digest }) => digest))
+  return kept
 }
 
 async function forgetRevisionsOf(

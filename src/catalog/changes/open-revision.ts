@@ -6,6 +6,7 @@ import { visibleIn } from '../queries/packages.ts'
 import { knownRepositoryKey, repositoryKey } from '../queries/repository-key.ts'
 import { revisionRow } from '../queries/revisions.ts'
 import { isOpen, openRepositoryKey } from './open-repository.ts'
+import { deleteUnshown } from './prune.ts'
 import { dropChunks } from './record-chunks.ts'
 
 /** After so many changes the planner's statistics are made anew. */
@@ -21,11 +22,13 @@ export async function openRevision(session: Session, id: RepositoryId): Promise<
     .where('sealed_at', 'is', null)
     .execute()
   for (const { number } of left) await discardRevision(session, { repository: id, number })
-  const { mode } = await db
+  const { mode, latest } = await db
     .selectFrom('repository')
-    .select('mode')
+    .select(['mode', 'latest'])
     .where('pk', '=', repository)
     .executeTakeFirstOrThrow()
+  // A removal that was interrupted left rows of what is not there any more.
+  if (latest === null) await deleteUnshown(session, repository, Number.POSITIVE_INFINITY)
   const newest = await db
     .selectFrom('revision')
     .select(({ fn }) => fn.max('number').as('number'))

@@ -36,7 +36,7 @@ const longestPauseMs = 250
  */
 export async function acquireLease(input: AcquireInput): Promise<Granted> {
   const { engine, request } = input
-  const deadline = performance.now() + request.waitMs
+  const deadline = performance.now() + (request.resource === 'catalog' ? 0 : request.waitMs)
   let waiting: number | null = null
   let deadHolder: LeaseHolder | null = null
   try {
@@ -51,7 +51,7 @@ export async function acquireLease(input: AcquireInput): Promise<Granted> {
         }
         waiting = attempt.waiting
         deadHolder = attempt.deadHolder
-        if (isLast && attempt.blocker) throw leaseHeld(request, attempt.blocker)
+        if (isLast && attempt.blocker) throw leaseHeld(attempt.blocker)
       }
       const restMs = Math.max(0, deadline - performance.now())
       await sleep(Math.min(restMs, pauseMs * (0.5 + Math.random() / 2)), undefined, {
@@ -100,8 +100,10 @@ async function tryAcquire(
     const rows = await leaseRows(session, request.resource)
     const own = rows.find(({ pk }) => pk === waiting)?.pk ?? null
     const dead = rows.filter((row) => row.pk !== own && isDead(row, self, now))
-    for (const { pk } of dead) await db.deleteFrom('lease').where('pk', '=', pk).execute()
-    const deadRow = dead.findLast(
+    // Those of other resources are left to whoever takes them over, and is told.
+    const ours = dead.filter(({ resource }) => resource === request.resource)
+    for (const { pk } of ours) await db.deleteFrom('lease').where('pk', '=', pk).execute()
+    const deadRow = ours.findLast(
       ({ state, mode }) => state === 'held' && (mode === 'exclusive' || request.mode === 'exclusive'),
     )
     const before = deadRow ? holderOf(deadRow) : deadHolder
@@ -141,16 +143,16 @@ async function saveLease({ db }: Session, own: number | null, row: Omit<LeaseRow
   return pk
 }
 
-function leaseHeld(request: LeaseRequest, row: LeaseRow): ChantalError {
+function leaseHeld(row: LeaseRow): ChantalError {
   const holder = holderOf(row)
   const verb = holder.state === 'held' ? 'is held by' : 'is waited for by'
   return new ChantalError(
     'LEASE_HELD',
-    `${request.resource} ${verb} “${holder.purpose}” (process ${holder.pid} on ${holder.host}, since ${holder.acquiredAt.toISOString()})`,
+    `${holder.resource} ${verb} “${holder.purpose}” (process ${holder.pid} on ${holder.host}, since ${holder.acquiredAt.toISOString()})`,
     {
       hint: 'Wait until it has finished, or raise --wait. `chantal lease list` shows who holds what.',
       details: {
-        resource: request.resource,
+        resource: holder.resource,
         purpose: holder.purpose,
         host: holder.host,
         pid: holder.pid,

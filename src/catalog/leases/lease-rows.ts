@@ -12,9 +12,10 @@ export async function findLeases({ db }: Session): Promise<readonly LeaseHolder[
   return rows.map(holderOf)
 }
 
-/** Those of one resource, in order of arrival. */
+/** Those that a request for `resource` may have to wait for, in order of arrival. The catalog as a whole is part of every resource. */
 export function leaseRows({ db }: Session, resource: string): Promise<readonly LeaseRow[]> {
-  return db.selectFrom('lease').selectAll().where('resource', '=', resource).orderBy('pk').execute()
+  const rows = db.selectFrom('lease').selectAll().orderBy('pk')
+  return (resource === 'catalog' ? rows : rows.where('resource', 'in', [resource, 'catalog'])).execute()
 }
 
 export function holderOf(row: LeaseRow): LeaseHolder {

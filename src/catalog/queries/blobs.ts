@@ -9,6 +9,11 @@ import { isBlobReached, isBlobReachedBy } from './roots.ts'
 
 const pageBlobs = 2000
 
+export function* batches<T>(items: Iterable<T>): Generator<readonly T[]> {
+  const all = [...items]
+  for (let start = 0; start < all.length; start += pageBlobs) yield all.slice(start, start + pageBlobs)
+}
+
 /** `''` is before all. */
 const isAfter = (digest: Sha256 | '') => sql<SqlBool>`${sql.ref('blob.digest')} > ${digest}`
 
@@ -118,6 +123,41 @@ export async function blobsByChecksum(
     }
   }
   return checksums.map(({ algorithm, hex }) => found.get(`${algorithm}:${hex}`) ?? null)
+}
+
+/** What `forgetBlobs` would drop. */
+export async function forgettableBlobs(
+  session: Session,
+  digests: readonly Sha256[],
+  before: Date,
+): Promise<readonly Sha256[]> {
+  const found: Sha256[] = []
+  for (const batch of batches(new Set(digests))) {
+    const { kept } = await lookForUnreached(session, batch, before)
+    found.push(...batch.filter((digest) => !kept.has(digest)))
+  }
+  return found
+}
+
+/** Of these blobs: rows that nothing reaches and nobody wanted since `before`, and digests of those that stay. */
+export async function lookForUnreached({ db, engine }: Session, digests: readonly Sha256[], before: Date) {
+  const asked = engine.rows(
+    digests.map((digest) => ({ digest })),
+    { digest: 'text' },
+    'asked',
+  )
+  const rows = await db
+    .selectFrom('blob')
+    .select(['blob.pk', 'blob.digest', 'blob.wanted_at'])
+    .select((eb) => eb.case().when(isBlobReached).then(1).else(0).end().as('isReached'))
+    .where('blob.digest', 'in', db.selectFrom(asked).select('asked.digest'))
+    .execute()
+  const isKept = ({ isReached, wanted_at }: (typeof rows)[number]) =>
+    isReached === 1 || wanted_at >= before.getTime()
+  return {
+    leaving: rows.filter((row) => !isKept(row)).map(({ pk }) => ({ pk })),
+    kept: new Set(rows.filter(isKept).map(({ digest }) => digest)),
+  }
 }
 
 export interface BlobUser {

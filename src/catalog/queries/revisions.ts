@@ -1,6 +1,7 @@
 import type { RepositoryId, RepositoryMode, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
 import { repositoryKey } from './repository-key.ts'
+import { isPrunable } from './roots.ts'
 
 /** Sealed and kept revisions of one repository, oldest first. */
 export async function keptRevisions(session: Session, id: RepositoryId): Promise<readonly Revision[]> {
@@ -34,6 +35,16 @@ export async function revisionAt(session: Session, id: RepositoryId, time: Date)
     .orderBy('number', 'desc')
     .executeTakeFirst()
   return row && row.pruned_at === null ? keptRevision(session, id, row.number) : null
+}
+
+export async function countPrunable({ db }: Session, before: Date): Promise<number> {
+  const { revisions } = await db
+    .selectFrom('revision')
+    .select(({ fn }) => fn.countAll<number>().as('revisions'))
+    .where('pruned_at', 'is', null)
+    .where(isPrunable(before))
+    .executeTakeFirstOrThrow()
+  return revisions
 }
 
 interface SealedRow {

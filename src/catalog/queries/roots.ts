@@ -53,16 +53,27 @@ export function isBlobReachedBy(counted: CountedSnapshots) {
 )`
 }
 
-/** Whether the row `revision`, joined with its `repository`, is a root. */
-export const isRoot = sql<SqlBool>`(
-  revision.sealed_at is null
-  or revision.number = repository.latest
-  or exists (
-    select 1 from snapshot
-    where snapshot.repository = revision.repository and snapshot.revision = revision.number
-  )
-  or exists (
-    select 1 from generation_source as source
-    where source.repository = revision.repository and source.revision = revision.number
-  )
-)`
+/** Whether the row `revision` is no root, and was superseded before `before`. */
+export function isPrunable(before: Date) {
+  return sql<SqlBool>`(
+    revision.sealed_at is not null
+    -- Superseded when the next one was sealed. Numbers have no gaps: what is discarded gives its number back.
+    and exists (
+      select 1 from revision as next
+      where next.repository = revision.repository and next.number = revision.number + 1
+        and next.sealed_at < ${before.getTime()}
+    )
+    and not exists (
+      select 1 from repository
+      where repository.pk = revision.repository and repository.latest = revision.number
+    )
+    and not exists (
+      select 1 from snapshot
+      where snapshot.repository = revision.repository and snapshot.revision = revision.number
+    )
+    and not exists (
+      select 1 from generation_source as source
+      where source.repository = revision.repository and source.revision = revision.number
+    )
+  )`
+}

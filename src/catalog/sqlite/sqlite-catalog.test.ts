@@ -37,7 +37,7 @@ describe('the SQLite file', () => {
     const pruned = await catalog.write((writer) => writer.pruneRevisions(late))
     const forgotten = await catalog.write((writer) => writer.forgetBlobs([1, 2, 3].map(digestOf), late))
 
-    expect([added.number, pruned, forgotten.length]).toEqual([1, 1, 2])
+    expect([added.number, pruned.revisions, forgotten.length]).toEqual([1, 1, 2])
     const database = new DatabaseSync(file)
     expect(database.prepare('pragma foreign_key_check').all()).toEqual([])
     expect(database.prepare('select count(*) as rows from package_file').get()).toEqual({ rows: 1 })

@@ -8,6 +8,13 @@ import type { SqlEngine } from '../engine.ts'
 import type { Tables } from '../schema.ts'
 import { type ConnectionSource, SqliteConnection, SqliteDialect } from './sqlite-dialect.ts'
 import { explainSqliteError, isBusy } from './sqlite-errors.ts'
+import {
+  backupSqlite,
+  compareSqliteSchema,
+  findIntegrityFlaws,
+  sizeOfSqlite,
+  vacuumSqlite,
+} from './sqlite-upkeep.ts'
 
 /** How long a writer waits for writers in other processes. Their transactions are short. */
 const busyLimitMs = 60_000
@@ -56,10 +63,9 @@ async function connectWriter(file: string): Promise<SqliteConnection> {
 }
 
 function createEngine(file: string, writer: SqliteConnection, now: () => Date): SqlEngine {
+  const writers = new OneConnection(writer)
   const writing = new Kysely<Tables>({
-    dialect: new SqliteDialect(new OneConnection(writer), (connection) =>
-      retryBusy(() => connection.run('begin immediate')),
-    ),
+    dialect: new SqliteDialect(writers, (connection) => retryBusy(() => connection.run('begin immediate'))),
   })
   const readers = new ReaderConnections(file)
   const reading = new Kysely<Tables>({
@@ -74,6 +80,7 @@ function createEngine(file: string, writer: SqliteConnection, now: () => Date): 
   }
 
   return {
+    kind: 'sqlite',
     types: {
       key: 'integer primary key',
       text: 'text',
@@ -101,6 +108,19 @@ function createEngine(file: string, writer: SqliteConnection, now: () => Date): 
     analyze: async (db) => {
       await sql`analyze`.execute(db)
     },
+    size: () => explained(() => sizeOfSqlite(file)),
+    vacuum: () =>
+      explained(async () => {
+        const connection = await writers.acquire()
+        try {
+          await retryBusy(() => vacuumSqlite((statement) => connection.run(statement)))
+        } finally {
+          writers.release()
+        }
+      }),
+    backup: (target, signal) => explained(() => backupSqlite(file, target, signal)),
+    compareSchema: (statements) => explained(async () => compareSqliteSchema(file, statements)),
+    integrityFlaws: () => explained(async () => findIntegrityFlaws(file)),
     [Symbol.asyncDispose]: async () => {
       // The writer last: whoever closes last folds the log into the file, which a read-only connection cannot.
       readers.close()

@@ -20,6 +20,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   signing: 'openpgp',
   // The signed index vouches for them.
   packageSignatures: null,
+  requiredRecords: ['stanza'],
   uploads: aptUploads,
   universalArchitectures: ['all', 'source'],
   wants,

@@ -19,6 +19,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   versions: { compare: compareRpmVersions },
   signing: 'openpgp',
   packageSignatures: rpmSignatures,
+  requiredRecords: ['primary'],
   uploads: rpmUploads,
   wants,
   readUpstream: readRpmUpstream,

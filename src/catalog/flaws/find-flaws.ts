@@ -1,0 +1,22 @@
+import type { EcosystemId } from '../../core/model.ts'
+import type { CatalogFlaw } from '../catalog.ts'
+import type { Session } from '../engine.ts'
+import { brokenIntervals } from './interval-flaws.ts'
+import { missingRecords, wrongChunks } from './record-flaws.ts'
+import { brokenReferences } from './reference-flaws.ts'
+import { repositoriesToCheck } from './repositories.ts'
+import { wrongRevisions } from './revision-flaws.ts'
+
+/** One repository at a time: what the database sorts for a query is one repository's. */
+export async function* findFlaws(
+  session: Session,
+  requiredParts: ReadonlyMap<EcosystemId, readonly string[]>,
+): AsyncGenerator<CatalogFlaw> {
+  yield* brokenReferences(session)
+  yield* wrongChunks(session)
+  for (const repository of await repositoriesToCheck(session)) {
+    yield* brokenIntervals(session, repository)
+    yield* wrongRevisions(session, repository)
+    yield* missingRecords(session, repository, requiredParts.get(repository.ecosystem) ?? [])
+  }
+}
