@@ -3,12 +3,13 @@
  * hidden, which is where tokens travel (`?token=***`; a bare `?abc` is a value too). Every URL that is shown passes here.
  */
 export function displayUrl(url: URL): string {
-  const query = url.search
+  const { protocol, host, pathname, search } = url
+  if (search === '') return `${protocol}//${host}${pathname}`
+  const query = search
     .slice(1)
     .split('&')
     .filter((part) => part !== '')
     .map((part) => (part.includes('=') ? `${part.slice(0, part.indexOf('='))}=***` : '***'))
     .join('&')
-  const authority = url.host === '' ? '' : url.host
-  return `${url.protocol}//${authority}${url.pathname}${query === '' ? '' : `?${query}`}`
+  return `${protocol}//${host}${pathname}${query === '' ? '' : `?${query}`}`
 }

@@ -14,11 +14,12 @@ export async function* inFlight<Item, Result>(
   const stop = new AbortController()
   const shared = AbortSignal.any([signal, stop.signal])
   const queue = new HandOver<Result>()
-  const source = new SharedSource(items)
+  const source = Symbol.asyncIterator in items ? new SharedSource(items) : new ReadySource(items)
   const workers = Array.from({ length: Math.max(1, limit) }, async () => {
     for (;;) {
       shared.throwIfAborted()
-      const item = await source.next()
+      const pulled = source.next()
+      const item = pulled instanceof Promise ? await pulled : pulled
       if (item === null) return
       await queue.give(await work(item.value, shared))
     }
@@ -45,14 +46,37 @@ interface Box<Value> {
   readonly value: Value
 }
 
+/** Items that are at hand. */
+class ReadySource<Item> {
+  readonly #iterator: Iterator<Item>
+  #isDone = false
+
+  constructor(items: Iterable<Item>) {
+    this.#iterator = items[Symbol.iterator]()
+  }
+
+  next(): Box<Item> | null {
+    if (this.#isDone) return null
+    const { done, value } = this.#iterator.next()
+    if (!done) return { value }
+    this.#isDone = true
+    return null
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isDone) this.#iterator.return?.()
+    this.#isDone = true
+  }
+}
+
 /** One iterator for several workers: a pull begins when the one before has ended. */
 class SharedSource<Item> {
-  readonly #iterator: AsyncIterator<Item> | Iterator<Item>
+  readonly #iterator: AsyncIterator<Item>
   #last: Promise<unknown> = Promise.resolve()
   #isDone = false
 
-  constructor(items: AsyncIterable<Item> | Iterable<Item>) {
-    this.#iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+  constructor(items: AsyncIterable<Item>) {
+    this.#iterator = items[Symbol.asyncIterator]()
   }
 
   next(): Promise<Box<Item> | null> {

@@ -8,9 +8,8 @@ import { displayUrl } from './display-url.ts'
  * @throws ChantalError `PATH_UNSAFE` where a `file:` feed would be left
  */
 export function resolveLocation(base: URL, location: string): URL {
-  const url = new URL(base)
-  url.hash = ''
-  url.pathname = base.pathname + encodePath(location.replace(/^\/+/, ''))
+  // No colon and no leading slash is left in it, so it is a relative reference.
+  const url = new URL(encodePath(location.replace(/^\/+/, '')) + base.search, base)
   if (base.protocol === 'file:' && !url.pathname.startsWith(base.pathname)) throw leavesFeed(location)
   return url
 }
@@ -36,6 +35,7 @@ export function parseBase(url: URL): URL {
  * package names, where some stores compare the encoded form.
  */
 function encodePath(path: string): string {
+  if (/^[\w./-]*$/.test(path)) return path
   return path
     .split('/')
     .map((segment) => encodeURIComponent(segment).replace(/[~!'()*]/g, encodeByte))

@@ -7,9 +7,20 @@ import type { ProxySettings, TlsSettings, UpstreamAccess } from './downloader.ts
 /** Open connections, shared by all repositories whose way to the network is the same. */
 export class Connections implements AsyncDisposable {
   readonly #dispatchers = new Map<string, Dispatcher>()
+  /** By origin: whoever asks once asks for thousands of files. */
+  readonly #byAccess = new WeakMap<UpstreamAccess, Map<string, Dispatcher>>()
 
   /** What takes a request for `url` there: directly, or by the repository's proxy. */
   for(url: URL, access: UpstreamAccess): Dispatcher {
+    const byOrigin = this.#byAccess.get(access) ?? new Map<string, Dispatcher>()
+    this.#byAccess.set(access, byOrigin)
+    const { origin } = url
+    const dispatcher = byOrigin.get(origin) ?? this.#dispatcherFor(url, access)
+    byOrigin.set(origin, dispatcher)
+    return dispatcher
+  }
+
+  #dispatcherFor(url: URL, access: UpstreamAccess): Dispatcher {
     const proxy = proxyFor(url, access.proxy)
     const { timeoutMs } = access.limits
     const key = JSON.stringify([

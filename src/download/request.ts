@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { ByteSource } from '../core/bytes.ts'
 import type { Throttle } from './bandwidth.ts'
+import { offAbort, onAbort } from './on-abort.ts'
 import type { Wait } from './retry.ts'
 
 /** In bytes: a body up to this is collected in memory, a longer one streamed. */
@@ -88,7 +89,7 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
     this.#resolve = resolve
     this.#reject = reject
     this.#onAbort = () => this.#fail(options.signal.reason)
-    options.signal.addEventListener('abort', this.#onAbort, { once: true })
+    onAbort(options.signal, this.#onAbort)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -199,7 +200,7 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
   #close(abort: boolean): void {
     if (this.#mode === 'closed') return
     this.#mode = 'closed'
-    this.#options.signal.removeEventListener('abort', this.#onAbort)
+    offAbort(this.#options.signal, this.#onAbort)
     if (abort) this.#controller?.abort(new Error('no longer wanted'))
     this.#wake?.()
     this.#options.onClose()

@@ -1,3 +1,5 @@
+import { offAbort, onAbort } from './on-abort.ts'
+
 /** At most `size` holders at once; those who wait are served in order. */
 export class Slots {
   #free: number
@@ -7,24 +9,30 @@ export class Slots {
     this.#free = Math.max(1, size)
   }
 
+  /** Takes a slot where one is free. */
+  tryAcquire(): boolean {
+    if (this.#free === 0) return false
+    this.#free -= 1
+    return true
+  }
+
   /** Resolves with a slot in hand; rejects with the signal's reason, without one. */
-  async acquire(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    if (this.#free > 0) {
-      this.#free -= 1
-      return
-    }
-    await new Promise<void>((resolve, reject) => {
-      const grant = () => {
-        signal.removeEventListener('abort', giveUp)
-        resolve()
+  acquire(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) reject(signal.reason)
+      else if (this.tryAcquire()) resolve()
+      else {
+        const grant = () => {
+          offAbort(signal, giveUp)
+          resolve()
+        }
+        const giveUp = () => {
+          this.#waiting.delete(grant)
+          reject(signal.reason)
+        }
+        onAbort(signal, giveUp)
+        this.#waiting.add(grant)
       }
-      const giveUp = () => {
-        this.#waiting.delete(grant)
-        reject(signal.reason)
-      }
-      signal.addEventListener('abort', giveUp, { once: true })
-      this.#waiting.add(grant)
     })
   }
 
@@ -62,14 +70,15 @@ export class HostSlots {
  * @returns gives them back; only the first call counts
  */
 export async function acquireAll(all: readonly Slots[], signal: AbortSignal): Promise<() => void> {
+  signal.throwIfAborted()
   let held = 0
   const release = () => {
-    for (const slots of all.slice(0, held)) slots.release()
+    for (let index = 0; index < held; index++) all[index]?.release()
     held = 0
   }
   try {
     for (const slots of all) {
-      await slots.acquire(signal)
+      if (!slots.tryAcquire()) await slots.acquire(signal)
       held += 1
     }
   } catch (error) {

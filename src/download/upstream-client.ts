@@ -65,11 +65,11 @@ export class HttpUpstreamClient implements UpstreamClient {
     return this.#fetch(file, since, this.#untilClosed(signal))
   }
 
-  async *fetchAll(
+  fetchAll(
     files: AsyncIterable<UpstreamFile> | Iterable<UpstreamFile>,
     signal: AbortSignal,
   ): AsyncIterable<DownloadOutcome> {
-    yield* inFlight(
+    return inFlight(
       files,
       this.#parts.concurrency,
       (file, own) => this.#outcomeOf(file, own),
@@ -130,7 +130,8 @@ export class HttpUpstreamClient implements UpstreamClient {
   ): Promise<FetchResult> {
     const url = parseAbsoluteLocation(location)
     return this.#tryEach(
-      [{ url, feed: url }],
+      [url],
+      () => url,
       (target, feed, progress) => this.#attempt(target, feed, expect, since, signal, progress),
       signal,
     )
@@ -149,32 +150,29 @@ export class HttpUpstreamClient implements UpstreamClient {
       : transfer(this.#transfers, { url, expect, since, signal }, progress)
   }
 
-  async #tryMirrors<Result>(
-    location: string,
-    attempt: Attempt<Result>,
-    signal: AbortSignal,
-  ): Promise<Result> {
-    const targets = this.#mirrors.inOrder().map((feed) => ({ url: resolveLocation(feed, location), feed }))
-    return this.#tryEach(targets, attempt, signal)
+  #tryMirrors<Result>(location: string, attempt: Attempt<Result>, signal: AbortSignal): Promise<Result> {
+    return this.#tryEach(this.#mirrors.inOrder(), (feed) => resolveLocation(feed, location), attempt, signal)
   }
 
   /**
-   * Tries targets in turn until one gives a result. One that fails for a while comes again after the others, with backoff, as often
+   * Tries mirrors in turn until one gives a result. One that fails for a while comes again after the others, with backoff, as often
    * as the settings allow; one that broke off midway, or gave wrong bytes, is asked again at once, as it is the one that can go on.
    */
   async #tryEach<Result>(
-    targets: readonly { readonly url: URL; readonly feed: URL }[],
+    feeds: readonly URL[],
+    urlAt: (feed: URL) => URL,
     attempt: Attempt<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
     const { retries } = this.#parts.access.limits
-    const queue: Target[] = targets.map((target) => ({ ...target, tries: 0, mismatches: 0, error: null }))
+    const queue: Target[] = feeds.map((feed) => ({ feed, tries: 0, mismatches: 0, error: null }))
     const failures: MirrorFailure[] = []
     for (let target = queue.shift(); target; target = queue.shift()) {
-      if (target.error) await this.#pauseBefore(target, target.error, signal)
+      const url = urlAt(target.feed)
+      if (target.error) await this.#pauseBefore(url, target.tries, target.error, signal)
       const progress: Progress = { resumableBytes: 0 }
       try {
-        const result = await attempt(target.url, target.feed, progress)
+        const result = await attempt(url, target.feed, progress)
         for (const { mirror, error } of failures) {
           if (error.code === 'NOT_FOUND') this.#mirrors.demote(mirror, error)
         }
@@ -186,7 +184,7 @@ export class HttpUpstreamClient implements UpstreamClient {
         target.error = error
         if (error.code === 'CHECKSUM_MISMATCH') target.mismatches += 1
         const again =
-          target.tries <= retries && target.url.protocol !== 'file:' && mayRetry(error, target.mismatches)
+          target.tries <= retries && url.protocol !== 'file:' && mayRetry(error, target.mismatches)
         if (again && (progress.resumableBytes > 0 || error.code === 'CHECKSUM_MISMATCH')) {
           queue.unshift(target)
           continue
@@ -203,13 +201,13 @@ export class HttpUpstreamClient implements UpstreamClient {
     throw mostTelling([first, ...others])
   }
 
-  async #pauseBefore(target: Target, error: ChantalError, signal: AbortSignal): Promise<void> {
+  async #pauseBefore(url: URL, tries: number, error: ChantalError, signal: AbortSignal): Promise<void> {
     const { requests, random, reporter, access } = this.#parts
-    const retryInMs = Math.max(backoffMs(target.tries, random), requests.pauses.remainingMs(target.url.host))
+    const retryInMs = Math.max(backoffMs(tries, random), requests.pauses.remainingMs(url.host))
     reporter.report({
       type: 'download.retried',
       repository: access.repository,
-      url: displayUrl(target.url),
+      url: displayUrl(url),
       code: error.code,
       message: error.message,
       retryInMs,
@@ -225,7 +223,6 @@ export class HttpUpstreamClient implements UpstreamClient {
 }
 
 interface Target {
-  readonly url: URL
   readonly feed: URL
   tries: number
   mismatches: number

@@ -3,6 +3,7 @@ import {
   closeSync,
   createReadStream,
   fchmodSync,
+  fstatSync,
   linkSync,
   openSync,
   readSync,
@@ -37,7 +38,7 @@ import { TemporaryBlob } from './temporary-blob.ts'
  *
  *     <root>/chantal-pool.json    the marker: which catalog it belongs to (see pool-marker.ts)
  *     <root>/sha256/ab/abcd…      blobs, mode 0444: they are the same files as the published ones
- *     <root>/tmp/<uuid>           received, not yet kept
+ *     <root>/tmp/<uuid>-<n>       received, not yet kept
  *     <root>/tmp/<hash>.partial   a download that may be resumed
  *     <root>/quarantine/<digest>  found corrupt
  *
@@ -45,6 +46,11 @@ import { TemporaryBlob } from './temporary-blob.ts'
  */
 export class FilesystemPool implements Pool {
   readonly #root: string
+  /** Names in `tmp` begin with it, so that no other process and no earlier one has the same. */
+  readonly #own = randomUUID()
+  #received = 0
+  /** Whether files get the mode that they are made with; `null` before the first. */
+  #isMaskOpen: boolean | null = null
 
   private constructor(root: string) {
     this.#root = root
@@ -99,7 +105,8 @@ export class FilesystemPool implements Pool {
       try {
         for (let offset = 0; offset < size; ) offset += writeSync(file, bytes, offset)
         // The umask may have taken what a web server under another user needs.
-        fchmodSync(file, 0o444)
+        this.#isMaskOpen ??= (fstatSync(file).mode & 0o777) === 0o444
+        if (!this.#isMaskOpen) fchmodSync(file, 0o444)
       } finally {
         closeSync(file)
       }
@@ -241,11 +248,12 @@ export class FilesystemPool implements Pool {
   }
 
   #temporaryPath(): string {
-    return path.join(this.#root, 'tmp', randomUUID())
+    this.#received += 1
+    return `${this.#root}/tmp/${this.#own}-${this.#received}`
   }
 
   #pathOf(digest: Sha256): string {
-    return path.join(this.#root, 'sha256', digest.slice(0, 2), digest)
+    return `${this.#root}/sha256/${digest.slice(0, 2)}/${digest}`
   }
 
   async #stat(digest: Sha256) {

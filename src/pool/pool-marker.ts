@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
@@ -36,6 +37,28 @@ export async function claimPool(root: string, catalog: string, isNewCatalog: boo
   )
 }
 
+/**
+ * Gives a pool that is this catalog's, or nobody's yet, to the catalog that takes its place. Comes before the catalog takes the other id:
+ * whoever is interrupted in between can do the same again.
+ * @throws ChantalError `POOL_UNMARKED` where it is a third one's
+ */
+export async function handOverPool(root: string, from: string, to: string): Promise<void> {
+  const marker = await readMarker(root)
+  if (marker === to) return
+  if (marker === null) return writeMarker(root, to)
+  if (marker !== from) return claimPool(root, to, false)
+  const target = path.join(root, fileName)
+  const temporary = `${target}.${randomUUID()}`
+  try {
+    await fs.writeFile(temporary, markerText(to), { flag: 'wx', flush: true })
+    await fs.rename(temporary, target)
+    await flushOne(root)
+  } catch (error) {
+    await fs.rm(temporary, { force: true })
+    throw explainDiskError(error, target)
+  }
+}
+
 async function readMarker(root: string): Promise<string | null> {
   const text = await fs.readFile(path.join(root, fileName), 'utf8').catch((error: unknown) => {
     if (hasSystemCode(error, 'ENOENT')) return null
@@ -50,10 +73,12 @@ async function writeMarker(root: string, catalog: string): Promise<void> {
   const target = path.join(root, fileName)
   try {
     await fs.mkdir(root, { recursive: true })
-    await fs.writeFile(target, `${JSON.stringify({ format: 1, catalog })}\n`, { flag: 'wx', flush: true })
+    await fs.writeFile(target, markerText(catalog), { flag: 'wx', flush: true })
     await flushOne(root)
   } catch (error) {
     if (hasSystemCode(error, 'EEXIST')) return claimPool(root, catalog, false)
     throw explainDiskError(error, target)
   }
 }
+
+const markerText = (catalog: string) => `${JSON.stringify({ format: 1, catalog })}\n`

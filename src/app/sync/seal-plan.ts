@@ -17,7 +17,7 @@ import type { ChangedListing } from './read-upstream.ts'
 import type { VerifiedPackages } from './verify-packages.ts'
 
 /** Rows of one transaction: enough to be quick, few enough that other writers get their turn. */
-const batchRows = 2000
+const batchRows = 1000
 /** Native records are small, or as large as all the others together: their batches count bytes too. */
 const batchRecords = 8000
 const batchRecordBytes = 16 * 1024 ** 2
@@ -48,7 +48,7 @@ export async function sealPlan(
   const { catalog } = context
   const { settings, plan, latest, checkpoint } = input
   const files = input.files.flatMap((file) => storedFile(file, input.blobs) ?? [])
-  const arriving = [...plan.added, ...plan.replaced].flatMap((pkg) => newPackage(pkg, input) ?? [])
+  const arriving = [...plan.added, ...plan.replaced].filter((pkg) => isHere(pkg, input))
   if (latest && input.verified.held.size > 0)
     await catalog.write((writer) => writer.saveSignatures(latest, input.verified.held))
   const leaving = [...plan.removed, ...plan.replaced.map(({ key }) => key)]
@@ -67,7 +67,14 @@ export async function sealPlan(
     for (const keys of batches(leaving))
       await step(signal, () => catalog.write((writer) => writer.removePackages(revision, keys)))
     for (const packages of batches(arriving))
-      await step(signal, () => catalog.write((writer) => writer.addPackages(revision, packages)))
+      await step(signal, () =>
+        catalog.write((writer) =>
+          writer.addPackages(
+            revision,
+            packages.map((pkg) => newPackage(pkg, input)),
+          ),
+        ),
+      )
     context.reached?.('packages added')
     // A mirror has upstream's own documents, and generates none.
     if (settings.mode !== 'mirror') await addRecords(context, revision, input.listing, arriving, signal)
@@ -99,7 +106,7 @@ async function addRecords(
   { catalog }: AppContext,
   revision: OpenRevision,
   listing: Pick<ChangedListing, 'records'>,
-  arriving: readonly NewPackage[],
+  arriving: readonly UpstreamPackage[],
   signal: AbortSignal,
 ): Promise<void> {
   if (arriving.length === 0) return
@@ -133,13 +140,18 @@ async function step(signal: AbortSignal, work: () => Promise<void>): Promise<voi
   await work()
 }
 
+function isHere({ files }: UpstreamPackage, { blobs }: Pick<SealPlanInput, 'blobs'>): boolean {
+  return blobs.has(files[0]) && files.every((file) => file.isOptional || blobs.has(file))
+}
+
+/** Made when its batch is written: all at once they would take more memory than all before. */
 function newPackage(
   pkg: UpstreamPackage,
   { blobs, verified }: Pick<SealPlanInput, 'blobs' | 'verified'>,
-): NewPackage | null {
+): NewPackage {
   const { key, name, version, architecture, builtAt, identity, attributes, files } = pkg
   const [first, ...rest] = files.flatMap((file) => storedFile(file, blobs) ?? [])
-  if (!first || !files.every((file) => file.isOptional || blobs.has(file))) return null
+  if (!first) throw new Error(`a package without its file: ${key}`)
   const facts = { key, name, version, architecture, builtAt, identity, attributes }
   return { ...facts, files: [first, ...rest], signature: verified.arriving.get(key) ?? null }
 }

@@ -5,7 +5,8 @@ import { signatureColumns } from '../package-signature.ts'
 import { openRepositoryKey } from './open-repository.ts'
 import { releaseChunks } from './record-chunks.ts'
 
-const batchRows = 2000
+/** Of one statement: its rows are gone again before the garbage collector takes them for lasting ones. */
+const batchRows = 500
 
 export async function addPackages(
   session: Session,

@@ -6,6 +6,7 @@ import type { ByteStore, StoredBytes } from './byte-store.ts'
 
 /** What is known of a package that primary.xml lists. */
 export interface PackageFound {
+  /** Begins with the name, and goes on with `-` and the version. */
   readonly key: PackageKey
   readonly name: string
   readonly version: string
@@ -15,9 +16,10 @@ export interface PackageFound {
   readonly moduleStreams: readonly string[]
   /** A digest of 32 bytes. */
   readonly identity: Uint8Array
-  readonly attributes: RpmAttributes
+  readonly attributes: OwnAttributes
   readonly path: RelativePath
-  readonly location: string | URL
+  /** Where it is not at `path`. */
+  readonly elsewhere: URL | null
   readonly checksum: Checksum
   /** In bytes. */
   readonly size: number | null
@@ -27,6 +29,23 @@ export interface PackageFound {
   readonly index: number
 }
 
+/** In the order in which they are stored. */
+const attributeNames = [
+  'summary',
+  'license',
+  'vendor',
+  'group',
+  'source_rpm',
+  'url',
+  'installed_bytes',
+] as const
+
+/** But for the checksum, which is the file's. */
+type OwnAttributes = Pick<RpmAttributes, (typeof attributeNames)[number]>
+
+type Text = string | null
+type Texts = readonly [Text, Text, Text, Text, Text, Text]
+
 const identitySize = 32
 
 /**
@@ -35,32 +54,44 @@ const identitySize = 32
  */
 export class ListedPackage implements UpstreamPackage<RpmAttributes> {
   readonly key: PackageKey
-  readonly name: string
-  readonly version: string
   readonly architecture: string
-  readonly files: readonly [ListedFile]
   readonly index: number
+  readonly #file: ListedFile
+  readonly #nameEnd: number
+  readonly #versionEnd: number
   readonly #buildTime: number | null
   readonly #moduleStreams: readonly string[]
   /** The identity, the file's checksum, the attributes as JSON. */
   readonly #stored: StoredBytes
 
   constructor(found: PackageFound, store: ByteStore) {
-    const { checksum, identity, attributes } = found
-    this.key = found.key
-    this.name = found.name
-    this.version = found.version
+    const { name, version, checksum, identity, attributes } = found
+    this.key = compact(found.key)
+    this.#nameEnd = name.length
+    this.#versionEnd = name.length + 1 + version.length
     this.architecture = found.architecture
     this.index = found.index
     this.#buildTime = found.buildTime
     this.#moduleStreams = found.moduleStreams
     const digests = Buffer.concat([identity, Buffer.from(checksum.hex, 'hex')])
-    this.#stored = store.add(digests, JSON.stringify(attributes))
-    this.files = [new ListedFile(found, this.#stored)]
+    this.#stored = store.add(digests, JSON.stringify(attributeNames.map((field) => attributes[field])))
+    this.#file = new ListedFile(found, this.#stored)
+  }
+
+  get name(): string {
+    return this.key.slice(0, this.#nameEnd)
+  }
+
+  get version(): string {
+    return this.key.slice(this.#nameEnd + 1, this.#versionEnd)
   }
 
   get builtAt(): Date | null {
     return this.#buildTime === null ? null : new Date(this.#buildTime * 1000)
+  }
+
+  get files(): readonly [ListedFile] {
+    return [this.#file]
   }
 
   get identity(): string {
@@ -74,48 +105,62 @@ export class ListedPackage implements UpstreamPackage<RpmAttributes> {
   }
 
   get attributes(): RpmAttributes {
-    const { block, end } = this.#stored
-    return JSON.parse(block.toString('utf8', this.files[0].checksumEnd, end))
+    const { algorithm, hex } = this.#file.checksum
+    return { ...this.#storedAttributes(), checksum: `${algorithm}:${hex}` }
   }
 
-  /** Also what its entries in the other documents are known by. */
+  /** What its entries in the other documents are known by. */
   get pkgid(): string {
-    return this.files[0].checksum.hex
+    return this.#file.checksum.hex
   }
 
   withKey(key: PackageKey, store: ByteStore): ListedPackage {
-    const [{ path, location, checksum, size, maxSize }] = this.files
+    const { path, elsewhere, checksum, size, maxSize } = this.#file
     const { block, start } = this.#stored
     const found = {
       ...{ key, name: this.name, version: this.version, architecture: this.architecture, index: this.index },
-      ...{ buildTime: this.#buildTime, moduleStreams: this.#moduleStreams, attributes: this.attributes },
-      ...{ path, location, checksum, size, maxSize },
+      ...{ buildTime: this.#buildTime, moduleStreams: this.#moduleStreams },
+      ...{ path, elsewhere, checksum, size, maxSize },
+      attributes: this.#storedAttributes(),
       identity: block.subarray(start, start + identitySize),
     }
     return new ListedPackage(found, store)
+  }
+
+  #storedAttributes(): OwnAttributes {
+    const { block, end } = this.#stored
+    const values: readonly [...Texts, installedBytes: number | null] = JSON.parse(
+      block.toString('utf8', this.#file.checksumEnd, end),
+    )
+    const [summary, license, vendor, group, source_rpm, url, installed_bytes] = values
+    return { summary, license, vendor, group, source_rpm, url, installed_bytes }
   }
 }
 
 /** The package's file. */
 class ListedFile implements UpstreamFile {
   readonly path: RelativePath
-  readonly location: string | URL
+  readonly elsewhere: URL | null
   readonly size: number | null
   readonly maxSize: number
+  readonly checksumEnd: number
   readonly #algorithm: Checksum['algorithm']
   readonly #block: Buffer
   readonly #checksumStart: number
-  readonly checksumEnd: number
 
-  constructor({ path, location, checksum, size, maxSize }: PackageFound, { block, start }: StoredBytes) {
-    this.path = path
-    this.location = location
+  constructor({ path, elsewhere, checksum, size, maxSize }: PackageFound, { block, start }: StoredBytes) {
+    this.path = compact(path)
+    this.elsewhere = elsewhere
     this.size = size
     this.maxSize = maxSize
     this.#algorithm = checksum.algorithm
     this.#block = block
     this.#checksumStart = start + identitySize
     this.checksumEnd = this.#checksumStart + checksum.hex.length / 2
+  }
+
+  get location(): string | URL {
+    return this.elsewhere ?? this.path
   }
 
   get checksum(): Checksum {
@@ -127,4 +172,9 @@ class ListedFile implements UpstreamFile {
     const { checksum, size, maxSize } = this
     return size === null ? { checksums: [checksum], maxSize } : { checksums: [checksum], size, maxSize: size }
   }
+}
+
+/** The same text in one piece: what was put together, or cut out, keeps all that it was made of. */
+function compact<Branded extends string>(text: Branded): Branded {
+  return Buffer.from(text).toString() as Branded
 }

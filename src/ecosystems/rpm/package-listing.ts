@@ -129,7 +129,6 @@ export class PackageListing {
   #package(primary: PrimaryPackage, fragment: Uint8Array, index: number): ListedPackage {
     const { nevra, checksum, packageSize } = primary
     const nevraText = formatNevra(nevra)
-    const path = this.#path(primary)
     const found = {
       key: nevraText as PackageKey,
       name: nevra.name,
@@ -146,10 +145,9 @@ export class PackageListing {
         source_rpm: primary.sourceRpm,
         url: primary.url,
         installed_bytes: primary.installedSize,
-        checksum: `${checksum.algorithm}:${checksum.hex}`,
       },
-      path,
-      location: primary.xmlBase === null ? path : this.#elsewhere(primary.href, primary.xmlBase),
+      path: this.#path(primary),
+      elsewhere: primary.xmlBase === null ? null : this.#elsewhere(primary.href, primary.xmlBase),
       checksum,
       size: packageSize,
       maxSize: this.#request.limits.package,
