@@ -15,6 +15,7 @@ interface Rule {
 const rules: readonly Rule[] = [
   { files: /^core\//, imports: 'core/' },
   { files: /^codec\//, imports: 'core/|codec/' },
+  { files: /^transfer\//, imports: 'core/|codec/|transfer/' },
   {
     files: /^ecosystems\/([^/]+)\/(?:formats\/|version\.ts$)/,
     imports: 'core/|codec/|ecosystems/$1/formats/|ecosystems/$1/version.ts',
@@ -33,17 +34,17 @@ const rules: readonly Rule[] = [
   { files: /^config\//, imports: 'core/|config/|sign/', types: 'download/|ecosystems/' },
   {
     files: /^app\//,
-    // Use cases reach the parts below through their context; what a URL may show of itself is a rule, not a part.
-    imports: 'core/|config/|app/|download/display-url.ts',
+    // Use cases reach the parts below through their context; what a URL may show of itself, and how an export is written, are rules.
+    imports: 'core/|config/|app/|transfer/|download/display-url.ts',
     types: 'download/|ecosystems/|catalog/|publish/|sign/|pool/',
   },
   { files: /^cli\//, imports: 'core/|config/|app/|cli/', types: 'catalog/' },
   // What builds the real parts and wires them.
-  { files: /^(main|open-context)\.ts$/, imports: '' },
+  { files: /^(main|open-context|open-import-context)\.ts$/, imports: '' },
 ]
 
 /** These compute: equal input gives equal output, on any machine, at any time. */
-const pure = /^core\/|^codec\/|^ecosystems\/[^/]+\/(formats\/|version\.ts$)/
+const pure = /^core\/|^codec\/|^transfer\/|^ecosystems\/[^/]+\/(formats\/|version\.ts$)/
 
 const outside =
   /^(node:)?(fs|net|tls|dgram|http|https|http2|dns|child_process|worker_threads|cluster|os|process|timers|sqlite)(\/|$)|^undici$/

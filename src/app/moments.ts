@@ -13,6 +13,7 @@ export const moments = {
   ],
   publish: ['generation announced', 'generation switched', 'generation recorded'],
   snapshot: ['snapshot created'],
+  import: ['import opened', 'rows imported', 'import sealed'],
   collect: ['revisions pruned', 'blobs forgotten', 'blobs removed'],
 } as const
 

@@ -17,6 +17,7 @@ export async function* encodeRepository(
 ): AsyncGenerator<ExportItem> {
   const { id, ecosystem, mode, checkpoint } = repository
   yield { type: 'repository', id, ecosystem, mode, checkpoint }
+  if (!repository.latest) return
   for (const revision of await reader.sealedRevisions(id)) yield encodeRevision(revision)
   for await (const { file, addedIn, removedIn } of reader.fileIntervals(id))
     yield { type: 'file', ...encodeFile(file), added_in: addedIn, removed_in: removedIn }
