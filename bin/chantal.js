@@ -2,7 +2,6 @@
 // Old versions of Node must be able to read this file, or they could not say that they are too old.
 // The option keeps a sync of a large repository below half the memory; set later it has no effect.
 import module from 'node:module'
-import { setFlagsFromString } from 'node:v8'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 24 || (major === 24 && minor < 12)) {
@@ -19,6 +18,7 @@ if (major < 24 || (major === 24 && minor < 12)) {
   process.exit(2)
 }
 // Left to itself, V8 lets the heap of a large sync double before it collects: a quarter of the memory, for a twentieth of the time.
-setFlagsFromString('--heap-growing-percent=80')
+const v8 = await import('node:v8')
+v8.setFlagsFromString('--heap-growing-percent=80')
 module.enableCompileCache()
 await import('../dist/main.js')
