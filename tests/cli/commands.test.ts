@@ -102,6 +102,7 @@ describe('every command', () => {
       'repo history',
       'snapshot list',
       'snapshot show demo',
+      'snapshot content demo@first',
       'content list demo',
       'snapshot diff demo@first demo',
       'publish list',
@@ -138,12 +139,27 @@ describe('for people', () => {
     'snapshot list',
     'publish list',
     'content list demo',
+    'snapshot content demo@first',
     'content search demo',
     'lease list',
   ])('%s fits into 80 columns', async (command) => {
     const { stdout } = await line.run(command, { terminal: { resultColumns: 80 } })
 
     expect(Math.max(...stdout.split('\n').map((text) => text.length))).toBeLessThanOrEqual(80)
+  })
+
+  it('an audit lists checksums, signatures and origins of what a snapshot holds', async () => {
+    const { stdout } = await line.run('snapshot content demo@first --format csv')
+    const legacy = parseCsv(stdout).find(({ name }) => name === 'demo-legacy')
+
+    expect(legacy).toMatchObject({
+      key: 'demo-legacy-0:1.0-1.noarch',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      size: expect.stringMatching(/^\d+$/),
+      signature: 'good',
+      signed_by: expect.stringMatching(/^[0-9A-F]{40}$/),
+      origin: `${pathToFileURL(join(line.folder, 'upstream'))}/Packages/demo-legacy-1.0-1.noarch.rpm`,
+    })
   })
 
   it('a diff names what came, went and moved', async () => {

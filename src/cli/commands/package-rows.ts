@@ -42,13 +42,15 @@ function verdictDocument(verdict: PackageVerdict): object {
   const { state } = verdict
   return {
     verdict: state,
-    key: 'fingerprint' in verdict ? verdict.fingerprint : keyIdOf(verdict),
+    key: signerOf(verdict),
     signedAt: state === 'good' ? verdict.signedAt : null,
     reason: state === 'good' ? null : describeVerdict(verdict),
   }
 }
 
-function keyIdOf(verdict: PackageVerdict): string | null {
+/** Fingerprint of the key that signed; its id, where the signature names no more; `null` where there is none. */
+export function signerOf(verdict: PackageVerdict): string | null {
+  if ('fingerprint' in verdict) return verdict.fingerprint
   if (verdict.state === 'unknown-key') return verdict.keyIds[0] ?? null
   return 'keyId' in verdict ? verdict.keyId : null
 }

@@ -5,7 +5,8 @@ import { facts } from '../output.ts'
 import { count, formatBytes, formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
 import { snapshotSource } from '../source-argument.ts'
-import { packageColumns, packageDocument } from './package-rows.ts'
+import { auditColumns, auditDocument, auditRows } from './audit-rows.ts'
+import { packageDocument } from './package-rows.ts'
 import { registerRetention } from './snapshot-retention.ts'
 import { labelsOf, snapshotColumns, snapshotDocument } from './snapshot-rows.ts'
 
@@ -90,22 +91,19 @@ export function registerSnapshot(program: Command, run: Run): void {
 
   snapshot
     .command('content')
-    .description('list the packages of a source')
+    .description('list the packages of a source for an audit: checksums, origin, signature')
     .argument('<source>', 'ID, ID@NAME or ID@20261101T000000Z')
     .addHelpText('after', '\nExample: chantal snapshot content epel9@2026-11 --format csv > audit.csv\n')
     .action((source: string, _: object, command: Command) =>
       run(command, async (session) => {
-        const { listContent } = await import('../../app/content/find-content.ts')
-        const rows = await listContent(
-          await session.catalogContext(),
-          { source, pattern: null },
-          session.signal,
-        )
-        session.output.list(rows, {
-          columns: packageColumns,
-          machine: packageDocument,
-          empty: 'It holds no package.',
-        })
+        const { auditContent } = await import('../../app/snapshot/audit-content.ts')
+        const audited = await auditContent(await session.catalogContext(), { source }, session.signal)
+        if (session.output.format === 'json') session.output.json(audited.map(auditDocument))
+        else
+          session.output.list(audited.flatMap(auditRows), {
+            columns: auditColumns,
+            empty: 'It holds no package.',
+          })
       }),
     )
 

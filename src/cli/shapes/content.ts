@@ -27,6 +27,23 @@ const facts = {
 
 export const packageFacts = z.strictObject(facts)
 
+export const auditedPackage = z.strictObject({
+  ...facts,
+  origin: textOrNull(
+    "URL of its first file at the repository's feed, as configured today; of a list of mirrors, that of the list; `null` where it was uploaded.",
+  ),
+  files: z
+    .array(
+      z.strictObject({
+        path: text('Within the repository.'),
+        size_bytes: bytes('Its size.'),
+        sha256: text('Of its bytes.'),
+        origin: textOrNull('As of the package.'),
+      }),
+    )
+    .describe('All of its files; a Debian source package has several.'),
+})
+
 const found = { ...facts, in: texts('Sources or revisions that hold it.') }
 
 export const foundPackage = z.strictObject(found)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { foundPackage, packageDetails, packageFacts } from './content.ts'
+import { auditedPackage, foundPackage, packageDetails, packageFacts } from './content.ts'
 import { removeResult, uploadResult } from './package.ts'
 import { checkedConfiguration, collected, leaseRow, poolStats, stats, verified } from './pool.ts'
 import { publicationRow, publishResult, released, unpublished } from './publish.ts'
@@ -21,7 +21,7 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'snapshot create': snapshotRow,
   'snapshot list': z.array(snapshotRow),
   'snapshot show': sourceDetails,
-  'snapshot content': z.array(packageFacts),
+  'snapshot content': z.array(auditedPackage),
   'snapshot diff': sourceDiff,
   'snapshot copy': snapshotRow,
   'snapshot delete': deletedSnapshot,

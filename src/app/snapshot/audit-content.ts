@@ -1,0 +1,47 @@
+import type { RepositorySettings } from '../../config/settings.ts'
+import type { StoredPackage } from '../../core/model.ts'
+import type { RelativePath } from '../../core/path.ts'
+import { displayUrl } from '../../download/display-url.ts'
+import { configuredRepository } from '../configured.ts'
+import type { UseCase } from '../context.ts'
+import { resolveSource } from '../source.ts'
+
+/** A package of a source, and where its files come from, in their order. */
+export interface AuditedPackage {
+  readonly package: StoredPackage
+  readonly origins: readonly (string | null)[]
+}
+
+/** What a source holds, for whoever has to account for it; in key order. @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
+export const auditContent: UseCase<{ readonly source: string }, readonly AuditedPackage[]> = async (
+  { catalog, settings },
+  { source },
+  signal,
+) =>
+  catalog.read(async (reader) => {
+    const { revision, repository } = await resolveSource(reader, settings, source)
+    const configured = configuredRepository(settings, repository)
+    const audited: AuditedPackage[] = []
+    for await (const pkg of reader.packages(revision)) {
+      signal.throwIfAborted()
+      audited.push({ package: pkg, origins: pkg.files.map(({ path }) => originOf(configured, path)) })
+    }
+    return audited
+  })
+
+/**
+ * The URL of a file at the repository's feed, as it is configured today and without credentials; of a list of mirrors, that of the list.
+ * `null` where packages are uploaded.
+ */
+export function originOf(
+  { feed, mode }: Pick<RepositorySettings, 'feed' | 'mode'>,
+  path: RelativePath,
+): string | null {
+  if (feed === null || mode === 'hosted') return null
+  if (feed.kind !== 'urls') return displayUrl(feed.url)
+  const [base] = feed.urls
+  const url = new URL(base)
+  const folder = base.pathname.endsWith('/') ? base.pathname : `${base.pathname}/`
+  url.pathname = `${folder}${path.split('/').map(encodeURIComponent).join('/')}`
+  return displayUrl(url)
+}
