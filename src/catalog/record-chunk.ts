@@ -67,7 +67,15 @@ export async function decodeChunk(data: Uint8Array): Promise<readonly Uint8Array
  * The fragments are empty from then on.
  */
 export function forgetFragments([first]: readonly Uint8Array[]): void {
-  const buffer = first?.buffer
+  if (first) forget(first.buffer)
+}
+
+/** The same for the bytes of a chunk, once it is decoded. */
+export function forgetChunk({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength === buffer.byteLength) forget(buffer)
+}
+
+function forget(buffer: ArrayBufferLike): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength >= unsharedSize) buffer.transfer(0)
 }
 

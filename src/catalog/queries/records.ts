@@ -1,6 +1,6 @@
 import type { PackageKey, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
-import { decodeChunk, decodedSize, forgetFragments } from '../record-chunk.ts'
+import { decodeChunk, decodedSize, forgetChunk, forgetFragments } from '../record-chunk.ts'
 import { known, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
@@ -119,10 +119,10 @@ export class ChunkCache implements AsyncDisposable {
       .where('pk', 'in', missing)
       .execute()
     for (const { pk, data } of rows) {
-      const fragments = decodeChunk(data)
+      const bytes = decodedSize(data)
+      const fragments = decodeChunk(data).finally(() => forgetChunk(data))
       // Whoever needs it awaits it; one that nobody comes to need must not end the process.
       fragments.catch(() => {})
-      const bytes = decodedSize(data)
       this.#chunks.set(pk, { fragments, bytes, usedAt: this.#records })
       this.#bytes += bytes
     }
