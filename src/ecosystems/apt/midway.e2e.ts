@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -17,6 +15,7 @@ import {
   startAptUpstream,
 } from '../../../tests/support/apt-upstream.ts'
 import { openSite, type Site, signingKey } from '../../../tests/support/site.ts'
+import { startGate } from '../../../tests/upstream/gate.ts'
 import { publishSource } from '../../app/publish/publish-source.ts'
 
 const modes = ['mirror', 'filtered'] as const
@@ -136,7 +135,7 @@ describeWith(
     it.each(modes)('gets a whole state where a switch comes before each request: %s', async (mode) => {
       let switched = 0
       let isDue = true
-      await using gate = await startGate(nginx, async () => {
+      await using gate = await startGate(nginx.url, async () => {
         if (!isDue) return
         if (mode === 'filtered') await sleep(1000)
         await site.rollBack(latest(mode))
@@ -228,26 +227,6 @@ async function downloadGreeter(apt: AptClient): Promise<string> {
   expect(others).toEqual([])
   expect(sha256(await readFile(file))).toBe(digests.get(basename(file)))
   return basename(file)
-}
-
-/** Passes all on to nginx, each request after `before` is done. */
-async function startGate(nginx: Nginx, before: () => Promise<void>) {
-  const gate = createServer((request, response) => {
-    before()
-      .then(() => fetch(`${nginx.url}${request.url ?? '/'}`))
-      .then(async (answer) => response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer())))
-      .catch((error: Error) => response.destroy(error))
-  }).listen(0, '127.0.0.1')
-  await once(gate, 'listening')
-  const address = gate.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    async [Symbol.asyncDispose]() {
-      gate.closeAllConnections()
-      gate.close()
-    },
-  }
 }
 
 function sha256(bytes: Uint8Array | undefined): string {
