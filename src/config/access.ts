@@ -12,8 +12,8 @@ export function accessOf(repository: RepositorySettings): UpstreamAccess | null 
   return { repository: id, feed, credentials, proxy, tls, limits: download }
 }
 
-/** To be called before keys, certificates or secrets of a repository are used. @throws ChantalError `CONFIG_INVALID` */
-export function assertUsable(repository: RepositorySettings): void {
-  const [problem] = repository.problems
+/** To be called before keys, certificates or secrets of a repository or view are used. @throws ChantalError `CONFIG_INVALID` */
+export function assertUsable({ problems }: Pick<RepositorySettings, 'problems'>): void {
+  const [problem] = problems
   if (problem) throw problem
 }

@@ -2,10 +2,11 @@ import { createPrivateKey, type X509Certificate } from 'node:crypto'
 import { isChantalError } from '../core/errors.ts'
 import { openOpenPgpSigner, openOpenPgpVerifier } from '../sign/openpgp.ts'
 import { parseCertificate } from './entitlement.ts'
-import type { RepositorySettings, Settings } from './settings.ts'
+import type { RepositorySettings, Settings, SigningOwner } from './settings.ts'
 
 /** Something that loads and would not work. */
 export interface ConfigurationProblem {
+  /** Its id; of a view the name. */
   readonly repository: string
   readonly problem: string
   readonly hint: string | null
@@ -37,6 +38,12 @@ export async function checkConfiguration(settings: Settings, now: Date): Promise
       notices.push(`${repository.id}: signatures of upstream are not verified; give its keys in verify.keys`)
     }
   }
+  for (const view of settings.views) {
+    const report = (problem: string, hint: string | null = null) =>
+      void problems.push({ repository: view.name, problem, hint })
+    for (const error of view.problems) report(error.message, error.hint ?? null)
+    await checkSigning(view, now, report)
+  }
   return { problems, notices }
 }
 
@@ -51,7 +58,7 @@ async function checkKeys({ verify, problems }: RepositorySettings, now: Date, re
 }
 
 /** Signs nothing of importance, which an expired key refuses too. */
-async function checkSigning({ signing }: RepositorySettings, now: Date, report: Report): Promise<void> {
+async function checkSigning({ signing }: SigningOwner, now: Date, report: Report): Promise<void> {
   if (signing === null || signing.key === '') return
   if (isPem(signing.key)) {
     if (!canOpen(signing.key, signing.passphrase)) report('signing: the PEM key cannot be read or unlocked')
