@@ -16,6 +16,7 @@ import {
 } from './catalog.fixtures.ts'
 import type { Catalog, LeaseRequest, LeaseTerms } from './catalog.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
+import { describeImports } from './import.contract.ts'
 import { type CatalogLocation, openCatalog } from './open-catalog.ts'
 import { describePackageSignatures } from './package-signatures.contract.ts'
 import { describeRevisionModel } from './revision-model.contract.ts'
@@ -278,6 +279,15 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
     describeRevisionModel(() => catalog)
 
     describe('native records', () => {
+    describe('a repository as a whole', () =>
+      describeImports(
+        () => catalog,
+        async () => {
+          url = await locate()
+          return open()
+        },
+      ))
+
       const records = (count: number) =>
         Array.from({ length: count }, (_, index) => ({
           key: keyOf(`p${String(index).padStart(4, '0')}`),

@@ -14,16 +14,27 @@ import type {
 import type { PackageSignature } from '../core/package-signature.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { HeldPackage } from '../core/plan.ts'
+import type {
+  DroppedRows,
+  FileInterval,
+  ImportedHistory,
+  OpenImport,
+  PackageInterval,
+  SealedRevision,
+} from './intervals.ts'
 
 /**
  * What we know: repositories, their revisions, snapshots, publications, sync history, and which blobs all of these need.
  * SQL behind an interface: SQLite for one host, PostgreSQL for more. Knows no ecosystem: attributes are JSON to it.
  *
- * A row names a blob only after `Pool.keep` resolved, so every blob named here is on disk.
+ * A row names a blob only after `Pool.keep` resolved, so every blob named here is on disk; only an import names what it was told of.
  */
 export interface Catalog extends AsyncDisposable {
-  /** Made once, with the catalog. The pool's marker file carries it. A UUID. */
+  /** Made once, with the catalog, or taken over from an export. The pool's marker file carries it. A UUID. */
   readonly id: string
+
+  /** Takes over another catalog's id. @returns whether it did: only while this one knows no revision, blob or publication */
+  adoptId(id: string): Promise<boolean>
 
   /** Reads from one consistent state. */
   read<T>(work: (reader: CatalogReader) => Promise<T>): Promise<T>
@@ -349,6 +360,15 @@ export interface CatalogReader {
   snapshot(repository: RepositoryId, name: string): Promise<SnapshotRecord | null>
   /** In order of creation. Of one repository, or of all. */
   snapshots(repository?: RepositoryId): Promise<readonly SnapshotRecord[]>
+  /** Every sealed revision, oldest first; also those whose content is not kept. */
+  sealedRevisions(repository: RepositoryId): Promise<readonly SealedRevision[]>
+  /** What sealed revisions hold besides packages, each with the revisions that hold it. In order of paths and revisions. */
+  fileIntervals(repository: RepositoryId): AsyncIterable<FileInterval>
+  /** Every package of sealed revisions with its native records, once, and the revisions that hold it. In order of keys and revisions. */
+  packageIntervals(repository: RepositoryId): AsyncIterable<PackageInterval>
+  /** Repositories that are being imported, or were when a process died. */
+  openImports(): Promise<readonly RepositoryId[]>
+
   /** What each snapshot is used by, by `ID@NAME`. One that nothing uses is not in it. */
   snapshotUses(): Promise<ReadonlyMap<string, readonly SnapshotUse[]>>
 
@@ -437,6 +457,24 @@ export interface CatalogWriter extends CatalogReader {
   deleteSnapshot(repository: RepositoryId, name: string): Promise<void>
   /** @returns whether there is such a snapshot */
   pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean): Promise<boolean>
+
+  /**
+   * Begins a repository that comes whole from elsewhere. What is added to it is safe from garbage collection at once, and
+   * invisible until sealed. The caller holds the repository's lease, and has dropped what was left of an earlier import.
+   */
+  openImport(repository: {
+    readonly id: RepositoryId
+    readonly ecosystem: EcosystemId
+    readonly mode: RepositoryMode
+  }): Promise<OpenImport>
+  /** Blobs come first, as everywhere. @throws ChantalError `IMPORT_INVALID` where sizes or checksums contradict what the catalog knows of a blob */
+  importFiles(repository: OpenImport, files: readonly FileInterval[]): Promise<void>
+  /** @throws as `importFiles` */
+  importPackages(repository: OpenImport, packages: readonly PackageInterval[]): Promise<void>
+  /** Makes it a repository. @throws ChantalError `ALREADY_EXISTS` where there is one with a revision by now */
+  sealImport(repository: OpenImport, history: ImportedHistory): Promise<void>
+  /** Removes what an import that was not sealed has left, up to `limit` packages of it. Nothing being there is fine. */
+  dropImport(repository: RepositoryId, limit: number): Promise<DroppedRows>
 
   /**
    * Makes the revisions of a generation roots for as long as it is on disk. Called before its first file is placed,

@@ -1,3 +1,4 @@
+import { type Kysely, sql } from 'kysely'
 import type { Catalog, LeaseTerms } from './catalog.ts'
 import type { SqlEngine } from './engine.ts'
 import { findSchemaFlaws } from './flaws/schema-flaws.ts'
@@ -5,6 +6,7 @@ import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
 import { migrate } from './migrations/migrations.ts'
 import { openEngine } from './open-engine.ts'
+import type { Tables } from './schema.ts'
 import { SqlReader } from './sql-reader.ts'
 import { SqlWriter } from './sql-writer.ts'
 
@@ -29,14 +31,21 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   const engine = await openEngine(options)
   try {
     await migrate(engine, options.now)
-    const id = await readId(engine)
+    let id = await readId(engine)
     const keeper = new LeaseKeeper(
       engine,
       options.host ?? readHostFacts(),
       options.leaseTerms ?? defaultTerms,
     )
     return {
-      id,
+      get id() {
+        return id
+      },
+      adoptId: async (other) => {
+        const isAdopted = await engine.write((db) => adoptId(db, other))
+        if (isAdopted) id = other
+        return isAdopted
+      },
       read: (work) => engine.read((db) => work(new SqlReader({ db, engine }))),
       write: (work) => engine.write((db) => work(new SqlWriter({ db, engine }))),
       acquire: (request) => keeper.acquire(request),
@@ -52,6 +61,15 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
     await engine[Symbol.asyncDispose]()
     throw error
   }
+}
+
+async function adoptId(db: Kysely<Tables>, id: string): Promise<boolean> {
+  for (const table of ['revision', 'blob', 'publication'] as const) {
+    const row = await db.selectFrom(table).select(sql<number>`1`.as('one')).limit(1).executeTakeFirst()
+    if (row) return false
+  }
+  await db.updateTable('meta').set({ value: id }).where('name', '=', 'catalog').execute()
+  return true
 }
 
 async function readId(engine: SqlEngine): Promise<string> {

@@ -15,6 +15,8 @@ import {
 } from './queries/blobs.ts'
 import { countAll } from './queries/counts.ts'
 import { diffRevisions } from './queries/diff.ts'
+import { openImports } from './queries/imports.ts'
+import { sealedRevisions, streamFileIntervals, streamPackageIntervals } from './queries/intervals.ts'
 import { heldPackages, revisionFiles, streamPackages } from './queries/packages.ts'
 import { findGenerations, findPublications } from './queries/publications.ts'
 import { streamRecords } from './queries/records.ts'
@@ -79,6 +81,22 @@ export class SqlReader implements CatalogReader {
   }
 
   async snapshot(repository: RepositoryId, name: string) {
+  sealedRevisions(repository: RepositoryId) {
+    return sealedRevisions(this.session, repository)
+  }
+
+  fileIntervals(repository: RepositoryId) {
+    return streamFileIntervals(this.session, repository)
+  }
+
+  packageIntervals(repository: RepositoryId) {
+    return streamPackageIntervals(this.session, repository)
+  }
+
+  openImports() {
+    return openImports(this.session)
+  }
+
     return (await findSnapshots(this.session, { repository, name }))[0] ?? null
   }
 

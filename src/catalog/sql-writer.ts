@@ -12,6 +12,13 @@ import {
   pinSnapshot,
   saveCheckpoint,
   saveGeneration,
+import {
+  dropImport,
+  importFiles,
+  importPackages,
+  openImport,
+  sealImport,
+} from './changes/import-repository.ts'
   saveRepository,
   setCurrentGeneration,
 } from './changes/names.ts'
@@ -28,6 +35,7 @@ import { SqlReader } from './sql-reader.ts'
 export class SqlWriter extends SqlReader implements CatalogWriter {
   saveRepository(repository: Parameters<CatalogWriter['saveRepository']>[0]) {
     return saveRepository(this.session, repository)
+import type { FileInterval, ImportedHistory, OpenImport, PackageInterval } from './intervals.ts'
   }
 
   saveCheckpoint(repository: RepositoryId, checkpoint: Json) {
@@ -72,6 +80,26 @@ export class SqlWriter extends SqlReader implements CatalogWriter {
 
   deleteSnapshot(repository: RepositoryId, name: string) {
     return deleteSnapshot(this.session, repository, name)
+  }
+
+  openImport(repository: Parameters<CatalogWriter['openImport']>[0]) {
+    return openImport(this.session, repository)
+  }
+
+  importFiles(repository: OpenImport, files: readonly FileInterval[]) {
+    return importFiles(this.session, repository, files)
+  }
+
+  importPackages(repository: OpenImport, packages: readonly PackageInterval[]) {
+    return importPackages(this.session, repository, packages)
+  }
+
+  sealImport(repository: OpenImport, history: ImportedHistory) {
+    return sealImport(this.session, repository, history)
+  }
+
+  dropImport(repository: RepositoryId, limit: number) {
+    return dropImport(this.session, repository, limit)
   }
 
   pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean) {

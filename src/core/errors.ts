@@ -15,6 +15,7 @@ export const errorTraits = {
   CONFIG_INVALID: { exit: 2, http: 422, retry: false },
   CONFIG_MISSING: { exit: 2, http: 422, retry: false },
   CATALOG_TOO_NEW: { exit: 2, http: 500, retry: false },
+  IMPORT_INVALID: { exit: 2, http: 422, retry: false },
   NOT_FOUND: { exit: 3, http: 404, retry: false },
   ALREADY_EXISTS: { exit: 4, http: 409, retry: false },
   SEVERAL_FAILED: { exit: 10, http: 502, retry: false },

@@ -16,14 +16,9 @@ export async function addRecords(
   const { db, engine } = session
   const repository = await openRepositoryKey(session, revision)
   const placed: { key: string; part: string; chunk: number; position: number }[] = []
-  for await (const { part, fragments, data } of encodeAhead(groupChunks(records))) {
-    const { pk } = await db
-      .insertInto('record_chunk')
-      .values({ repository, added_in: revision.number, live: fragments.length, data })
-      .returning('pk')
-      .executeTakeFirstOrThrow()
-    for (const [position, { key }] of fragments.entries()) placed.push({ key, part, chunk: pk, position })
-  }
+  const inKeyOrder = records.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  for await (const { record, ...place } of placeRecords(session, repository, revision.number, inKeyOrder))
+    placed.push({ key: record.key, ...place })
   const columns = { key: 'text', part: 'text', chunk: 'bigint', position: 'bigint' } as const
   const result = await db
     .insertInto('package_record')
@@ -45,14 +40,40 @@ export async function addRecords(
   }
 }
 
-interface ChunkOfRecords {
+type Fragment = Pick<NativeRecord, 'part' | 'bytes'>
+
+/**
+ * Writes records into chunks, each part's neighbours together.
+ * @param addedIn no revision that is open later has this number: it would take them along when it is discarded
+ */
+export async function* placeRecords<Each extends Fragment>(
+  { db }: Session,
+  repository: number,
+  addedIn: number,
+  records: readonly Each[],
+): AsyncGenerator<{
+  readonly record: Each
   readonly part: string
-  readonly fragments: readonly NativeRecord[]
+  readonly chunk: number
+  readonly position: number
+}> {
+  for await (const { part, fragments, data } of encodeAhead(groupChunks(records))) {
+    const { pk } = await db
+      .insertInto('record_chunk')
+      .values({ repository, added_in: addedIn, live: fragments.length, data })
+      .returning('pk')
+      .executeTakeFirstOrThrow()
+    for (const [position, record] of fragments.entries()) yield { record, part, chunk: pk, position }
+  }
 }
 
-function* groupChunks(records: readonly NativeRecord[]): Generator<ChunkOfRecords> {
-  for (const [part, inAnyOrder] of Map.groupBy(records, (record) => record.part)) {
-    const ofPart = inAnyOrder.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+interface ChunkOfRecords<Each extends Fragment> {
+  readonly part: string
+  readonly fragments: readonly Each[]
+}
+
+function* groupChunks<Each extends Fragment>(records: readonly Each[]): Generator<ChunkOfRecords<Each>> {
+  for (const [part, ofPart] of Map.groupBy(records, (record) => record.part)) {
     let start = 0
     for (const end of chunkEnds(ofPart.map(({ bytes }) => bytes.byteLength))) {
       yield { part, fragments: ofPart.slice(start, end) }
@@ -65,8 +86,8 @@ function* groupChunks(records: readonly NativeRecord[]): Generator<ChunkOfRecord
 const chunksAhead = 2
 
 /** In order, the next chunks being compressed while one is written. */
-async function* encodeAhead(chunks: Iterable<ChunkOfRecords>) {
-  const running: Promise<ChunkOfRecords & { readonly data: Uint8Array }>[] = []
+async function* encodeAhead<Each extends Fragment>(chunks: Iterable<ChunkOfRecords<Each>>) {
+  const running: Promise<ChunkOfRecords<Each> & { readonly data: Uint8Array }>[] = []
   for (const chunk of chunks) {
     const encoding = encodeChunk(chunk.fragments.map(({ bytes }) => bytes)).then((data) => ({
       ...chunk,

@@ -1,4 +1,4 @@
-import type { EcosystemId, RepositoryId, RepositoryMode } from '../../core/model.ts'
+import type { EcosystemId, RepositoryId } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
 
 export interface CheckedRepository {
@@ -23,7 +23,7 @@ export async function repositoriesToCheck({ db }: Session): Promise<readonly Che
   const repositories = await db
     .selectFrom('repository')
     .select(['pk', 'id', 'ecosystem', 'latest'])
-    .where('latest', 'is not', null)
+    .where('latest', '>', 0)
     .$narrowType<{ latest: number }>()
     .orderBy('id')
     .execute()

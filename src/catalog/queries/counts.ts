@@ -1,15 +1,18 @@
 import { sql } from 'kysely'
 import type { CatalogCounts } from '../catalog.ts'
 import type { Session } from '../engine.ts'
+import { isBeingImported } from './imports.ts'
 
 export async function countAll({ db }: Session): Promise<CatalogCounts> {
-  const count = async (table: 'repository' | 'snapshot') =>
-    (
-      await db
-        .selectFrom(table)
-        .select(({ fn }) => fn.countAll<number>().as('rows'))
-        .executeTakeFirstOrThrow()
-    ).rows
+  const repositories = await db
+    .selectFrom('repository')
+    .select(({ fn }) => fn.countAll<number>().as('rows'))
+    .where(({ not }) => not(isBeingImported))
+    .executeTakeFirstOrThrow()
+  const snapshots = await db
+    .selectFrom('snapshot')
+    .select(({ fn }) => fn.countAll<number>().as('rows'))
+    .executeTakeFirstOrThrow()
   const sum = (column: string) => sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`
   const revisions = await db
     .selectFrom('revision')
@@ -29,9 +32,9 @@ export async function countAll({ db }: Session): Promise<CatalogCounts> {
     .whereRef('package.added_in', '<=', 'repository.latest')
     .executeTakeFirstOrThrow()
   return {
-    repositories: await count('repository'),
+    repositories: repositories.rows,
     revisions: revisions.rows,
-    snapshots: await count('snapshot'),
+    snapshots: snapshots.rows,
     packages: packages.rows,
     blobs: blobs.rows,
     blobBytes: blobs.bytes,

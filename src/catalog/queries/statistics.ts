@@ -3,6 +3,7 @@ import type { CatalogStatistics, EcosystemStatistics, RepositoryStatistics } fro
 import type { Session } from '../engine.ts'
 import { readGrowth } from './growth.ts'
 import { readHeldBytes } from './held-bytes.ts'
+import { isBeingImported } from './imports.ts'
 
 export async function readStatistics(session: Session): Promise<CatalogStatistics> {
   const tables = await readTables(session)
@@ -127,6 +128,7 @@ async function readRepositories({
         .onRef('revision.number', '=', 'repository.latest'),
     )
     .select(['repository.pk', 'repository.id', 'ecosystem', 'repository.mode', 'package_count', 'total_size'])
+    .where(({ not }) => not(isBeingImported))
     .orderBy('repository.id')
     .execute()
   return repositories.map(({ pk, id, ecosystem, mode, package_count, total_size }) => ({
