@@ -15,8 +15,8 @@ import {
   saveEpel,
 } from './catalog.fixtures.ts'
 import type { Catalog, LeaseRequest, LeaseTerms } from './catalog.ts'
-import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { describeImports } from './import.contract.ts'
+import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { type CatalogLocation, openCatalog } from './open-catalog.ts'
 import { describePackageSignatures } from './package-signatures.contract.ts'
 import { describeRevisionModel } from './revision-model.contract.ts'
@@ -278,7 +278,6 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
 
     describeRevisionModel(() => catalog)
 
-    describe('native records', () => {
     describe('a repository as a whole', () =>
       describeImports(
         () => catalog,
@@ -288,6 +287,7 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         },
       ))
 
+    describe('native records', () => {
       const records = (count: number) =>
         Array.from({ length: count }, (_, index) => ({
           key: keyOf(`p${String(index).padStart(4, '0')}`),

@@ -357,9 +357,6 @@ export interface CatalogReader {
    */
   diff(before: Revision, after: Revision): AsyncIterable<PackageChange>
 
-  snapshot(repository: RepositoryId, name: string): Promise<SnapshotRecord | null>
-  /** In order of creation. Of one repository, or of all. */
-  snapshots(repository?: RepositoryId): Promise<readonly SnapshotRecord[]>
   /** Every sealed revision, oldest first; also those whose content is not kept. */
   sealedRevisions(repository: RepositoryId): Promise<readonly SealedRevision[]>
   /** What sealed revisions hold besides packages, each with the revisions that hold it. In order of paths and revisions. */
@@ -369,6 +366,9 @@ export interface CatalogReader {
   /** Repositories that are being imported, or were when a process died. */
   openImports(): Promise<readonly RepositoryId[]>
 
+  snapshot(repository: RepositoryId, name: string): Promise<SnapshotRecord | null>
+  /** In order of creation. Of one repository, or of all. */
+  snapshots(repository?: RepositoryId): Promise<readonly SnapshotRecord[]>
   /** What each snapshot is used by, by `ID@NAME`. One that nothing uses is not in it. */
   snapshotUses(): Promise<ReadonlyMap<string, readonly SnapshotUse[]>>
 
@@ -449,15 +449,6 @@ export interface CatalogWriter extends CatalogReader {
   /** For a sync that failed; also for one found dead. */
   discardRevision(revision: OpenRevision): Promise<void>
 
-  /** @throws ChantalError `ALREADY_EXISTS` */
-  createSnapshot(
-    snapshot: Omit<SnapshotRecord, 'revision'> & { readonly revision: number },
-  ): Promise<SnapshotRecord>
-  /** Absent is fine. */
-  deleteSnapshot(repository: RepositoryId, name: string): Promise<void>
-  /** @returns whether there is such a snapshot */
-  pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean): Promise<boolean>
-
   /**
    * Begins a repository that comes whole from elsewhere. What is added to it is safe from garbage collection at once, and
    * invisible until sealed. The caller holds the repository's lease, and has dropped what was left of an earlier import.
@@ -475,6 +466,15 @@ export interface CatalogWriter extends CatalogReader {
   sealImport(repository: OpenImport, history: ImportedHistory): Promise<void>
   /** Removes what an import that was not sealed has left, up to `limit` packages of it. Nothing being there is fine. */
   dropImport(repository: RepositoryId, limit: number): Promise<DroppedRows>
+
+  /** @throws ChantalError `ALREADY_EXISTS` */
+  createSnapshot(
+    snapshot: Omit<SnapshotRecord, 'revision'> & { readonly revision: number },
+  ): Promise<SnapshotRecord>
+  /** Absent is fine. */
+  deleteSnapshot(repository: RepositoryId, name: string): Promise<void>
+  /** @returns whether there is such a snapshot */
+  pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean): Promise<boolean>
 
   /**
    * Makes the revisions of a generation roots for as long as it is on disk. Called before its first file is placed,

@@ -80,7 +80,6 @@ export class SqlReader implements CatalogReader {
     return diffRevisions(this.session, before, after)
   }
 
-  async snapshot(repository: RepositoryId, name: string) {
   sealedRevisions(repository: RepositoryId) {
     return sealedRevisions(this.session, repository)
   }
@@ -97,6 +96,7 @@ export class SqlReader implements CatalogReader {
     return openImports(this.session)
   }
 
+  async snapshot(repository: RepositoryId, name: string) {
     return (await findSnapshots(this.session, { repository, name }))[0] ?? null
   }
 

@@ -6,19 +6,19 @@ import type { RelativePath } from '../core/path.ts'
 import type { CatalogWriter, GenerationRecord, NewPackage, OpenRevision, SyncRecord } from './catalog.ts'
 import { addBlobChecksums, addBlobs, forgetBlobs, touchBlobs } from './changes/blobs.ts'
 import {
-  createSnapshot,
-  deleteSnapshot,
-  forgetGenerations,
-  pinSnapshot,
-  saveCheckpoint,
-  saveGeneration,
-import {
   dropImport,
   importFiles,
   importPackages,
   openImport,
   sealImport,
 } from './changes/import-repository.ts'
+import {
+  createSnapshot,
+  deleteSnapshot,
+  forgetGenerations,
+  pinSnapshot,
+  saveCheckpoint,
+  saveGeneration,
   saveRepository,
   setCurrentGeneration,
 } from './changes/names.ts'
@@ -28,6 +28,7 @@ import { pruneRevisions } from './changes/prune.ts'
 import { addRecords } from './changes/record-chunks.ts'
 import { removeRepository } from './changes/remove-repository.ts'
 import { addPackages, removePackages, setFiles } from './changes/revision-content.ts'
+import type { FileInterval, ImportedHistory, OpenImport, PackageInterval } from './intervals.ts'
 import { addSync } from './queries/syncs.ts'
 import { SqlReader } from './sql-reader.ts'
 
@@ -35,7 +36,6 @@ import { SqlReader } from './sql-reader.ts'
 export class SqlWriter extends SqlReader implements CatalogWriter {
   saveRepository(repository: Parameters<CatalogWriter['saveRepository']>[0]) {
     return saveRepository(this.session, repository)
-import type { FileInterval, ImportedHistory, OpenImport, PackageInterval } from './intervals.ts'
   }
 
   saveCheckpoint(repository: RepositoryId, checkpoint: Json) {
@@ -74,14 +74,6 @@ import type { FileInterval, ImportedHistory, OpenImport, PackageInterval } from 
     return discardRevision(this.session, revision)
   }
 
-  createSnapshot(snapshot: Parameters<CatalogWriter['createSnapshot']>[0]) {
-    return createSnapshot(this.session, snapshot)
-  }
-
-  deleteSnapshot(repository: RepositoryId, name: string) {
-    return deleteSnapshot(this.session, repository, name)
-  }
-
   openImport(repository: Parameters<CatalogWriter['openImport']>[0]) {
     return openImport(this.session, repository)
   }
@@ -100,6 +92,14 @@ import type { FileInterval, ImportedHistory, OpenImport, PackageInterval } from 
 
   dropImport(repository: RepositoryId, limit: number) {
     return dropImport(this.session, repository, limit)
+  }
+
+  createSnapshot(snapshot: Parameters<CatalogWriter['createSnapshot']>[0]) {
+    return createSnapshot(this.session, snapshot)
+  }
+
+  deleteSnapshot(repository: RepositoryId, name: string) {
+    return deleteSnapshot(this.session, repository, name)
   }
 
   pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean) {
