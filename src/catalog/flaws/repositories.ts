@@ -1,4 +1,4 @@
-import type { EcosystemId, RepositoryId } from '../../core/model.ts'
+import type { EcosystemId, RepositoryId, RepositoryMode } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
 
 export interface CheckedRepository {
