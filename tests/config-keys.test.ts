@@ -9,6 +9,7 @@ import type { Settings } from '../src/config/settings.ts'
 import { configurationJsonSchema } from '../src/config/show.ts'
 import { isChantalError } from '../src/core/errors.ts'
 import { ecosystems } from '../src/ecosystems/registry.ts'
+import { aptKeys } from './support/apt-configuration.ts'
 import { createCertificates, whyNoCertificates } from './upstream/certificates.ts'
 
 /** A value of a key, another one that has to make a difference, and what else the document must hold for either. */
@@ -116,6 +117,7 @@ const cases: Readonly<Record<string, Case>> = {
   'repositories[].on_missing': { to: 'skip', beside: repository(feed) },
   'repositories[].tags': { to: ['el9'], beside: repository(feed) },
   'repositories[].rpm.compression': { to: 'zstd', beside: repository({ ...feed, mode: 'filtered' }) },
+  ...aptKeys,
   'repositories[].auth.type': {
     from: 'bearer',
     to: 'client_cert',

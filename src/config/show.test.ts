@@ -1,12 +1,7 @@
-import { glob, readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { plainValueOf } from './document.ts'
-import { loadConfiguration } from './load.ts'
-import type { Mistake } from './mistakes.ts'
 import { configurationJsonSchema, showConfiguration } from './show.ts'
 import { ecosystemsForTests, loadText } from './temporary-configuration.ts'
-import { parseYaml } from './yaml.ts'
 
 const secretive = `
 database: {url: 'postgresql://u:hunter2@db/x'}
@@ -71,34 +66,9 @@ it('describes every key in its JSON Schema, those of all ecosystems included', (
   expect(nameless).toEqual([])
 })
 
-const examples = await examplesOf('examples')
-
-it('has examples', () => expect(examples.length).toBeGreaterThan(1))
-
-it.each(examples)('loads %s, which its JSON Schema accepts', async (file) => {
-  const request = { file, environment: {}, home: null, workingFolder: process.cwd(), now: new Date(0) }
-  const mistakes: Mistake[] = []
-  const document = parseYaml({ file, folder: '/', text: await readFile(file, 'utf8') }, mistakes)
-
-  const { settings } = await loadConfiguration({ ...request, ecosystems: ecosystemsForTests })
-  const parsed = z
-    .fromJSONSchema(JSON.parse(JSON.stringify(configurationJsonSchema(ecosystemsForTests))))
-    .safeParse(document && plainValueOf(document))
-
-  expect(settings.repositories.length).toBeGreaterThan(0)
-  expect(mistakes).toEqual([])
-  expect(parsed.error?.issues ?? []).toEqual([])
-})
-
 it('refuses in its JSON Schema what loading refuses', () => {
   const schema = z.fromJSONSchema(JSON.parse(JSON.stringify(configurationJsonSchema(ecosystemsForTests))))
 
   expect(schema.safeParse({ stroage: {} }).success).toBe(false)
   expect(schema.safeParse({ repositories: [{ id: 'a', type: 'rpm', mirorlist: 'x' }] }).success).toBe(false)
 })
-
-async function examplesOf(folder: string): Promise<readonly string[]> {
-  const files: string[] = []
-  for await (const file of glob(`${folder}/**/*.yaml`)) files.push(file)
-  return files
-}
