@@ -1,4 +1,4 @@
-import type { RepositorySettings, Settings } from '../config/settings.ts'
+import type { RepositorySettings, Settings, ViewSettings } from '../config/settings.ts'
 import { ChantalError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { matchesPattern } from '../core/pattern.ts'
@@ -10,6 +10,74 @@ export function configuredRepository(settings: Settings, id: string): Repository
   const found = settings.repositories.find((repository) => repository.id === id)
   if (found) return found
   throw unknownRepository(settings, id)
+}
+
+/** @throws ChantalError `NOT_FOUND` naming the nearest configured name */
+export function configuredView(settings: Settings, name: string): ViewSettings {
+  const found = settings.views.find((view) => view.name === name)
+  if (found) return found
+  const near = nearest(
+    name,
+    settings.views.map((view) => view.name),
+  )
+  throw new ChantalError('NOT_FOUND', `no view ${JSON.stringify(name)} in the configuration`, {
+    hint: near ? `Did you mean "${near}"?` : 'See `chantal view list`.',
+    details: { view: name },
+  })
+}
+
+/** What has snapshots and is published. */
+export type Owner =
+  | { readonly kind: 'repository'; readonly settings: RepositorySettings }
+  | { readonly kind: 'view'; readonly settings: ViewSettings }
+
+/** Of a name that is a repository's id or a view's. @throws ChantalError `NOT_FOUND` naming the nearest of both */
+export function configuredOwner(settings: Settings, name: string): Owner {
+  const view = settings.views.find((view) => view.name === name)
+  if (view) return { kind: 'view', settings: view }
+  const repository = settings.repositories.find(({ id }) => id === name)
+  if (repository) return { kind: 'repository', settings: repository }
+  if (settings.views.length === 0) throw unknownRepository(settings, name)
+  const near = nearest(name, [
+    ...settings.repositories.map(({ id }) => id),
+    ...settings.views.map((view) => view.name),
+  ])
+  throw new ChantalError(
+    'NOT_FOUND',
+    `no repository and no view ${JSON.stringify(name)} in the configuration`,
+    {
+      hint: near ? `Did you mean "${near}"?` : 'See `chantal repo list` and `chantal view list`.',
+      details: { name },
+    },
+  )
+}
+
+/**
+ * Repositories and views by id, name or shell pattern, each kind in the configuration's order.
+ * @throws ChantalError `NOT_FOUND` for one that matches nothing
+ */
+export function chooseOwners(settings: Settings, patterns: readonly string[]): readonly Owner[] {
+  const all: readonly Owner[] = [
+    ...settings.repositories.map((settings) => ({ kind: 'repository', settings }) as const),
+    ...settings.views.map((settings) => ({ kind: 'view', settings }) as const),
+  ]
+  const chosen = new Set<Owner>()
+  for (const pattern of patterns) {
+    const matching = all.filter((owner) => matchesPattern(nameOf(owner), pattern))
+    if (matching.length === 0) configuredOwner(settings, pattern)
+    for (const owner of matching) chosen.add(owner)
+  }
+  return all.filter((owner) => chosen.has(owner))
+}
+
+/** Its id or name. */
+export function nameOf(owner: Owner): string {
+  return owner.kind === 'repository' ? owner.settings.id : owner.settings.name
+}
+
+/** Whether packages of its next revision come with native records: a verbatim mirror needs them for the trees of views alone. */
+export function keepsRecords(settings: Settings, { id, mode }: RepositorySettings): boolean {
+  return mode !== 'mirror' || settings.views.some(({ repositories }) => repositories.includes(id))
 }
 
 export interface RepositorySelection {

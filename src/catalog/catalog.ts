@@ -411,7 +411,7 @@ export interface CatalogReader {
   /**
    * What contradicts itself: rows that name what is not there, intervals, counts and sizes of revisions, native records. Nothing where all is
    * well. Of one kind of trouble at most {@link maxFlaws}.
-   * @param requiredParts of the native record of every package that is not a mirror's, by ecosystem
+   * @param requiredParts of the native record of every package of a revision that has them, by ecosystem
    */
   flaws(requiredParts: ReadonlyMap<EcosystemId, readonly string[]>): AsyncIterable<CatalogFlaw>
 }
@@ -422,7 +422,7 @@ export interface NewPackage extends Omit<StoredPackage, 'repository' | 'signatur
 }
 
 export interface CatalogWriter extends CatalogReader {
-  /** Records the repository, or its changed mode. @throws ChantalError `CONFIG_INVALID` where it was of another ecosystem */
+  /** Records the repository, or on which terms its next revision is made. @throws ChantalError `CONFIG_INVALID` where it was of another ecosystem */
   saveRepository(repository: {
     readonly id: RepositoryId
     readonly ecosystem: EcosystemId
@@ -439,6 +439,8 @@ export interface CatalogWriter extends CatalogReader {
   saveSignatures(revision: Revision, signatures: ReadonlyMap<PackageKey, PackageSignature>): Promise<void>
   /** Each key once and not in the revision. */
   addPackages(revision: OpenRevision, packages: readonly NewPackage[]): Promise<void>
+    /** Default: unless it is a mirror. */
+    readonly hasRecords?: boolean
   removePackages(revision: OpenRevision, keys: readonly PackageKey[]): Promise<void>
   /** Replaces what the revision holds besides packages. */
   setFiles(revision: OpenRevision, files: readonly StoredFile[]): Promise<void>

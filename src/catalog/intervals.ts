@@ -32,7 +32,7 @@ export interface PackageInterval extends Interval {
   readonly identity: string
   readonly signature: PackageSignature | null
   readonly files: readonly [IntervalFile, ...IntervalFile[]]
-  /** In order of parts; none for packages of mirrors. */
+  /** In order of parts; none for packages of revisions without. */
   readonly records: readonly Omit<NativeRecord, 'key'>[]
 }
 

@@ -44,6 +44,8 @@ interface RepositoryTable {
   /** Number of the latest sealed revision. */
   latest: number | null
   checkpoint: string
+  /** 0 or 1: whether the next revision comes with native records. */
+  has_records: Generated<number>
 }
 
 interface RevisionTable {
@@ -56,6 +58,8 @@ interface RevisionTable {
   total_size: number
   /** `null` while it is kept; negative while rows that only it showed may be left. */
   pruned_at: number | null
+  /** 0 or 1: whether there are native records of its packages. */
+  has_records: Generated<number>
   /** Counts up whenever something is made to point here; see `pinRevision`. */
   pins: number
 }

@@ -103,6 +103,8 @@ export interface Revision {
   readonly number: number
   /** As it was synced: what a snapshot froze is published in this mode, whatever the configuration says by then. */
   readonly mode: RepositoryMode
+  /** Whether there are native records of its packages, so that metadata can be generated. A mirror's has them where it is a member of a view. */
+  readonly hasRecords: boolean
   readonly sealedAt: Date
   readonly packageCount: number
   /** In bytes; a file that two packages share counts once. */

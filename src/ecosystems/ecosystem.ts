@@ -166,7 +166,7 @@ export interface ReadRequest<Options = object, Filters = object, Attributes exte
   readonly checkpoint: Checkpoint | null
   /**
    * Those packages of the latest revision, for a reader that goes on listing what upstream does not list any more: with its `key` and
-   * `identity` a package stays as it is. Empty where that revision has no native records, since it is a mirror's, or there is none.
+   * `identity` a package stays as it is. Empty where that revision has no native records, or there is none.
    */
   held(wants: (pkg: PackageFacts<Attributes>) => boolean): Promise<readonly StoredPackage<Attributes>[]>
   readonly metadata: MetadataFetcher

@@ -91,6 +91,11 @@ const revision = z.strictObject({
   type: z.literal('revision'),
   number: number('1, 2, 3, ... without gaps.'),
   mode: mode.describe('As it was synced.'),
+  has_records: z
+    .boolean()
+    .describe(
+      'Whether its packages come with native records: those of mirrors only where a view needs them.',
+    ),
   sealed_at: time('When it was complete.'),
   packages: count('How many it holds.'),
   size: count('Of all its files, in bytes.'),

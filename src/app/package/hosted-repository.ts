@@ -61,7 +61,7 @@ export async function changeHosted<T>(
     return writer.repository(id)
   })
   if (!record) throw new Error(`${id} was saved, and is not there`)
-  if (record.latest?.mode === 'mirror' && record.latest.packageCount > 0) throw stillMirrored(id)
+  if (record.latest && !record.latest.hasRecords && record.latest.packageCount > 0) throw stillMirrored(id)
   return work(record, lease.signal)
 }
 

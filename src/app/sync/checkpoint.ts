@@ -55,7 +55,7 @@ function decodeDocument(note: Json): RememberedDocument | null {
 }
 
 /** Equal for settings under which the same upstream gives the same revision. Holds no secret. */
-export function settingsFingerprint(settings: RepositorySettings): string {
+export function settingsFingerprint(settings: RepositorySettings, hasRecords: boolean): string {
   const { feed, mode, filters, options, ecosystem, onMissing, verify } = settings
   const parts = {
     feed: feed && {
@@ -63,6 +63,7 @@ export function settingsFingerprint(settings: RepositorySettings): string {
       urls: feed.kind === 'urls' ? feed.urls.map(hashed) : [hashed(feed.url)],
     },
     mode,
+    hasRecords,
     filters,
     options,
     ecosystem,

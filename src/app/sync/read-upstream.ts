@@ -5,7 +5,7 @@ import type { Checkpoint, RepositoryId, Revision, StoredPackage } from '../../co
 import type { UpstreamClient } from '../../download/downloader.ts'
 import type { UpstreamListing } from '../../ecosystems/ecosystem.ts'
 import type { Verifier } from '../../sign/verifier.ts'
-import { ecosystemOf } from '../configured.ts'
+import { ecosystemOf, keepsRecords } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import { decodeCheckpoint, settingsFingerprint } from './checkpoint.ts'
 import { MetadataSession } from './metadata-session.ts'
@@ -51,7 +51,7 @@ export async function readUpstream(
       repository: settings.id,
     })
   }
-  const fingerprint = settingsFingerprint(settings)
+  const fingerprint = settingsFingerprint(settings, keepsRecords(context.settings, settings))
   const before = decodeCheckpoint(record?.checkpoint ?? null)
   // What "the last so many days" keep changes without upstream changing.
   const isTimeless = settings.filters.buildTime.lastDays === null
@@ -111,7 +111,7 @@ async function heldPackages(
   latest: Revision | null,
   wants: (pkg: StoredPackage) => boolean,
 ): Promise<readonly StoredPackage[]> {
-  if (!latest || latest.mode === 'mirror' || mode === 'mirror') return []
+  if (!latest?.hasRecords || mode === 'mirror') return []
   return catalog.read(async (reader) => {
     const held: StoredPackage[] = []
     for await (const pkg of reader.packages(latest)) if (wants(pkg)) held.push(pkg)

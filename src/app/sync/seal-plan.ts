@@ -12,6 +12,7 @@ import type {
   UpstreamPackage,
 } from '../../core/model.ts'
 import type { SyncPlan } from '../../core/plan.ts'
+import { keepsRecords } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import type { ChangedListing } from './read-upstream.ts'
 import type { VerifiedPackages } from './verify-packages.ts'
@@ -53,7 +54,9 @@ export async function sealPlan(
     await catalog.write((writer) => writer.saveSignatures(latest, input.verified.held))
   const leaving = [...plan.removed, ...plan.replaced.map(({ key }) => key)]
 
-  if (latest?.mode === settings.mode && arriving.length === 0 && leaving.length === 0) {
+  const withRecords = keepsRecords(context.settings, settings)
+  const isAlike = latest?.mode === settings.mode && (latest.hasRecords || !withRecords)
+  if (isAlike && arriving.length === 0 && leaving.length === 0) {
     const held = await catalog.read((reader) => reader.files(latest))
     if (areSameFiles(held, files)) {
       await catalog.write((writer) => writer.saveCheckpoint(settings.id, checkpoint))
@@ -76,8 +79,8 @@ export async function sealPlan(
         ),
       )
     context.reached?.('packages added')
-    // A mirror has upstream's own documents, and generates none.
-    if (settings.mode !== 'mirror') await addRecords(context, revision, input.listing, arriving, signal)
+    // A mirror has upstream's own documents, and generates none for itself.
+    if (withRecords) await addRecords(context, revision, input.listing, arriving, signal)
     context.reached?.('records added')
     signal.throwIfAborted()
     const sealed = await catalog.write(async (writer) => {

@@ -6,7 +6,7 @@ import type { ProgressEvent, Reporter, Warning } from '../../core/events.ts'
 import type { PackageKey, Revision, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
 import { type HeldPackage, planSync, type SyncPlan } from '../../core/plan.ts'
 import type { Downloader, UpstreamClient } from '../../download/downloader.ts'
-import { ecosystemOf } from '../configured.ts'
+import { ecosystemOf, keepsRecords } from '../configured.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { encodeCheckpoint } from './checkpoint.ts'
 import { fetchFiles, findWantedFiles } from './fetch-files.ts'
@@ -110,8 +110,10 @@ async function runSync(
   })
   const { signal } = lease
   if (lease.tookOverFrom) reportTakeover(context.reporter, settings.id, lease.tookOverFrom.pid)
+  const { id, mode } = settings
+  const hasRecords = keepsRecords(context.settings, settings)
   await catalog.write((writer) =>
-    writer.saveRepository({ id: settings.id, ecosystem: settings.ecosystem, mode: settings.mode }),
+    writer.saveRepository({ id, ecosystem: settings.ecosystem, mode, hasRecords }),
   )
   const record = await catalog.read((reader) => reader.repository(settings.id))
   const latest = record?.latest ?? null
@@ -131,7 +133,7 @@ async function runSync(
   tally.signedBy = listing.signedBy?.fingerprint ?? null
 
   const upstream = selectPackages(await collect(listing.packages), settings, ecosystem, context.now())
-  const plan = planSync(upstream, await findHeldPackages(context, settings, latest))
+  const plan = planSync(upstream, await findHeldPackages(context, latest, hasRecords))
   const files = await collect(listing.files())
   const needed = [
     ...packageFiles([...plan.added, ...plan.replaced]),
@@ -192,13 +194,13 @@ async function runSync(
 /** What the next revision may keep of the latest one. */
 async function findHeldPackages(
   { catalog }: AppContext,
-  { mode }: RepositorySettings,
   latest: Revision | null,
+  hasRecords: boolean,
 ): Promise<ReadonlyMap<PackageKey, HeldPackage>> {
   if (!latest) return new Map()
   const held = await catalog.read((reader) => reader.heldPackages(latest))
-  if (latest.mode !== 'mirror' || mode === 'mirror') return held
-  // A mirror's packages lack the native records that metadata is generated from: all of them come anew.
+  if (latest.hasRecords || !hasRecords) return held
+  // What is held lacks the native records that metadata is generated from: all of it comes anew.
   return new Map([...held.keys()].map((key) => [key, { key, identity: '' }]))
 }
 

@@ -26,6 +26,7 @@ export function decodeRevision(item: ExportItemOf<'revision'>, repository: Repos
     repository,
     number: item.number,
     mode: item.mode,
+    hasRecords: item.has_records,
     sealedAt: new Date(item.sealed_at),
     packageCount: item.packages,
     totalSize: item.size,

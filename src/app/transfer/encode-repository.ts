@@ -32,6 +32,7 @@ function encodeRevision(revision: SealedRevision): ExportItemOf<'revision'> {
     type: 'revision',
     number: revision.number,
     mode: revision.mode,
+    has_records: revision.hasRecords,
     sealed_at: revision.sealedAt.toISOString(),
     packages: revision.packageCount,
     size: revision.totalSize,

@@ -241,6 +241,7 @@ export async function sealImport(
       repository,
       number: revision.number,
       mode: revision.mode,
+      has_records: revision.hasRecords ? 1 : 0,
       sealed_at: revision.sealedAt.getTime(),
       package_count: revision.packageCount,
       total_size: revision.totalSize,

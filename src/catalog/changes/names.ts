@@ -1,5 +1,5 @@
 import { ChantalError } from '../../core/errors.ts'
-import type { EcosystemId, RepositoryId, RepositoryMode } from '../../core/model.ts'
+import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { CatalogWriter, GenerationRecord, SnapshotRecord } from '../catalog.ts'
 import type { Session } from '../engine.ts'
@@ -9,27 +9,25 @@ import { findSnapshots } from '../queries/snapshots.ts'
 
 export async function saveRepository(
   { db }: Session,
-  repository: { readonly id: RepositoryId; readonly ecosystem: EcosystemId; readonly mode: RepositoryMode },
+  repository: Parameters<CatalogWriter['saveRepository']>[0],
 ): Promise<void> {
-  const known = await db
-    .selectFrom('repository')
-    .select('ecosystem')
-    .where('id', '=', repository.id)
-    .executeTakeFirst()
-  if (known && known.ecosystem !== repository.ecosystem) {
+  const { id, ecosystem, mode, hasRecords = mode !== 'mirror' } = repository
+  const terms = { mode, has_records: hasRecords ? 1 : 0 }
+  const known = await db.selectFrom('repository').select('ecosystem').where('id', '=', id).executeTakeFirst()
+  if (known && known.ecosystem !== ecosystem) {
     throw new ChantalError(
       'CONFIG_INVALID',
-      `repository ${repository.id} was synced as ${known.ecosystem} and is now configured as ${repository.ecosystem}`,
+      `repository ${id} was synced as ${known.ecosystem} and is now configured as ${ecosystem}`,
       {
         hint: 'Give the new repository an id of its own.',
-        details: { repository: repository.id, expected: known.ecosystem, actual: repository.ecosystem },
+        details: { repository: id, expected: known.ecosystem, actual: ecosystem },
       },
     )
   }
   await db
     .insertInto('repository')
-    .values({ ...repository, latest: null, checkpoint: 'null' })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ mode: repository.mode }))
+    .values({ id, ecosystem, ...terms, latest: null, checkpoint: 'null' })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(terms))
     .execute()
 }
 

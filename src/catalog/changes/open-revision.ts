@@ -22,9 +22,9 @@ export async function openRevision(session: Session, id: RepositoryId): Promise<
     .where('sealed_at', 'is', null)
     .execute()
   for (const { number } of left) await discardRevision(session, { repository: id, number })
-  const { mode, latest } = await db
+  const { mode, has_records, latest } = await db
     .selectFrom('repository')
-    .select(['mode', 'latest'])
+    .select(['mode', 'has_records', 'latest'])
     .where('pk', '=', repository)
     .executeTakeFirstOrThrow()
   // A removal that was interrupted left rows of what is not there any more.
@@ -41,6 +41,7 @@ export async function openRevision(session: Session, id: RepositoryId): Promise<
       repository,
       number,
       mode,
+      has_records,
       sealed_at: null,
       package_count: 0,
       total_size: 0,
@@ -73,9 +74,9 @@ export async function sealRevision(
     .set({ latest: number, checkpoint: JSON.stringify(checkpoint) })
     .where('pk', '=', repository)
     .execute()
-  const { mode } = await db
+  const terms = await db
     .selectFrom('revision')
-    .select('mode')
+    .select(['mode', 'has_records'])
     .where('repository', '=', repository)
     .where('number', '=', number)
     .executeTakeFirstOrThrow()
@@ -87,7 +88,7 @@ export async function sealRevision(
     .limit(analyzeAfterRows)
     .execute()
   if (changed.length === analyzeAfterRows) await engine.analyze(db)
-  return revisionRow(revision.repository, { number, mode, ...sealed })
+  return revisionRow(revision.repository, { number, ...terms, ...sealed })
 }
 
 /** A blob that several files share counts once. */

@@ -56,14 +56,14 @@ async function namedFragments({ db }: Pick<Session, 'db'>): Promise<ReadonlyMap<
   return named
 }
 
-/** Packages of a kept revision that is no mirror's, without a part that publishing needs. */
+/** Packages of a kept revision that has native records, without a part that publishing needs. */
 export async function* missingRecords(
   { db }: Session,
   repository: CheckedRepository,
   parts: readonly string[],
 ): AsyncGenerator<CatalogFlaw> {
   const isNeeded = repository.revisions.some(
-    ({ mode, isSealed, isKept }) => mode !== 'mirror' && isSealed && isKept,
+    ({ hasRecords, isSealed, isKept }) => hasRecords && isSealed && isKept,
   )
   if (!isNeeded) return
   for (const part of parts) {
@@ -75,7 +75,7 @@ export async function* missingRecords(
           select 1 from revision
           where revision.repository = package.repository and revision.number >= package.added_in
             and (package.removed_in is null or revision.number < package.removed_in)
-            and revision.pruned_at is null and revision.sealed_at is not null and revision.mode <> 'mirror'
+            and revision.pruned_at is null and revision.sealed_at is not null and revision.has_records = 1
         )
       limit ${maxFlaws}
     `.execute(db)

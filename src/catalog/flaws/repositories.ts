@@ -1,4 +1,4 @@
-import type { EcosystemId, RepositoryId, RepositoryMode } from '../../core/model.ts'
+import type { EcosystemId, RepositoryId } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
 
 export interface CheckedRepository {
@@ -11,7 +11,7 @@ export interface CheckedRepository {
 
 export interface CheckedRevision {
   readonly number: number
-  readonly mode: RepositoryMode
+  readonly hasRecords: boolean
   readonly isSealed: boolean
   readonly isKept: boolean
   readonly packageCount: number
@@ -33,7 +33,7 @@ export async function repositoriesToCheck({ db }: Session): Promise<readonly Che
     ...repository,
     revisions: (revisions.get(repository.pk) ?? []).map((row) => ({
       number: row.number,
-      mode: row.mode,
+      hasRecords: row.has_records === 1,
       isSealed: row.sealed_at !== null,
       isKept: row.pruned_at === null,
       packageCount: row.package_count,

@@ -6,6 +6,7 @@ import type { Tables } from '../schema.ts'
 import { firstSchema } from './0001-first-schema.ts'
 import { packageSignatures } from './0002-package-signatures.ts'
 import { snapshotMakers } from './0003-snapshot-makers.ts'
+import { nativeRecordsOfMirrors } from './0004-native-records-of-mirrors.ts'
 
 export interface Migration {
   readonly number: number
@@ -14,7 +15,12 @@ export interface Migration {
 }
 
 /** In order, numbered without gaps. One that was released never changes. */
-const migrations: readonly Migration[] = [firstSchema, packageSignatures, snapshotMakers]
+const migrations: readonly Migration[] = [
+  firstSchema,
+  packageSignatures,
+  snapshotMakers,
+  nativeRecordsOfMirrors,
+]
 
 export interface AppliedMigration {
   readonly number: number

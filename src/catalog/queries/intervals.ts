@@ -16,7 +16,15 @@ export async function sealedRevisions({ db }: Session, id: RepositoryId): Promis
   const rows = await db
     .selectFrom('revision')
     .innerJoin('repository', 'repository.pk', 'revision.repository')
-    .select(['number', 'revision.mode', 'sealed_at', 'package_count', 'total_size', 'pruned_at'])
+    .select([
+      'number',
+      'revision.mode',
+      'sealed_at',
+      'package_count',
+      'total_size',
+      'revision.has_records',
+      'pruned_at',
+    ])
     .where('repository.id', '=', id)
     .where('sealed_at', 'is not', null)
     .$narrowType<{ sealed_at: number }>()

@@ -53,6 +53,7 @@ interface SealedRow {
   readonly sealed_at: number
   readonly package_count: number
   readonly total_size: number
+  readonly has_records: number
 }
 
 export function revisionRow(repository: RepositoryId, row: SealedRow): Revision {
@@ -63,13 +64,14 @@ export function revisionRow(repository: RepositoryId, row: SealedRow): Revision 
     sealedAt: new Date(row.sealed_at),
     packageCount: row.package_count,
     totalSize: row.total_size,
+    hasRecords: row.has_records === 1,
   }
 }
 
 function kept({ db }: Session, repository: number) {
   return db
     .selectFrom('revision')
-    .select(['number', 'mode', 'sealed_at', 'package_count', 'total_size'])
+    .select(['number', 'mode', 'sealed_at', 'package_count', 'total_size', 'has_records'])
     .where('repository', '=', repository)
     .where('pruned_at', 'is', null)
     .where('sealed_at', 'is not', null)

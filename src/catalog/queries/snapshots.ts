@@ -29,6 +29,7 @@ export async function findSnapshots(
       'sealed_at',
       'package_count',
       'total_size',
+      'revision.has_records',
     ])
     .where('sealed_at', 'is not', null)
     .$narrowType<{ sealed_at: number }>()
