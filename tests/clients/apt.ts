@@ -110,8 +110,9 @@ export class AptClient implements AsyncDisposable {
 
   /** All binary packages that indexes list, every version, `name version architecture`, sorted. */
   async packages(): Promise<readonly string[]> {
-    const names = linesOf(await this.#run('apt-cache', ['pkgnames']))
-    return names.length === 0 ? [] : identitiesIn(await this.#run('apt-cache', ['show', ...names]))
+    const lines = linesOf(await this.#run('apt', ['list', '--all-versions']))
+    const rows = lines.map((line) => /^([^/\s]+)\/\S+ (\S+) (\S+)/.exec(line))
+    return rows.flatMap((row) => (row ? [row.slice(1).join(' ')] : [])).sort()
   }
 
   /** Stanzas of a package, descriptions included in the client's first language that has one. */
