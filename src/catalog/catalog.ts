@@ -427,6 +427,8 @@ export interface CatalogWriter extends CatalogReader {
     readonly id: RepositoryId
     readonly ecosystem: EcosystemId
     readonly mode: RepositoryMode
+    /** Default: unless it is a mirror. */
+    readonly hasRecords?: boolean
   }): Promise<void>
   saveCheckpoint(repository: RepositoryId, checkpoint: Json): Promise<void>
 
@@ -439,8 +441,6 @@ export interface CatalogWriter extends CatalogReader {
   saveSignatures(revision: Revision, signatures: ReadonlyMap<PackageKey, PackageSignature>): Promise<void>
   /** Each key once and not in the revision. */
   addPackages(revision: OpenRevision, packages: readonly NewPackage[]): Promise<void>
-    /** Default: unless it is a mirror. */
-    readonly hasRecords?: boolean
   removePackages(revision: OpenRevision, keys: readonly PackageKey[]): Promise<void>
   /** Replaces what the revision holds besides packages. */
   setFiles(revision: OpenRevision, files: readonly StoredFile[]): Promise<void>

@@ -26,6 +26,7 @@ export async function findRepositories(
       'revision.sealed_at',
       'revision.package_count',
       'revision.total_size',
+      'revision.has_records',
     ])
     .where(({ not }) => not(isBeingImported))
     .orderBy('repository.id')
@@ -40,7 +41,8 @@ export async function findRepositories(
       row.mode === null ||
       row.sealed_at === null ||
       row.package_count === null ||
-      row.total_size === null
+      row.total_size === null ||
+      row.has_records === null
         ? null
         : revisionRow(row.id, {
             number: row.number,
@@ -48,6 +50,7 @@ export async function findRepositories(
             sealed_at: row.sealed_at,
             package_count: row.package_count,
             total_size: row.total_size,
+            has_records: row.has_records,
           }),
     checkpoint: JSON.parse(row.checkpoint),
   }))
