@@ -1,4 +1,4 @@
-import { runsAhead } from './run-compression.ts'
+import { type MadeRun, runsAhead } from './run-compression.ts'
 
 /**
  * Collects runs for `compressRuns`, one after another, in memory that is used again: no run is copied more than once, and
@@ -9,6 +9,7 @@ export class RunBuffers {
   readonly #others = Array.from({ length: runsAhead }, () => Buffer.allocUnsafeSlow(firstBytes))
   #size = 0
   #length = 0
+  #origin: string | null = ''
 
   /** Bytes of the run so far. */
   get size(): number {
@@ -20,21 +21,27 @@ export class RunBuffers {
     return this.#length
   }
 
-  /** @param end a byte that follows the entry */
-  add(entry: Uint8Array, end: number): void {
+  /**
+   * @param end a byte that follows the entry
+   * @param origin what the entry was made from; `null` where nothing shorter than the entry says that
+   */
+  add(entry: Uint8Array, end: number, origin: string | null): void {
     this.#append(entry)
     if (this.#size === this.#current.byteLength) this.#append(Uint8Array.of(end))
     else this.#current[this.#size++] = end
     this.#length += 1
+    this.#origin = this.#origin === null || origin === null ? null : `${this.#origin}${origin}\n`
   }
 
   /** The run as it is now. It stays until as many more were begun as `compressRuns` asks for ahead. */
-  take(): Uint8Array {
-    const run = this.#current.subarray(0, this.#size)
+  take(): Uint8Array | MadeRun {
+    const bytes = this.#current.subarray(0, this.#size)
+    const run = this.#origin === null ? bytes : { bytes, origin: this.#origin }
     this.#others.push(this.#current)
     this.#current = this.#others.shift() ?? Buffer.allocUnsafeSlow(firstBytes)
     this.#size = 0
     this.#length = 0
+    this.#origin = ''
     return run
   }
 

@@ -8,8 +8,8 @@ const runs = ['<header>\n', 'one '.repeat(5000), 'two '.repeat(7000), '', '</foo
   Buffer.from(text),
 )
 
-async function* each(chunks: readonly Uint8Array[]) {
-  yield* chunks
+async function* each<T>(items: readonly T[]) {
+  yield* items
 }
 
 async function compressed(format: RunFormat, known: ReadonlyMap<string, Uint8Array> = new Map()) {
@@ -38,6 +38,22 @@ describe.each(['gzip', 'zstd'] as const)('runs in %s', (format) => {
 
     expect(second.whole).toEqual(first.whole)
   })
+})
+
+it('finds a run by what it was made from, as far as size and CRC-32 are the same', async () => {
+  const digests = async (...texts: readonly string[]) => {
+    const made = texts.map((text) => ({ bytes: Buffer.from(text), origin: 'one package' }))
+    const found: unknown[] = []
+    const none = async () => null
+    for await (const { digest } of compressRuns('zstd', each(made), none)) found.push(digest)
+    return found
+  }
+
+  const [first, same, other, longer] = await digests('text', 'text', 'next', 'texts')
+
+  expect(first).toMatch(/^[0-9a-f]{64}$/)
+  expect(same).toBe(first)
+  expect(new Set([first, other, longer]).size).toBe(3)
 })
 
 it('makes one gzip member, so that clients need not know of several', async () => {

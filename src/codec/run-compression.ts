@@ -1,13 +1,23 @@
 import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw, zstdCompress } from 'node:zlib'
-import type { ByteSource } from '../core/bytes.ts'
+import { combineCrc32 } from './crc32-combine.ts'
 
 /** The formats in which a run of bytes can be compressed for itself and repeated elsewhere. */
 export type RunFormat = 'gzip' | 'zstd'
 
+/** A run of which is known what it was made from. */
+export interface MadeRun {
+  readonly bytes: Uint8Array
+  /** Equal for runs that are most likely equal: with size and CRC-32 it stands for the bytes, which need no digest then. */
+  readonly origin: string
+}
+
 export interface CompressedRun {
-  /** SHA-256 of the run before compression, in hex. `null` for what is around the runs. */
+  /**
+   * What the run is found again by: SHA-256, in hex, of its bytes before compression, or of its origin, size and CRC-32. `null` for
+   * what is around the runs.
+   */
   readonly digest: string | null
   readonly bytes: Uint8Array
 }
@@ -22,7 +32,7 @@ export interface CompressedRun {
  */
 export async function* compressRuns(
   format: RunFormat,
-  runs: ByteSource,
+  runs: AsyncIterable<Uint8Array | MadeRun>,
   repeat: (digest: string) => Promise<Uint8Array | null>,
 ): AsyncGenerator<CompressedRun> {
   const pending: Promise<CompressedRun>[] = []
@@ -30,9 +40,15 @@ export async function* compressRuns(
   let size = 0
   if (format === 'gzip') yield { digest: null, bytes: gzipHeader }
   for await (const run of runs) {
-    if (format === 'gzip') checksum = crc32(run, checksum)
-    size += run.byteLength
-    const compressed = compressRun(format, run, repeat)
+    const bytes = run instanceof Uint8Array ? run : run.bytes
+    const sum = crc32(bytes)
+    checksum = combineCrc32(checksum, sum, bytes.byteLength)
+    size += bytes.byteLength
+    const digest =
+      run instanceof Uint8Array
+        ? hash('sha256', bytes, 'hex')
+        : hash('sha256', `${run.origin}\n${bytes.byteLength}\n${sum}`, 'hex')
+    const compressed = compressRun(format, { digest, bytes }, repeat)
     // Each is awaited in its turn; a failure before that is not unhandled.
     compressed.catch(() => {})
     pending.push(compressed)
@@ -52,10 +68,9 @@ const zstd = promisify(zstdCompress)
 
 async function compressRun(
   format: RunFormat,
-  run: Uint8Array,
+  { digest, bytes: run }: { readonly digest: string; readonly bytes: Uint8Array },
   repeat: (digest: string) => Promise<Uint8Array | null>,
 ): Promise<CompressedRun> {
-  const digest = hash('sha256', run, 'hex')
   const before = await repeat(digest)
   if (before) return { digest, bytes: before }
   // Most runs come out in one step.

@@ -1,7 +1,7 @@
 import { RunBuffers } from '../../codec/run-buffers.ts'
+import type { MadeRun } from '../../codec/run-compression.ts'
 import { endsRun, maxRunBytes } from '../../codec/run-ends.ts'
 import { escapeXmlAttribute } from '../../codec/xml.ts'
-import type { ByteSource } from '../../core/bytes.ts'
 import type { PackageKey, StoredPackage } from '../../core/model.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { rewriteChecksum } from './formats/checksum-rewriter.ts'
@@ -31,7 +31,7 @@ export async function* generateDocument(
   input: RpmPublishInput,
   document: PackageDocument,
   visit: (pkg: Stored) => Promise<void> | void = () => {},
-): ByteSource {
+): AsyncGenerator<Uint8Array | MadeRun> {
   yield Buffer.from(repodataHeader(document, input.packageCount))
   const runs = new RunBuffers()
   const packages = new PackageCursor(input)
@@ -44,7 +44,7 @@ export async function* generateDocument(
         if (document === 'primary') await visit(pkg)
         entry = entry ? adjust(entry, pkg, document) : emptyEntry(pkg, document)
       }
-      runs.add(entry, lineFeed)
+      runs.add(entry, lineFeed, originOf(entry, document))
       const isFull = runs.size >= maxRunBytes || endsRun(key, runPackages[document], runs.length)
       if (isFull) yield runs.take()
     }
@@ -96,6 +96,16 @@ function hasWeakChecksum(bytes: Uint8Array): boolean {
   )
   const id = /^<[^>]*?\spkgid="([0-9a-f]*)"/.exec(start)?.[1]
   return id === undefined || id.length < 64
+}
+
+/**
+ * Files and changelogs are as the package has them: its checksum stands for an entry that may be many times as long. Other entries
+ * say what the repository says of the package.
+ */
+function originOf(entry: Uint8Array, document: PackageDocument): string | null {
+  if (document === 'primary' || !startsWithSha256(entry)) return null
+  const pkgid = entry.subarray(usualStart.length, usualStart.length + 64)
+  return `${document} ${Buffer.from(pkgid.buffer, pkgid.byteOffset, 64).toString('latin1')}`
 }
 
 const usualStart = Buffer.from('<package pkgid="')

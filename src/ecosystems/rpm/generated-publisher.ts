@@ -7,7 +7,7 @@ import {
   type WrittenFormat,
 } from '../../codec/compression.ts'
 import { RepeatedRuns } from '../../codec/repeated-runs.ts'
-import { compressRuns } from '../../codec/run-compression.ts'
+import { compressRuns, type MadeRun } from '../../codec/run-compression.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
 import type { Checksum } from '../../core/digest.ts'
 import type { StoredFile, StoredPackage } from '../../core/model.ts'
@@ -243,7 +243,11 @@ class RecordWriter {
   }
 
   /** As {@link write}, for content whose chunks are runs: those that the tree before had are copied, not compressed. */
-  async writeRuns(type: string, format: WrittenFormat, content: ByteSource): Promise<void> {
+  async writeRuns(
+    type: string,
+    format: WrittenFormat,
+    content: AsyncIterable<Uint8Array | MadeRun>,
+  ): Promise<void> {
     if (format === 'xz') return this.write(type, format, ownChunks(content))
     const open = new MeasuredContent(content)
     const file = this.runs.startFile(format)
@@ -308,24 +312,29 @@ class RecordWriter {
 }
 
 /** Runs are in memory that is used again; who compresses as one stream holds several chunks at a time. */
-async function* ownChunks(content: ByteSource): ByteSource {
-  for await (const chunk of content) yield Buffer.from(chunk)
+async function* ownChunks(content: AsyncIterable<Uint8Array | MadeRun>): ByteSource {
+  for await (const run of content) yield Buffer.from(bytesOf(run))
+}
+
+function bytesOf(chunk: Uint8Array | MadeRun): Uint8Array {
+  return chunk instanceof Uint8Array ? chunk : chunk.bytes
 }
 
 /** What passes on its way to be compressed. */
-class MeasuredContent implements AsyncIterable<Uint8Array> {
-  readonly #content: ByteSource
+class MeasuredContent<Chunk extends Uint8Array | MadeRun> implements AsyncIterable<Chunk> {
+  readonly #content: AsyncIterable<Chunk>
   readonly #hash = createHash('sha256')
   #size = 0
 
-  constructor(content: ByteSource) {
+  constructor(content: AsyncIterable<Chunk>) {
     this.#content = content
   }
 
   async *[Symbol.asyncIterator]() {
     for await (const chunk of this.#content) {
-      this.#hash.update(chunk)
-      this.#size += chunk.byteLength
+      const bytes = bytesOf(chunk)
+      this.#hash.update(bytes)
+      this.#size += bytes.byteLength
       yield chunk
     }
   }
