@@ -1,13 +1,21 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCli } from './cli/cli.ts'
 import type { CliServices, Terminal } from './cli/services.ts'
-import { ChantalError } from './core/errors.ts'
+import { ChantalError, hasSystemCode } from './core/errors.ts'
 
 /** The process around the command line: its streams, its environment, its signals. */
 const terminal: Terminal = {
   stdout: process.stdout,
   stderr: process.stderr,
+  readBytes: () => process.stdin,
+  async writeBytes(bytes) {
+    for await (const chunk of bytes) {
+      if (!process.stdout.writable) return
+      if (!process.stdout.write(chunk)) await drained()
+    }
+  },
   isInteractive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
   columns: process.stderr.columns ?? 80,
   resultColumns: process.stdout.isTTY ? process.stdout.columns : undefined,
@@ -21,6 +29,15 @@ const terminal: Terminal = {
       prompt.close()
     }
   },
+}
+
+async function drained(): Promise<void> {
+  try {
+    await once(process.stdout, 'drain')
+  } catch (error) {
+    // The reader has gone; the next look at the stream finds that out.
+    if (!hasSystemCode(error, 'EPIPE')) throw error
+  }
 }
 
 const services: CliServices = {
@@ -45,6 +62,10 @@ const services: CliServices = {
   async openContext(settings, reporter, needs) {
     const { openContext } = await import('./open-context.ts')
     return openContext(settings, { reporter, now: () => new Date(), version: packageJson.version, needs })
+  },
+  async openImport(settings) {
+    const { openImportContext } = await import('./open-import-context.ts')
+    return openImportContext(settings, { now: () => new Date() })
   },
 }
 

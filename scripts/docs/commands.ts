@@ -7,6 +7,8 @@ export function documentationProgram(): Command {
   const terminal: Terminal = {
     stdout: { write() {} },
     stderr: { write() {} },
+    readBytes: () => emptySource(),
+    async writeBytes() {},
     isInteractive: false,
     columns: 80,
     useColor: false,
@@ -16,6 +18,8 @@ export function documentationProgram(): Command {
     throw new Error('documentation runs no command')
   })
 }
+
+async function* emptySource() {}
 
 /** Commands that do something, groups left out, in the order of the program's help. */
 export function leafCommands(command: Command): readonly Command[] {

@@ -3,6 +3,7 @@ import { ChantalError, isChantalError } from '../core/errors.ts'
 import { registerCompletion } from './commands/completion.ts'
 import { registerConfig } from './commands/config.ts'
 import { registerContent } from './commands/content.ts'
+import { registerDb } from './commands/db.ts'
 import { registerLease } from './commands/lease.ts'
 import { registerPackage } from './commands/package.ts'
 import { registerPool } from './commands/pool.ts'
@@ -87,6 +88,7 @@ export function buildProgram(version: string, terminal: Terminal, run: Run): Com
   registerContent(program, run)
   registerPackage(program, run)
   registerPool(program, run)
+  registerDb(program, run)
   registerLease(program, run)
   registerStats(program, run)
   registerCompletion(program, run)

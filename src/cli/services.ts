@@ -1,7 +1,9 @@
 import type { AppContext } from '../app/context.ts'
+import type { ImportContext } from '../app/transfer/import-context.ts'
 import type { EcosystemConfigurations } from '../config/ecosystem-configuration.ts'
 import type { Configuration } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
+import type { ByteSource } from '../core/bytes.ts'
 import type { Reporter } from '../core/events.ts'
 
 /** The parts of the program, opened when a command needs them. `main.ts` gives the real ones. */
@@ -14,15 +16,24 @@ export interface CliServices {
   ecosystems(): Promise<EcosystemConfigurations>
   /** Opens catalog, pool and the rest. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW`, `POOL_UNMARKED`, ... */
   openContext(settings: Settings, reporter: Reporter, needs: Needs): Promise<AppContext & AsyncDisposable>
+  /** Opens the catalog to import into; the pool waits until it is clear whose it is. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW` */
+  openImport(settings: Settings): Promise<ImportContext & AsyncDisposable>
 }
 
-/** `catalog`: what only looks up goes on without the pool, whose disk may be the one that is not mounted. */
-export type Needs = 'everything' | 'catalog'
+/**
+ * `catalog`: what only looks up goes on without the pool, whose disk may be the one that is not mounted. `adoption`: the pool is to become
+ * this catalog's.
+ */
+export type Needs = 'everything' | 'catalog' | 'adoption'
 
 /** What a process gives to a command line: streams, terminal, environment. Tests give strings. */
 export interface Terminal {
   readonly stdout: { write(text: string): void }
   readonly stderr: { write(text: string): void }
+  /** Standard input. */
+  readBytes(): ByteSource
+  /** A result that is a file itself, to standard output. Ends early, as done, where its reader has gone. */
+  writeBytes(bytes: ByteSource): Promise<void>
   /** Whether standard error is shown to a person; then progress is drawn. */
   readonly isInteractive: boolean
   readonly columns: number

@@ -1,5 +1,6 @@
 import type { AppContext } from '../app/context.ts'
 import type { Settings } from '../config/settings.ts'
+import type { ByteSource } from '../core/bytes.ts'
 import { ChantalError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import type { Format } from './output.ts'
@@ -65,6 +66,11 @@ export class Session implements AsyncDisposable {
     return this.#open('catalog')
   }
 
+  /** For making a pool this catalog's, whoever had it. @throws as `catalogContext` */
+  async adoptionContext(): Promise<AppContext> {
+    return this.#open('adoption')
+  }
+
   /**
    * An error beside results, for people; results for machines carry it themselves.
    * @param subject whose it is, where several could have one
@@ -75,6 +81,17 @@ export class Session implements AsyncDisposable {
     const useColor = this.#options.color && this.#terminal.useColor
     this.#terminal.stderr.write(renderError(error, useColor, subject))
     if (this.#options.verbose) this.#terminal.stderr.write(renderCauses(error))
+  }
+
+  /** Standard input. */
+  readBytes(): ByteSource {
+    return this.#terminal.readBytes()
+  }
+
+  /** A result that is a file itself, in place of the shown one. */
+  async writeBytes(bytes: ByteSource): Promise<void> {
+    this.reporter[Symbol.dispose]()
+    await this.#terminal.writeBytes(bytes)
   }
 
   /** What to do next, for a person who is looking on. */

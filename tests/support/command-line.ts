@@ -7,6 +7,7 @@ import type { CliServices, Terminal } from '../../src/cli/services.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { ecosystems } from '../../src/ecosystems/registry.ts'
 import { openContext } from '../../src/open-context.ts'
+import { openImportContext } from '../../src/open-import-context.ts'
 
 export interface Ran {
   readonly status: number
@@ -14,6 +15,8 @@ export interface Ran {
   readonly stderr: string
   /** Questions that were asked. */
   readonly questions: readonly string[]
+  /** What was written to standard output as a file. */
+  readonly bytes: Buffer
 }
 
 export interface RunOptions {
@@ -21,6 +24,8 @@ export interface RunOptions {
   /** What a person answers; without it nobody is there. */
   readonly answer?: boolean
   readonly signal?: AbortSignal
+  /** Standard input. */
+  readonly input?: Uint8Array
 }
 
 /** A folder with a configuration and the demonstration's repository as upstream, for the program itself to be run in. */
@@ -80,10 +85,11 @@ export class CommandLine implements AsyncDisposable {
 
   async runBare(
     args: readonly string[],
-    { terminal = {}, answer, signal = new AbortController().signal }: RunOptions = {},
+    { terminal = {}, answer, signal = new AbortController().signal, input }: RunOptions = {},
   ): Promise<Ran> {
     let stdout = ''
     let stderr = ''
+    const written: Uint8Array[] = []
     const questions: string[] = []
     const status = await runCli(
       args,
@@ -91,6 +97,12 @@ export class CommandLine implements AsyncDisposable {
       {
         stdout: { write: (text) => void (stdout += text) },
         stderr: { write: (text) => void (stderr += text) },
+        async *readBytes() {
+          if (input) yield input
+        },
+        async writeBytes(bytes) {
+          for await (const chunk of bytes) written.push(chunk)
+        },
         isInteractive: false,
         columns: 80,
         useColor: false,
@@ -102,7 +114,7 @@ export class CommandLine implements AsyncDisposable {
       },
       signal,
     )
-    return { status, stdout, stderr, questions }
+    return { status, stdout, stderr, questions, bytes: Buffer.concat(written) }
   }
 
   #services(): CliServices {
@@ -115,6 +127,7 @@ export class CommandLine implements AsyncDisposable {
       ecosystems: async () => ecosystems,
       openContext: (settings, reporter, needs) =>
         openContext(settings, { reporter, now: () => new Date(), version: '1.2.3', needs }),
+      openImport: (settings) => openImportContext(settings, { now: () => new Date() }),
     }
   }
 

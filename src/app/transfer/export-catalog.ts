@@ -3,7 +3,7 @@ import type { ByteSource } from '../../core/bytes.ts'
 import { ChantalError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import { matchesPattern } from '../../core/pattern.ts'
-import type { ExportFormat } from '../../transfer/export-format.ts'
+import { chooseExportFormat } from '../../transfer/export-format.ts'
 import { type ExportItem, exportVersion } from '../../transfer/export-schema.ts'
 import { writeExport } from '../../transfer/write-export.ts'
 import type { UseCase } from '../context.ts'
@@ -12,7 +12,9 @@ import { encodeRepository } from './encode-repository.ts'
 export interface ExportCatalogInput {
   /** Ids or shell patterns; none: all, and the catalog's id with them. */
   readonly ids: readonly string[]
-  readonly format: ExportFormat
+  /** Whose name chooses the format, unless `as` does: `json`, `yaml.gz`, ... */
+  readonly file: string
+  readonly as: string | null
   /** Takes the bytes while they are made. */
   readonly write: (bytes: ByteSource) => Promise<void>
 }
@@ -29,14 +31,15 @@ export interface ExportCatalogOutput {
 /**
  * Writes what the catalog holds of repositories, as of one moment. Equal catalogs give equal bytes, whatever database they are in: order
  * is fixed, and nothing of this host or this moment is in it.
- * @throws ChantalError `NOT_FOUND`, and what `write` throws
+ * @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` where nothing says the format, and what `write` throws
  */
 export const exportCatalog: UseCase<ExportCatalogInput, ExportCatalogOutput> = async (
   { catalog },
-  { ids, format, write },
+  { ids, file, as, write },
   signal,
-) =>
-  catalog.read(async (reader) => {
+) => {
+  const format = chooseExportFormat(file, as)
+  return catalog.read(async (reader) => {
     const repositories = chooseHeld(await reader.repositories(), ids)
     const counts = { repositories: repositories.length, revisions: 0, snapshots: 0, packages: 0 }
     async function* counted() {
@@ -56,6 +59,7 @@ export const exportCatalog: UseCase<ExportCatalogInput, ExportCatalogOutput> = a
     await write(writeExport(format, header, counted()))
     return counts
   })
+}
 
 async function* encodeAll(
   reader: CatalogReader,

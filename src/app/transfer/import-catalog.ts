@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CatalogReader, RepositoryRecord } from '../../catalog/catalog.ts'
+import type { ByteSource } from '../../core/bytes.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import type { Pool } from '../../pool/pool.ts'
+import { chooseExportFormat } from '../../transfer/export-format.ts'
 import type { ExportItem, ExportItemOf } from '../../transfer/export-schema.ts'
-import type { OpenedExport } from '../../transfer/read-export.ts'
+import { type OpenedExport, openExport } from '../../transfer/read-export.ts'
 import { decodeRepository } from './decode-items.ts'
 import { dropLeftImports } from './drop-imports.ts'
 import { encodeRepository } from './encode-repository.ts'
@@ -129,6 +131,15 @@ function withoutNotes(item: ExportItem): ExportItem {
   if (item.type !== 'package') return item
   const { signature: _, ...content } = item
   return content
+}
+
+/**
+ * Reads the beginning of an export.
+ * @param as `json`, `yaml.gz`, ...; `null` where its content tells
+ * @throws ChantalError `IMPORT_INVALID`, `USAGE_INVALID`
+ */
+export function openFile(bytes: ByteSource, as: string | null): Promise<OpenedExport> {
+  return openExport(bytes, as === null ? null : chooseExportFormat('-', as).document)
 }
 
 /** What an import that refused a repository ends with. */
