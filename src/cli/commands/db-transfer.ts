@@ -74,7 +74,7 @@ async function exportTo(
   )
   const { repositories, revisions, snapshots, packages } = result
   session.output.one({ path: file, sizeBytes, ...result }, () => [
-    `exported ${count(repositories, 'repository', 'repositories')} to ${file} (${formatBytes(sizeBytes)}): ${count(revisions, 'revision')}, ${count(snapshots, 'snapshot')}, ${count(packages, 'package')}`,
+    `exported ${count(repositories, 'repository')} to ${file} (${formatBytes(sizeBytes)}): ${count(revisions, 'revision')}, ${count(snapshots, 'snapshot')}, ${count(packages, 'package')}`,
   ])
 }
 
