@@ -43,6 +43,8 @@ export function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uint8Arra
     params: { [constants.ZSTD_c_compressionLevel]: 3 },
     // States the size in the frame, so that the decoder makes one buffer of it.
     pledgedSrcSize: bytes.byteLength,
+    // Most come out in one step.
+    chunkSize: 64 * 1024,
   })
 }
 

@@ -6,7 +6,7 @@ import type { ReadRequest } from '../ecosystem.ts'
 import { ByteStore } from './byte-store.ts'
 import { formatEvr, formatNevra, nevraFileName } from './formats/nevra.ts'
 import { parsePackageOwner } from './formats/package-details.ts'
-import { type ScanOptions, scanPackages } from './formats/package-scanner.ts'
+import { type PackageFragment, type ScanOptions, scanPackages } from './formats/package-scanner.ts'
 import { type PrimaryPackage, parsePrimaryPackage } from './formats/primary.ts'
 import { ListedPackage } from './listed-package.ts'
 import { openLimit, type PackageDocument, upstreamPath } from './metadata.ts'
@@ -70,8 +70,7 @@ export class PackageListing {
   }
 
   /**
-   * Every document is read once more, for the entries of what is wanted alone. They are copies: a window would keep the quarter of a
-   * megabyte around it, and a few of many would keep the document.
+   * Every document is read once more, for the entries of what is wanted alone.
    */
   async *records(wanted: ReadonlySet<PackageKey>): AsyncGenerator<NativeRecord> {
     const packages = this.#listed.filter(({ key }) => wanted.has(key))
@@ -84,11 +83,12 @@ export class PackageListing {
   async *#primaryRecords(packages: readonly ListedPackage[]): AsyncGenerator<NativeRecord> {
     const byIndex = new Map(packages.map((pkg) => [pkg.index, pkg]))
     for await (const batch of this.#scan('primary', (index) => !byIndex.has(index))) {
-      for (const [position, bytes] of batch.packages.entries()) {
+      const fragments = keepable(batch.packages)
+      for (const [position, bytes] of fragments.entries()) {
         const pkg = byIndex.get(batch.indexes[position] ?? -1)
         // What was passed over was not looked into: the package itself has to say that it is the one.
         if (!pkg || parsePrimaryPackage(bytes).pkgid !== pkg.pkgid) throw notTheSame()
-        yield { key: pkg.key, part: 'primary', bytes: Buffer.from(bytes) }
+        yield { key: pkg.key, part: 'primary', bytes }
       }
     }
   }
@@ -105,10 +105,9 @@ export class PackageListing {
       return pkgid !== undefined && !isWanted.has(pkgid.toLowerCase())
     }
     for await (const batch of this.#scan(document, skips)) {
-      for (const bytes of batch.packages) {
+      for (const bytes of keepable(batch.packages)) {
         const { pkgid } = parsePackageOwner(bytes)
-        for (const { key } of missing.get(pkgid) ?? [])
-          yield { key, part: document, bytes: Buffer.from(bytes) }
+        for (const { key } of missing.get(pkgid) ?? []) yield { key, part: document, bytes }
         missing.delete(pkgid)
       }
     }
@@ -226,6 +225,13 @@ export class PackageListing {
   ): void {
     this.#request.reporter.report({ type: 'warning', code, message })
   }
+}
+
+/** Fragments are windows on a buffer. Where they are most of it they may keep it; a few of many would keep the document, and are copied. */
+function keepable(fragments: readonly PackageFragment[]): readonly PackageFragment[] {
+  const size = fragments.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const isMost = 2 * size >= (fragments[0]?.buffer.byteLength ?? 0)
+  return isMost ? fragments : fragments.map((fragment) => Buffer.from(fragment))
 }
 
 function notTheSame(): ChantalError {
