@@ -514,9 +514,6 @@ stable() {
   for name in "$dists"/*/i18n/Translation-*; do compress "$name" xz bz2; done
   for name in "$dists"/*/Contents-*; do compress "$name" gz; done
   listed_only='*/binary-*/Packages */source/Sources */i18n/Translation-?? */Contents-amd64 */Contents-i386 */Contents-all */Commands-amd64 */Components-amd64.yml */icons-48x48.tar'
-  if [ "$state" = v2 ]; then
-    (cd "$work/states/v1/dists/stable" && find . -path '*/by-hash/*' -type f -exec cp --parents -t "$dists" {} +)
-  fi
   listed_only=$listed_only keys='archive next' release "$state" stable <<FIELDS
 Origin: Chantal
 Label: Chantal
@@ -531,6 +528,9 @@ Architectures: all amd64 i386
 Components: main contrib
 Description: A suite for tests
 FIELDS
+  if [ "$state" = v2 ]; then
+    (cd "$work/states/v1/dists/stable" && find . -path '*/by-hash/*' -type f -exec cp --parents -t "$dists" {} +)
+  fi
 }
 
 # updates STATE PERCENTAGE

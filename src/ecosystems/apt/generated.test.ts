@@ -1,8 +1,9 @@
 import { realpath } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { type AptTerms, openAptSite } from '../../../tests/support/apt-site.ts'
+import { type AptTerms, aptModes, openAptSite } from '../../../tests/support/apt-site.ts'
 import { type AptTree, fieldOf, readAptTree } from '../../../tests/support/apt-tree.ts'
 import { type AptFiles, aptFiles, changeApt, startAptUpstream } from '../../../tests/support/apt-upstream.ts'
+import { readTree } from '../../../tests/support/site.ts'
 
 const v1 = aptFiles('v1')
 const amd64 = 'main/binary-amd64/Packages'
@@ -18,6 +19,7 @@ const programsAskFor = [
   'main/i18n/Translation-en',
   'main/installer-amd64/current/images/SHA256SUMS',
   'main/debian-installer/binary-amd64/Packages',
+  'main/binary-amd64/Release',
   'main/source/Sources',
 ]
 
@@ -101,6 +103,20 @@ describe('the Release file of a generated tree', () => {
     )
   })
 
+  it.each([
+    ['upstream has them', {}, 'https://snapshot.chantal.example/@SNAPSHOTID@/'],
+    [
+      'they are configured',
+      { snapshots: 'https://ours.example/@SNAPSHOTID@/' },
+      'https://ours.example/@SNAPSHOTID@/',
+    ],
+    ['nowhere', { snapshots: null }, undefined],
+  ])('sends clients for snapshots to where %s', async (_, release, expected) => {
+    const { fields } = await published({ generated: { release } })
+
+    expect(fields.get('Snapshots')).toBe(expected)
+  })
+
   it('offers every index by its checksum, lists it as it is before compression, and names no key', async () => {
     const files = await changeApt(v1, {
       release: (text) =>
@@ -123,6 +139,8 @@ describe('the Release file of a generated tree', () => {
 
     const listed = [...tree.listed.keys()].map((name) => name.replace(/\.(gz|xz)$/, ''))
     expect(listed).toEqual(expect.arrayContaining(programsAskFor))
+    // They are between states of indexes that are not these.
+    expect(listed.filter((name) => name.includes('Packages.diff'))).toEqual([])
     expect(tree.fields.get('Architectures')?.split(' ').sort()).toEqual(['all', 'amd64', 'i386'])
   })
 })
@@ -190,5 +208,22 @@ describe('the indexes of a generated tree', () => {
     expect(namesIn(apart, 'main/binary-i386/Packages')).toEqual(['greeter 1.0-1+u1'])
     expect(namesIn(apart, 'main/binary-all/Packages')).toEqual(['greeter-data 1.0-1+u1'])
     expect(apart.fields.get('Architectures')?.split(' ').sort()).toEqual(['all', 'amd64', 'i386'])
+  })
+})
+
+describe('the installer', () => {
+  it.each(aptModes)('has the images that its list names: %s', async (mode) => {
+    await using upstream = await startAptUpstream(v1)
+    await using site = await openAptSite(upstream.url, { options: { installer: true } })
+
+    await site.sync(mode)
+    await site.publish(mode)
+
+    const images = 'dists/stable/main/installer-amd64/current/images'
+    const tree = await readTree(site.published(`repositories/${mode}/latest`))
+    const list = Buffer.from(v1[`${images}/SHA256SUMS`] ?? '').toString()
+    const listed = [...list.matchAll(/^(\w{64}) {2}\.\/(.*)$/gm)]
+    expect(listed).toHaveLength(3)
+    for (const [, digest, name] of listed) expect(tree.get(`${images}/${name}`)).toBe(digest)
   })
 })
