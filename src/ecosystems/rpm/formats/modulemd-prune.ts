@@ -219,7 +219,7 @@ function streamId({ name, stream, version, context, architecture }: ModuleStream
  * A document that starts without `---`, or with a directive, needs the one before it to have ended with `...`; that
  * may have gone with a document between them.
  */
-function joinDocuments(texts: readonly string[]): string {
+export function joinDocuments(texts: readonly string[]): string {
   const parts: string[] = []
   for (const text of texts) {
     const before = parts.at(-1)

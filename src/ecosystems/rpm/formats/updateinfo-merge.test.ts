@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import { type ByteSource, readWhole } from '../../../core/bytes.ts'
+import { type Advisory, readAdvisories } from './updateinfo.ts'
+import { mergeUpdateinfo } from './updateinfo-merge.ts'
+
+const pkg = (name: string) =>
+  `<package name="${name}" epoch="0" version="1" release="1" arch="noarch"><filename>${name}.rpm</filename></package>`
+
+const advisory = (id: string, updated: string, title: string, ...collections: readonly string[]) =>
+  `<update type="security"><id>${id}</id><title>${title}</title><updated date="${updated}"/><pkglist>${collections
+    .map((names) => `<collection short="c"><name>c</name>${names.split(' ').map(pkg).join('')}</collection>`)
+    .join('')}</pkglist></update>`
+
+const document = (...advisories: readonly string[]) => {
+  const bytes = Buffer.from(`<?xml version="1.0"?>\n<updates>${advisories.join('\n')}</updates>`)
+  return async function* (): ByteSource {
+    yield bytes
+  }
+}
+
+async function read(source: ByteSource): Promise<readonly Advisory[]> {
+  const all: Advisory[] = []
+  for await (const advisory of readAdvisories(source)) all.push(advisory)
+  return all
+}
+
+const packagesOf = ({ collections }: Advisory) =>
+  collections.flatMap(({ packages }) => packages.map(({ name }) => name))
+
+const base = document(
+  advisory('A-1', '2026-01-01', 'older words', 'bear'),
+  advisory('A-2', '2026-01-02', 'alone', 'cat'),
+)
+const stream = document(
+  advisory('A-3', '2026-01-03', 'other', 'dog'),
+  advisory('A-1', '2026-02-01', 'newer words', 'bear', 'wolf lion'),
+)
+
+describe('mergeUpdateinfo', () => {
+  it('passes a single document on as it is', async () => {
+    expect(Buffer.from(await readWhole(mergeUpdateinfo([base])))).toEqual(await readWhole(base()))
+  })
+
+  it('has every advisory once', async () => {
+    const merged = await read(mergeUpdateinfo([base, stream]))
+
+    expect(merged.map(({ id }) => id).sort()).toEqual(['A-1', 'A-2', 'A-3'])
+  })
+
+  it('gives a shared one the newest words, and the packages of all, equal collections once', async () => {
+    const merged = await read(mergeUpdateinfo([base, stream]))
+    const shared = merged.find(({ id }) => id === 'A-1')
+
+    expect(shared?.title).toBe('newer words')
+    expect(shared && packagesOf(shared)).toEqual(['bear', 'wolf', 'lion'])
+  })
+
+  it('takes words from the first of two that were updated at once', async () => {
+    const merged = await read(
+      mergeUpdateinfo([
+        document(advisory('A-1', '2026-01-01', 'first', 'bear')),
+        document(advisory('A-1', '2026-01-01', 'second', 'cat')),
+      ]),
+    )
+
+    expect(merged.map(({ title }) => title)).toEqual(['first'])
+    expect(merged.flatMap(packagesOf)).toEqual(['bear', 'cat'])
+  })
+
+  it('gives packages to one that had no list', async () => {
+    const bare = document('<update><id>A-1</id><updated date="2026-05-01"/></update>')
+    const merged = await read(mergeUpdateinfo([bare, base]))
+
+    expect(packagesOf(merged.find(({ id }) => id === 'A-1') ?? failed())).toEqual(['bear'])
+  })
+})
+
+function failed(): never {
+  throw new Error('not there')
+}

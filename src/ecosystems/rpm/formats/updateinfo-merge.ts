@@ -1,0 +1,99 @@
+import { childrenOf, childText, readXmlRecords, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
+import type { ByteSource } from '../../../core/bytes.ts'
+import { advisoryCollections, parseAdvisoryDate, updateinfoRoots } from './updateinfo.ts'
+
+/**
+ * Makes one updateinfo.xml of several: every advisory once, by its id. Of one that several documents have, the words are those of the
+ * last update, and the packages those of all: as collections beside one another, as repositories that are put together have them.
+ * Advisories of one document alone are passed on as they come; the shared ones are held in memory.
+ * @param sources each may be asked for its decompressed bytes twice
+ * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT`
+ */
+export async function* mergeUpdateinfo(sources: readonly (() => ByteSource)[]): ByteSource {
+  const [only] = sources
+  if (only && sources.length === 1) {
+    yield* only()
+    return
+  }
+  const shared = await findShared(sources)
+  const held = new Map<string, XmlRecord[]>()
+  yield Buffer.from('<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n')
+  for (const source of sources) {
+    for await (const record of advisoriesOf(source())) {
+      const id = idOf(record)
+      if (!shared.has(id)) {
+        yield Buffer.from(`  ${record.text}\n`)
+        continue
+      }
+      const known = held.get(id)
+      if (known) known.push(record)
+      else held.set(id, [record])
+    }
+  }
+  for (const records of held.values()) yield Buffer.from(`  ${joined(records)}\n`)
+  yield Buffer.from('</updates>\n')
+}
+
+/** Ids that occur more than once, in one document or in several. */
+async function findShared(sources: readonly (() => ByteSource)[]): Promise<ReadonlySet<string>> {
+  const seen = new Set<string>()
+  const shared = new Set<string>()
+  for (const source of sources) {
+    for await (const record of advisoriesOf(source())) {
+      const id = idOf(record)
+      if (seen.has(id)) shared.add(id)
+      seen.add(id)
+    }
+  }
+  return shared
+}
+
+async function* advisoriesOf(source: ByteSource): AsyncGenerator<XmlRecord> {
+  for await (const part of readXmlRecords(source, updateinfoRoots))
+    if (part.kind === 'record' && part.element.name === 'update') yield part
+}
+
+function idOf({ element }: XmlRecord): string {
+  return childText(element, 'id') ?? ''
+}
+
+function joined(records: readonly XmlRecord[]): string {
+  const [newest, ...others] = [...records].sort((a, b) => updatedAt(b) - updatedAt(a))
+  if (!newest) throw new Error('no advisory to join')
+  const known = new Set(collectionsOf(newest))
+  const added: string[] = []
+  for (const text of others.flatMap(collectionsOf)) {
+    if (known.has(text)) continue
+    known.add(text)
+    added.push(text)
+  }
+  return added.length === 0 ? newest.text.trim() : withCollections(newest, added)
+}
+
+/** As written, so that what is equal is told from what is not. */
+function collectionsOf({ element, text }: XmlRecord): readonly string[] {
+  return advisoryCollections(element).map(({ collection }) => text.slice(collection.start, collection.end))
+}
+
+function updatedAt({ element }: XmlRecord): number {
+  const dates = ['updated', 'issued'].flatMap((name) => childrenOf(element, name))
+  const [date] = dates.flatMap((one) => parseAdvisoryDate(one.attributes.get('date') ?? one.text) ?? [])
+  return date?.getTime() ?? 0
+}
+
+function withCollections({ element, text }: XmlRecord, collections: readonly string[]): string {
+  const added = collections.map((collection) => `${collection}\n`).join('')
+  const [list] = childrenOf(element, 'pkglist')
+  const place = list ?? element
+  const own = text.slice(place.start, place.end)
+  const filled = list
+    ? inside(own, 'pkglist', added)
+    : inside(own, element.name, `<pkglist>\n${added}</pkglist>\n`)
+  return (text.slice(0, place.start) + filled + text.slice(place.end)).trim()
+}
+
+function inside(text: string, name: XmlElement['name'], added: string): string {
+  if (text.endsWith('/>')) return `${text.slice(0, -2).trimEnd()}>\n${added}</${name}>`
+  const end = text.lastIndexOf('</')
+  return text.slice(0, end) + added + text.slice(end)
+}
