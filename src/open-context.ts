@@ -13,7 +13,7 @@ import { ecosystems } from './ecosystems/registry.ts'
 import { AbsentPool } from './pool/absent-pool.ts'
 import { FilesystemPool } from './pool/filesystem-pool.ts'
 import type { Pool } from './pool/pool.ts'
-import { claimPool } from './pool/pool-marker.ts'
+import { claimPool, poolMarker } from './pool/pool-marker.ts'
 import { openPublications } from './publish/directory-publications.ts'
 import type { Checkpoint } from './publish/directory-stage.ts'
 import { openOpenPgpSigner, openOpenPgpVerifier, openPackageVerifier } from './sign/openpgp.ts'
@@ -24,8 +24,11 @@ export interface Surroundings {
   readonly version: string
   /** Who runs this. Default: the process's user at its host. */
   readonly user?: string | undefined
-  /** `catalog`: a pool that cannot be used is an error only once it is used. Default: everything. */
-  readonly needs?: 'everything' | 'catalog' | undefined
+  /**
+   * `catalog`: a pool that cannot be used is an error only once it is used. `adoption`: a pool that is not this catalog's is opened all the
+   * same. Default: everything.
+   */
+  readonly needs?: 'everything' | 'catalog' | 'adoption' | undefined
   /** How downloads wait before they try again. Default: by the clock. */
   readonly wait?: Wait | undefined
   /** See {@link AppContext.reached}; also told of the moments of a publication's switch. */
@@ -76,6 +79,7 @@ export async function openContext(
     ecosystems,
     catalog,
     pool,
+    poolMarker: poolMarker(poolPath),
     downloader,
     publications,
     reporter,
@@ -113,6 +117,7 @@ async function openPool(
   catalog: Catalog,
   needs: NonNullable<Surroundings['needs']>,
 ): Promise<Pool> {
+  if (needs === 'adoption') return FilesystemPool.at(root)
   try {
     await claimPool(root, catalog.id, await knowsNoBlob(catalog))
     return await FilesystemPool.create(root)

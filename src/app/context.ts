@@ -5,6 +5,7 @@ import type { EcosystemId } from '../core/model.ts'
 import type { Downloader } from '../download/downloader.ts'
 import type { Ecosystem } from '../ecosystems/ecosystem.ts'
 import type { Pool } from '../pool/pool.ts'
+import type { PoolMarker } from '../pool/pool-marker.ts'
 import type { Publications } from '../publish/publications.ts'
 import type { PackageVerifier } from '../sign/package-verifier.ts'
 import type { Signer } from '../sign/signer.ts'
@@ -16,6 +17,7 @@ export interface AppContext {
   readonly settings: Settings
   readonly ecosystems: ReadonlyMap<EcosystemId, Ecosystem>
   readonly pool: Pool
+  readonly poolMarker: PoolMarker
   readonly catalog: Catalog
   readonly downloader: Downloader
   readonly publications: Publications

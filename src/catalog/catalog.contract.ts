@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Json } from '../core/brand.ts'
 import {
   addRevision,
   all,
@@ -396,9 +397,44 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         await addRevision(catalog, { removed: ['a'] })
 
         expect(await catalog.read((reader) => reader.blobUsers(digestOf(7)))).toEqual([
-          { repository: epel, path: 'packages/a-0', key: 'a', revisions: [1] },
-          { repository: epel, path: 'z', key: null, revisions: [1] },
+          { digest: digestOf(7), repository: epel, path: 'packages/a-0', key: 'a', revisions: [1] },
+          { digest: digestOf(7), repository: epel, path: 'z', key: null, revisions: [1] },
         ])
+        expect(await catalog.read((reader) => reader.blobUsers())).toEqual([])
+      })
+
+      it('names who uses any of several blobs', async () => {
+        await addRevision(catalog, { packages: [packageOf('a', [7, 8]), packageOf('b', [9])] })
+
+        const users = await catalog.read((reader) => reader.blobUsers(digestOf(8), digestOf(9), digestOf(1)))
+
+        expect(users.map(({ digest, path }) => [digest, path])).toEqual([
+          [digestOf(8), 'packages/a-1'],
+          [digestOf(9), 'packages/b-0'],
+        ])
+      })
+
+      it('lists blobs from where it is told to go on', async () => {
+        await saveBlobs(catalog, [1, 2, 3])
+
+        const left = await all(catalog, (reader) => reader.blobs(digestOf(1)))
+
+        expect(left.map(({ size }) => size)).toEqual([2, 3])
+      })
+    })
+
+    describe('notes', () => {
+      it('are there until they are replaced or forgotten', async () => {
+        const note = () => catalog.read((reader) => reader.note('pool verify'))
+        const save = (value: Json) => catalog.write((writer) => writer.saveNote('pool verify', value))
+
+        const seen = [await note()]
+        for (const value of [{ after: 'a\u0000b' }, [1, null], null, null]) {
+          await save(value)
+          seen.push(await note())
+        }
+
+        expect(seen).toEqual([null, { after: 'a\u0000b' }, [1, null], null, null])
       })
     })
 

@@ -319,6 +319,9 @@ export interface GrowthStatistics {
   readonly sizeBytes: number
 }
 
+/** Work that is remembered beyond its process: where a verification of the pool stopped. */
+export type NoteName = 'pool verify'
+
 export interface CatalogReader {
   /** Named in the configuration and synced or published at least once. `null` where the catalog has not seen it. */
   repository(id: RepositoryId): Promise<RepositoryRecord | null>
@@ -381,6 +384,9 @@ export interface CatalogReader {
 
   leases(): Promise<readonly LeaseHolder[]>
 
+  /** What was noted last; `null` where there is nothing. */
+  note(name: NoteName): Promise<Json>
+
   /** The blob that once arrived with this checksum, where it is still known. */
   blobByChecksum(checksums: readonly Checksum[]): Promise<readonly (BlobRef | null)[]>
 
@@ -388,11 +394,12 @@ export interface CatalogReader {
   reachableBlobs(): AsyncIterable<BlobRef>
   /** What no root would reach any more without these snapshots, in digest order. */
   blobsOnlyIn(snapshots: readonly Pick<SnapshotRecord, 'repository' | 'name'>[]): AsyncIterable<BlobRef>
-  /** Every blob with a row, in digest order. */
-  blobs(): AsyncIterable<BlobRef>
-  /** Who needs a blob: for naming what a missing or corrupt one affects. */
-  blobUsers(digest: Sha256): Promise<
+  /** Every blob with a row, in digest order. @param after where to go on: those of greater digests alone */
+  blobs(after?: Sha256): AsyncIterable<BlobRef>
+  /** Who needs these blobs: for naming what missing or corrupt ones affect. In order of repository and path. */
+  blobUsers(...digests: readonly Sha256[]): Promise<
     readonly {
+      readonly digest: Sha256
       readonly repository: RepositoryId
       readonly path: RelativePath
       readonly key: PackageKey | null
@@ -491,6 +498,9 @@ export interface CatalogWriter extends CatalogReader {
   removePublication(path: RelativePath): Promise<void>
 
   addSync(record: SyncRecord): Promise<void>
+
+  /** @param note `null` forgets it */
+  saveNote(name: NoteName, note: Json): Promise<void>
 
   /**
    * Notes that these blobs are wanted now: garbage collection leaves a blob alone for the grace period after its

@@ -1,7 +1,7 @@
 import type { Checksum, Sha256 } from '../core/digest.ts'
 import type { EcosystemId, RepositoryId, Revision } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { CatalogReader, PackageQuery, SnapshotRecord } from './catalog.ts'
+import type { CatalogReader, NoteName, PackageQuery, SnapshotRecord } from './catalog.ts'
 import type { Session } from './engine.ts'
 import { findFlaws } from './flaws/find-flaws.ts'
 import { findLeases } from './leases/lease-rows.ts'
@@ -17,6 +17,7 @@ import { countAll } from './queries/counts.ts'
 import { diffRevisions } from './queries/diff.ts'
 import { openImports } from './queries/imports.ts'
 import { sealedRevisions, streamFileIntervals, streamPackageIntervals } from './queries/intervals.ts'
+import { findNote } from './queries/notes.ts'
 import { heldPackages, revisionFiles, streamPackages } from './queries/packages.ts'
 import { findGenerations, findPublications } from './queries/publications.ts'
 import { streamRecords } from './queries/records.ts'
@@ -128,6 +129,10 @@ export class SqlReader implements CatalogReader {
     return findLeases(this.session)
   }
 
+  note(name: NoteName) {
+    return findNote(this.session, name)
+  }
+
   blobByChecksum(checksums: readonly Checksum[]) {
     return blobsByChecksum(this.session, checksums)
   }
@@ -140,12 +145,12 @@ export class SqlReader implements CatalogReader {
     return streamBlobsOnlyIn(this.session, snapshots)
   }
 
-  blobs() {
-    return streamBlobs(this.session)
+  blobs(after?: Sha256) {
+    return streamBlobs(this.session, after)
   }
 
-  blobUsers(digest: Sha256) {
-    return blobUsers(this.session, digest)
+  blobUsers(...digests: readonly Sha256[]) {
+    return blobUsers(this.session, digests)
   }
 
   prunableRevisions(before: Date) {

@@ -3,7 +3,14 @@ import type { BlobRef } from '../core/bytes.ts'
 import type { Checksum, Sha256 } from '../core/digest.ts'
 import type { NativeRecord, PackageKey, RepositoryId, StoredFile } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { CatalogWriter, GenerationRecord, NewPackage, OpenRevision, SyncRecord } from './catalog.ts'
+import type {
+  CatalogWriter,
+  GenerationRecord,
+  NewPackage,
+  NoteName,
+  OpenRevision,
+  SyncRecord,
+} from './catalog.ts'
 import { addBlobChecksums, addBlobs, forgetBlobs, touchBlobs } from './changes/blobs.ts'
 import {
   dropImport,
@@ -29,6 +36,7 @@ import { addRecords } from './changes/record-chunks.ts'
 import { removeRepository } from './changes/remove-repository.ts'
 import { addPackages, removePackages, setFiles } from './changes/revision-content.ts'
 import type { FileInterval, ImportedHistory, OpenImport, PackageInterval } from './intervals.ts'
+import { saveNote } from './queries/notes.ts'
 import { addSync } from './queries/syncs.ts'
 import { SqlReader } from './sql-reader.ts'
 
@@ -129,6 +137,10 @@ export class SqlWriter extends SqlReader implements CatalogWriter {
 
   addSync(record: SyncRecord) {
     return addSync(this.session, record)
+  }
+
+  saveNote(name: NoteName, note: Json) {
+    return saveNote(this.session, name, note)
   }
 
   touchBlobs(digests: readonly Sha256[], now: Date) {

@@ -16,9 +16,10 @@ import path from 'node:path'
 import type { ByteSource } from '../core/bytes.ts'
 import type { Expectation, Sha256 } from '../core/digest.ts'
 import { parseSha256 } from '../core/digest.ts'
-import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { hasSystemCode } from '../core/errors.ts'
 import { CheckedBytes, checkWhole } from './checked-bytes.ts'
 import { flushFileSystem, flushOne } from './flush.ts'
+import { blobMissing, ignoreMissing, rethrowMissing } from './missing-blob.ts'
 import { PartialFileOnDisk } from './partial-file.ts'
 import { placeFile } from './place-file.ts'
 import type {
@@ -54,6 +55,11 @@ export class FilesystemPool implements Pool {
 
   private constructor(root: string) {
     this.#root = root
+  }
+
+  /** The pool at `root` as it is, to look at: nothing is made where it is not there. */
+  static at(root: string): FilesystemPool {
+    return new FilesystemPool(root)
   }
 
   /** Opens the pool at `root`; makes the folders it needs, all of them durable before the first blob. */
@@ -200,11 +206,14 @@ export class FilesystemPool implements Pool {
     }
   }
 
-  async check(digest: Sha256): Promise<BlobHealth> {
+  async check(digest: Sha256, onRead?: (bytes: number) => Promise<void>): Promise<BlobHealth> {
     const stat = await this.#stat(digest)
     if (!stat) return { state: 'missing' }
     const hash = createHash('sha256')
-    for await (const chunk of this.read(digest)) hash.update(chunk)
+    for await (const chunk of this.read(digest)) {
+      hash.update(chunk)
+      await onRead?.(chunk.byteLength)
+    }
     const actual = parseSha256(hash.digest('hex'))
     return actual === digest
       ? { state: 'sound', size: stat.size }
@@ -281,28 +290,7 @@ export class FilesystemPool implements Pool {
   }
 }
 
-async function* rethrowMissing(source: ByteSource, digest: Sha256): ByteSource {
-  try {
-    yield* source
-  } catch (error) {
-    throw hasSystemCode(error, 'ENOENT') ? blobMissing(digest, error) : error
-  }
-}
-
 async function sortedNames(folder: string): Promise<string[]> {
   const names = await fs.readdir(folder).catch(ignoreMissing)
   return (names ?? []).sort()
-}
-
-function blobMissing(digest: Sha256, cause: unknown): ChantalError {
-  return new ChantalError('BLOB_MISSING', `not in the pool: ${digest}`, {
-    cause,
-    hint: 'Run `chantal pool verify --repair` to fetch it again.',
-    details: { digest },
-  })
-}
-
-function ignoreMissing(error: unknown): null {
-  if (hasSystemCode(error, 'ENOENT')) return null
-  throw error
 }

@@ -16,13 +16,19 @@ const fileName = 'chantal-pool.json'
 export async function claimPool(root: string, catalog: string, isNewCatalog: boolean): Promise<void> {
   const marker = await readMarker(root)
   if (marker === catalog) return
-  if (marker === null && isNewCatalog) return writeMarker(root, catalog)
+  if (marker === null && isNewCatalog) {
+    if (!(await holdsBlobs(root))) return writeMarker(root, catalog)
+    throw new ChantalError('POOL_UNMARKED', `${root} holds blobs, and no marker says whose they are`, {
+      hint: 'Correct storage.pool_path or database.url; or run `chantal pool adopt`, and garbage collection takes what this catalog does not know.',
+      details: { pool: root, catalog },
+    })
+  }
   if (marker === null) {
     throw new ChantalError(
       'POOL_UNMARKED',
       `${path.join(root, fileName)} is missing, but the catalog knows blobs of this pool`,
       {
-        hint: 'Mount the disk that holds the pool, or correct storage.pool_path.',
+        hint: 'Mount the disk that holds the pool, or correct storage.pool_path. If the marker alone is lost: `chantal pool adopt`.',
         details: { pool: root, catalog },
       },
     )
@@ -31,7 +37,7 @@ export async function claimPool(root: string, catalog: string, isNewCatalog: boo
     'POOL_UNMARKED',
     `the pool at ${root} belongs to another catalog (${marker}, not ${catalog})`,
     {
-      hint: 'Correct storage.pool_path or database.url: two catalogs cannot share one pool.',
+      hint: 'Correct storage.pool_path or database.url: two catalogs cannot share one pool. If the other one is no more: `chantal pool adopt`.',
       details: { pool: root, catalog, found: marker },
     },
   )
@@ -47,16 +53,52 @@ export async function handOverPool(root: string, from: string, to: string): Prom
   if (marker === to) return
   if (marker === null) return writeMarker(root, to)
   if (marker !== from) return claimPool(root, to, false)
+  await replaceMarker(root, to)
+}
+
+/** Who a pool belongs to, and the word that changes it. */
+export interface PoolMarker {
+  /** The catalog's id; `null` where there is no marker, `unreadable` where it says nothing. */
+  owner(): Promise<string | null>
+  /** Makes the pool this catalog's, whoever had it. @throws ChantalError `NOT_WRITABLE`, `DISK_FULL` */
+  adopt(catalog: string): Promise<void>
+}
+
+/** Of the pool at `root`, which need not be there. */
+export function poolMarker(root: string): PoolMarker {
+  return {
+    owner: () => readMarker(root),
+    adopt: (catalog) => replaceMarker(root, catalog),
+  }
+}
+
+async function replaceMarker(root: string, catalog: string): Promise<void> {
   const target = path.join(root, fileName)
   const temporary = `${target}.${randomUUID()}`
   try {
-    await fs.writeFile(temporary, markerText(to), { flag: 'wx', flush: true })
+    await fs.mkdir(root, { recursive: true })
+    await fs.writeFile(temporary, markerText(catalog), { flag: 'wx', flush: true })
     await fs.rename(temporary, target)
     await flushOne(root)
   } catch (error) {
     await fs.rm(temporary, { force: true })
     throw explainDiskError(error, target)
   }
+}
+
+async function holdsBlobs(root: string): Promise<boolean> {
+  const blobs = path.join(root, 'sha256')
+  for (const shard of await namesIn(blobs)) {
+    if ((await namesIn(path.join(blobs, shard))).length > 0) return true
+  }
+  return false
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return fs.readdir(folder).catch((error: unknown) => {
+    if (hasSystemCode(error, 'ENOENT')) return []
+    throw explainDiskError(error, folder)
+  })
 }
 
 async function readMarker(root: string): Promise<string | null> {

@@ -97,8 +97,11 @@ export interface Pool {
   /** In digest order, so two listings can be merged without holding either. */
   list(): AsyncIterable<BlobInfo>
 
-  /** Reads the blob whole. A corrupt one stays in place for {@link quarantine} to decide on. */
-  check(digest: Sha256): Promise<BlobHealth>
+  /**
+   * Reads the blob whole. A corrupt one stays in place for {@link quarantine} to decide on.
+   * @param onRead told of each part that was read, in bytes, and waited for: it sets the pace, and what it throws ends the reading
+   */
+  check(digest: Sha256, onRead?: (bytes: number) => Promise<void>): Promise<BlobHealth>
 
   /** Moves a corrupt blob to `pool/quarantine`, so that the next sync fetches it anew. Links to it elsewhere remain. */
   quarantine(digest: Sha256): Promise<void>

@@ -36,7 +36,8 @@ describe('a mistake in what was typed', () => {
     ['snapshot create demo@latest', 'names no snapshot'],
     ['snapshot create demo@x --label oops', 'It has to be KEY=VALUE.'],
     ['pool gc --grace soon', '--grace "soon" is not a duration, such as 24h'],
-    ['pool verify --rate fast', '--rate "fast" is not a size, such as 50MB'],
+    ['pool verify --rate fast', '--rate "fast" is not a rate, such as 50MB/s'],
+    ['pool verify --rate 0', '--rate "0" is not a rate, such as 50MB/s'],
     ['completion tcsh', 'Allowed choices are bash, zsh, fish.'],
     ['help nonsense', "unknown help topic 'nonsense'"],
   ])('`%s` ends with 2 and says so', async (command, message) => {

@@ -1,167 +1,149 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { accessOf } from '../../config/access.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
-import { ChantalError, isChantalError } from '../../core/errors.ts'
+import { ChantalError } from '../../core/errors.ts'
 import type { AppContext, UseCase } from '../context.ts'
-import { keepBlobs } from '../keep-blobs.ts'
-import { publishedPaths } from '../snapshot/list-snapshots.ts'
+import { ReadRate } from './read-rate.ts'
+import { type Damage, type DamagedBlob, repairBlobs } from './repair-blobs.ts'
+import { loadProgress, saveProgress, type VerifyProgress } from './verify-progress.ts'
 
 export interface VerifyPoolInput {
   /** Quarantines what is corrupt, and fetches it and what is missing anew from the repositories it came from. */
   readonly repair: boolean
   /** Bytes per second to read at most; `null` is as fast as the disk. */
   readonly rate: number | null
-}
-
-/** A blob that is not as the catalog needs it, and what that affects. */
-export interface DamagedBlob {
-  readonly digest: Sha256
-  readonly state: 'missing' | 'corrupt'
-  readonly repaired: boolean
-  /** Why it could not be repaired. */
-  readonly reason: string | null
-  /** Where it belongs: `repository: path`. */
-  readonly files: readonly string[]
-  readonly snapshots: readonly string[]
-  readonly publications: readonly string[]
+  /** Goes on where an earlier run stopped midway. Default: reads everything. */
+  readonly resume?: boolean
 }
 
 /** The shape of `pool verify --json`. */
 export interface VerifyPoolOutput {
+  /** By this run. */
   readonly checked: number
   readonly checkedBytes: number
+  /** What earlier runs had checked, where this one went on; `null` where it began at the start. */
+  readonly resumed: {
+    readonly startedAt: Date
+    readonly checked: number
+    readonly checkedBytes: number
+  } | null
   readonly damaged: readonly DamagedBlob[]
   readonly repaired: number
 }
 
-/** Reads every blob the catalog knows, and hashes it. Damage is a value: all of it is found and named. */
+/**
+ * Reads every blob the catalog knows, and hashes it. Damage is a value: all of it is found and named. Where a run stopped is remembered, by
+ * whatever it was stopped, and the next goes on from there.
+ */
 export const verifyPool: UseCase<VerifyPoolInput, VerifyPoolOutput> = async (context, input, signal) => {
+  const earlier = input.resume ? await loadProgress(context) : null
+  const progress = new Progress(context, earlier)
+  await readAll(context, progress, new ReadRate(input.rate), signal)
+  const found = await findDamage(context, progress)
+  const damaged = await repairBlobs(context, found, input.repair, signal)
+  await saveProgress(context, null)
+  return {
+    checked: progress.checked - (earlier?.checked ?? 0),
+    checkedBytes: progress.checkedBytes - (earlier?.checkedBytes ?? 0),
+    resumed: earlier && {
+      startedAt: earlier.startedAt,
+      checked: earlier.checked,
+      checkedBytes: earlier.checkedBytes,
+    },
+    damaged,
+    repaired: damaged.filter(({ repaired }) => repaired).length,
+  }
+}
+
+const pageBlobs = 1000
+/** In bytes: a process that is killed loses at most what it read since. */
+const savedEvery = 1_000_000_000
+
+class Progress implements VerifyProgress {
+  readonly #context: AppContext
+  #savedBytes: number
+  readonly startedAt: Date
+  readonly damaged: Sha256[]
+  after: Sha256 | null
+  checked: number
+  checkedBytes: number
+
+  constructor(context: AppContext, earlier: VerifyProgress | null) {
+    this.#context = context
+    this.startedAt = earlier?.startedAt ?? context.now()
+    this.damaged = [...(earlier?.damaged ?? [])]
+    this.after = earlier?.after ?? null
+    this.checked = earlier?.checked ?? 0
+    this.checkedBytes = earlier?.checkedBytes ?? 0
+    this.#savedBytes = this.checkedBytes
+  }
+
+  async advance({ digest, size }: BlobRef, isSound: boolean): Promise<void> {
+    this.after = digest
+    this.checked += 1
+    this.checkedBytes += size
+    if (!isSound) this.damaged.push(digest)
+    if (this.checkedBytes - this.#savedBytes > savedEvery) await this.save()
+  }
+
+  async save(): Promise<void> {
+    this.#savedBytes = this.checkedBytes
+    await saveProgress(this.#context, this)
+  }
+}
+
+async function readAll(context: AppContext, progress: Progress, rate: ReadRate, signal: AbortSignal) {
   const { catalog, pool, reporter } = context
   const { blobs: totalBlobs, blobBytes: totalBytes } = await catalog.read((reader) => reader.counts())
-  const damaged: DamagedBlob[] = []
-  let checked = 0
-  let checkedBytes = 0
-  const startedAt = performance.now()
-  const found: Damage[] = []
-  await catalog.read(async (reader) => {
-    for await (const blob of reader.blobs()) {
-      signal.throwIfAborted()
-      const health = await pool.check(blob.digest)
-      if (health.state !== 'sound') found.push({ blob, state: health.state })
-      checked += 1
-      checkedBytes += blob.size
-      reporter.report({
-        type: 'verify.advanced',
-        blobs: checked,
-        totalBlobs,
-        bytes: checkedBytes,
-        totalBytes,
-      })
-      if (input.rate !== null) {
-        const due = (checkedBytes / input.rate) * 1000 - (performance.now() - startedAt)
-        if (due > 10) await wait(due, undefined, { signal })
+  try {
+    while (true) {
+      // A page at a time: a state of the catalog that is read from for hours would keep it from tidying up.
+      const page = await pageAfter(context, progress)
+      for (const blob of page) {
+        signal.throwIfAborted()
+        const { state } = await pool.check(blob.digest, (bytes) => rate.take(bytes, signal))
+        await progress.advance(blob, state === 'sound')
+        reporter.report({
+          type: 'verify.advanced',
+          blobs: progress.checked,
+          totalBlobs,
+          bytes: progress.checkedBytes,
+          totalBytes,
+        })
       }
+      if (page.length < pageBlobs) return
+      await progress.save()
     }
-  })
-  for (const { blob, state } of await stillDamaged(context, found))
-    damaged.push(await handleDamage(context, blob, state, input.repair, signal))
-  // Published files are hard links to what was set aside: they get the sound bytes too.
-  const repaired = new Set(damaged.filter((blob) => blob.repaired).map(({ digest }) => digest))
-  if (repaired.size > 0) await context.publications.replaceFiles(repaired)
-  return { checked, checkedBytes, damaged, repaired: repaired.size }
-}
-
-interface Damage {
-  readonly blob: BlobRef
-  readonly state: 'missing' | 'corrupt'
-}
-
-/** Garbage collection may have removed what was still known when the reading began, and a sync may have replaced it. */
-async function stillDamaged(
-  { catalog, pool }: AppContext,
-  found: readonly Damage[],
-): Promise<readonly Damage[]> {
-  if (found.length === 0) return []
-  const checksums = found.map(({ blob }) => ({ algorithm: 'sha256' as const, hex: blob.digest }))
-  const known = await catalog.read((reader) => reader.blobByChecksum(checksums))
-  const left: Damage[] = []
-  for (const [index, { blob }] of found.entries()) {
-    if (!known[index]) continue
-    const { state } = await pool.check(blob.digest)
-    if (state !== 'sound') left.push({ blob, state })
+  } catch (error) {
+    // What ended the reading is what counts.
+    await progress.save().catch(() => {})
+    throw error
   }
-  return left
 }
 
-async function handleDamage(
-  context: AppContext,
-  blob: BlobRef,
-  state: 'missing' | 'corrupt',
-  repair: boolean,
-  signal: AbortSignal,
-): Promise<DamagedBlob> {
-  const { digest } = blob
-  const affected = await affectedBy(context, digest)
-  const reason = repair ? await fetchAnew(context, blob, state, signal) : 'not asked to: --repair does'
-  return { digest, state, repaired: reason === null, reason, ...affected }
-}
-
-/** @returns `null` once the pool holds sound bytes, or why it cannot */
-async function fetchAnew(
-  context: AppContext,
-  { digest, size }: BlobRef,
-  state: 'missing' | 'corrupt',
-  signal: AbortSignal,
-): Promise<string | null> {
-  if (state === 'corrupt') await context.pool.quarantine(digest)
-  const users = await context.catalog.read((reader) => reader.blobUsers(digest))
-  let reason = 'no configured repository has it'
-  for (const { repository, path } of users) {
-    const settings = context.settings.repositories.find(({ id }) => id === repository)
-    const access = settings && accessOf(settings)
-    if (!access) continue
-    try {
-      await using client = await context.downloader.open(access, signal)
-      const expect = { size, checksums: [{ algorithm: 'sha256' as const, hex: digest }], maxSize: size }
-      const result = await client.fetch({ path, location: path, expect }, null, signal)
-      if (result.status !== 'fetched') continue
-      await using received = result.blob
-      await keepBlobs(context, [received], signal)
-      return null
-    } catch (error) {
-      if (!isChantalError(error)) throw error
-      reason = `${repository}: ${error.message}`
-    }
-  }
-  return reason
-}
-
-async function affectedBy({ catalog }: AppContext, digest: Sha256) {
+async function pageAfter({ catalog }: AppContext, { after }: VerifyProgress): Promise<readonly BlobRef[]> {
   return catalog.read(async (reader) => {
-    const published = await publishedPaths(reader)
-    const users = await reader.blobUsers(digest)
-    const snapshots = new Set<string>()
-    const publications = new Set<string>()
-    for (const { repository, revisions } of users) {
-      const touched = new Set(revisions)
-      for (const { name, revision } of await reader.snapshots(repository)) {
-        if (touched.has(revision.number)) snapshots.add(`${repository}@${name}`)
-      }
-      for (const number of revisions) {
-        for (const path of published.get(`${repository} ${number}`) ?? []) publications.add(path)
-      }
+    const page: BlobRef[] = []
+    for await (const blob of reader.blobs(after ?? undefined)) {
+      page.push(blob)
+      if (page.length === pageBlobs) break
     }
-    return {
-      files: users.map(({ repository, path }) => `${repository}: ${path}`),
-      snapshots: [...snapshots].sort(),
-      publications: [...publications].sort(),
-    }
+    return page
   })
+}
+
+/** What was found, with what the catalog knows of it; what it knows no more is nobody's. */
+async function findDamage({ catalog }: AppContext, { damaged }: VerifyProgress): Promise<readonly Damage[]> {
+  if (damaged.length === 0) return []
+  const checksums = damaged.map((digest) => ({ algorithm: 'sha256' as const, hex: digest }))
+  const known = await catalog.read((reader) => reader.blobByChecksum(checksums))
+  // Whether it is missing or corrupt, and still is, is looked at once more.
+  return known.filter((blob) => blob !== null).map((blob) => ({ blob, state: 'missing' }))
 }
 
 /** What a verification that found damage which is still there ends with. */
-export function damageError({ damaged }: VerifyPoolOutput): ChantalError | null {
+export function damageError({
+  damaged,
+}: Pick<VerifyPoolOutput, 'damaged'> & Partial<VerifyPoolOutput>): ChantalError | null {
   const left = damaged.filter(({ repaired }) => !repaired)
   const [first] = left
   if (!first) return null

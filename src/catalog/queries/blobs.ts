@@ -18,8 +18,8 @@ export function* batches<T>(items: Iterable<T>): Generator<readonly T[]> {
 const isAfter = (digest: Sha256 | '') => sql<SqlBool>`${sql.ref('blob.digest')} > ${digest}`
 
 /** Every blob with a row, in digest order. */
-export async function* streamBlobs({ db }: Session): AsyncGenerator<BlobRef> {
-  let after: Sha256 | '' = ''
+export async function* streamBlobs({ db }: Session, start: Sha256 | '' = ''): AsyncGenerator<BlobRef> {
+  let after: Sha256 | '' = start
   while (true) {
     const page: BlobRef[] = await db
       .selectFrom('blob')
@@ -161,6 +161,7 @@ export async function lookForUnreached({ db, engine }: Session, digests: readonl
 }
 
 export interface BlobUser {
+  readonly digest: Sha256
   readonly repository: RepositoryId
   readonly path: RelativePath
   /** `null` for a file that belongs to no package. */
@@ -169,27 +170,38 @@ export interface BlobUser {
 }
 
 /** In order of repository and path; those in no sealed and kept revision are left out. */
-export async function blobUsers(session: Session, digest: Sha256): Promise<readonly BlobUser[]> {
-  const { db } = session
-  const columns = ['repository.id', 'repository.pk', 'added_in', 'removed_in'] as const
+export async function blobUsers(session: Session, digests: readonly Sha256[]): Promise<readonly BlobUser[]> {
+  const { db, engine } = session
+  const asked = () =>
+    db
+      .selectFrom(
+        engine.rows(
+          digests.map((digest) => ({ digest })),
+          { digest: 'text' },
+          'asked',
+        ),
+      )
+      .select('asked.digest')
+  const columns = ['blob.digest', 'repository.id', 'repository.pk', 'added_in', 'removed_in'] as const
   const packages = await db
     .selectFrom('blob')
     .innerJoin('package_file', 'package_file.blob', 'blob.pk')
     .innerJoin('package', 'package.pk', 'package_file.package')
     .innerJoin('repository', 'repository.pk', 'package.repository')
     .select([...columns, 'package_file.path', 'package.key'])
-    .where('digest', '=', digest)
+    .where('blob.digest', 'in', asked())
     .execute()
   const files = await db
     .selectFrom('blob')
     .innerJoin('repository_file', 'repository_file.blob', 'blob.pk')
     .innerJoin('repository', 'repository.pk', 'repository_file.repository')
     .select([...columns, 'repository_file.path'])
-    .where('digest', '=', digest)
+    .where('blob.digest', 'in', asked())
     .execute()
   const kept = await keptNumbers(session)
   return [...packages, ...files.map((file) => ({ ...file, key: null }))]
-    .map(({ id, pk, path, key, added_in, removed_in }) => ({
+    .map(({ digest, id, pk, path, key, added_in, removed_in }) => ({
+      digest,
       repository: id,
       path,
       key,

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import type { DamagedBlob } from '../../app/pool/verify-pool.ts'
+import type { DamagedBlob } from '../../app/pool/repair-blobs.ts'
 import { ChantalError } from '../../core/errors.ts'
 import { facts } from '../output.ts'
 import { firstOf } from '../render/first-of.ts'
-import { count, formatBytes } from '../render/units.ts'
+import { count, formatBytes, formatTime } from '../render/units.ts'
 import { type Run, ShownFailure } from '../run.ts'
+import { registerInventory } from './pool-inventory.ts'
 
 export function registerPool(program: Command, run: Run): void {
   const pool = program.command('pool').description('the pool: every byte, stored once')
@@ -32,19 +33,28 @@ export function registerPool(program: Command, run: Run): void {
 
   pool
     .command('verify')
-    .description('read every blob and check its SHA-256')
+    .description('read every blob and check its SHA-256; goes on where an interrupted run stopped')
     .option('--repair', 'set corrupt blobs aside, and fetch them and missing ones anew from upstream')
-    .option('--rate <bytes>', 'read at most so much a second: 50MB')
-    .addHelpText('after', '\nExample: chantal pool verify --repair --rate 100MB\n')
-    .action((options: { repair?: boolean; rate?: string }, command: Command) =>
+    .option('--rate <bytes>', 'read at most so much a second: 50MB/s')
+    .option('--restart', 'begin anew, although an earlier run stopped midway')
+    .addHelpText('after', '\nExample: chantal pool verify --repair --rate 100MB/s\n')
+    .action((options: { repair?: boolean; rate?: string; restart?: boolean }, command: Command) =>
       run(command, async (session) => {
-        const { parseSize } = await import('../../config/values.ts')
-        const rate = options.rate ?? null
-        const rateBytes = rate && parseValue('--rate', rate, parseSize, 'a size, such as 50MB')
+        const { parseBandwidth, parseSize } = await import('../../config/values.ts')
+        const parseRate = (text: string) => (parseBandwidth(text) ?? parseSize(text)) || null
+        const rate =
+          options.rate === undefined
+            ? null
+            : parseValue('--rate', options.rate, parseRate, 'a rate, such as 50MB/s')
         const { verifyPool, damageError } = await import('../../app/pool/verify-pool.ts')
-        const input = { repair: options.repair ?? false, rate: rateBytes || null }
+        const input = { repair: options.repair ?? false, rate, resume: !options.restart }
         const result = await verifyPool(await session.context(), input, session.signal)
         session.output.one(result, () => [
+          ...(result.resumed
+            ? [
+                `went on after ${count(result.resumed.checked, 'blob')} (${formatBytes(result.resumed.checkedBytes)}) of the run that began ${formatTime(result.resumed.startedAt)}`,
+              ]
+            : []),
           `checked ${count(result.checked, 'blob')} (${formatBytes(result.checkedBytes)}): ${result.damaged.length} damaged, ${result.repaired} repaired`,
           ...firstOf(result.damaged.map(damageLines)).flat(),
         ])
@@ -73,9 +83,11 @@ export function registerPool(program: Command, run: Run): void {
         ])
       }),
     )
+
+  registerInventory(pool, run)
 }
 
-function damageLines(damage: DamagedBlob): readonly string[] {
+export function damageLines(damage: DamagedBlob): readonly string[] {
   const { digest, state, repaired, reason, files, snapshots, publications } = damage
   const outcome = repaired ? ' (repaired)' : reason === null ? '' : ` (${reason})`
   return [

@@ -12,8 +12,16 @@ export const poolStats = z.strictObject({
 })
 
 export const verified = z.strictObject({
-  checked: count('Blobs that were read.'),
-  checked_bytes: bytes('What was read.'),
+  checked: count('Blobs that this run read.'),
+  checked_bytes: bytes('What this run read.'),
+  resumed: z
+    .strictObject({
+      started_at: time('When the first of them began.'),
+      checked: count('Blobs that they read.'),
+      checked_bytes: bytes('What they read.'),
+    })
+    .nullable()
+    .describe('Interrupted runs after which this one went on; `null` where it read everything.'),
   damaged: z
     .array(
       z.strictObject({
@@ -65,4 +73,32 @@ export const checkedConfiguration = z.strictObject({
   repositories: count('Configured ones.'),
   views: count('Configured ones.'),
   notices: texts('What is worth knowing: old spellings, keys about to expire.'),
+})
+
+export const orphanedBlob = z.strictObject({
+  digest: text('SHA-256 of its bytes.'),
+  size_bytes: bytes('What it takes.'),
+  state: z
+    .enum(['unnamed', 'unreached'])
+    .describe('`unnamed`: the catalog has no row of it; `unreached`: it has, and nothing needs it.'),
+  stored_at: time('When it came into the pool.'),
+})
+
+export const missingBlob = z.strictObject({
+  digest: text('SHA-256 of its bytes.'),
+  size_bytes: bytes('What it would take.'),
+  files: texts('Where it belongs: `repository: path`.'),
+  snapshots: texts('Snapshots that need it.'),
+  publications: texts('Paths that show it.'),
+})
+
+export const adoptedPool = z.strictObject({
+  path: text('The folder of the pool.'),
+  previous: textOrNull('Id of the catalog that had it; `null` where there was no marker.'),
+  catalog: text('Id of this catalog.'),
+  blobs: count('Files in the pool.'),
+  unknown_blobs: count('Of these, what this catalog does not know: garbage to it.'),
+  unknown_bytes: bytes('What those take.'),
+  missing_blobs: count('What this catalog knows and the pool has not.'),
+  adopted: flag("`false` after a dry run, and where it was this catalog's already."),
 })

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { auditedPackage, foundPackage, packageDetails, packageFacts } from './content.ts'
 import { removeResult, uploadResult } from './package.ts'
-import { checkedConfiguration, collected, leaseRow, poolStats, stats, verified } from './pool.ts'
+import {
+  adoptedPool,
+  checkedConfiguration,
+  collected,
+  leaseRow,
+  missingBlob,
+  orphanedBlob,
+  poolStats,
+  stats,
+  verified,
+} from './pool.ts'
 import { publicationRow, publishResult, released, unpublished } from './publish.ts'
 import { historyRow, repositoryDetails, repositoryRow, syncDocument } from './repository.ts'
 import { deletedSnapshot, prunedSnapshots, snapshotRow, sourceDetails, sourceDiff } from './snapshot.ts'
@@ -44,6 +54,9 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'pool stats': poolStats,
   'pool verify': verified,
   'pool gc': collected,
+  'pool orphaned': z.array(orphanedBlob),
+  'pool missing': z.array(missingBlob),
+  'pool adopt': adoptedPool,
   'db export': exported,
   'db import': imported,
   'lease list': z.array(leaseRow),

@@ -1,0 +1,99 @@
+import { accessOf } from '../../config/access.ts'
+import type { BlobRef } from '../../core/bytes.ts'
+import type { Sha256 } from '../../core/digest.ts'
+import { isChantalError } from '../../core/errors.ts'
+import type { AppContext } from '../context.ts'
+import { keepBlobs } from '../keep-blobs.ts'
+import { type Affected, affectedBy } from './affected.ts'
+
+/** A blob that is not as the catalog needs it, and what that affects. */
+export interface DamagedBlob extends Affected {
+  readonly digest: Sha256
+  readonly state: 'missing' | 'corrupt'
+  readonly repaired: boolean
+  /** Why it could not be repaired. */
+  readonly reason: string | null
+}
+
+export interface Damage {
+  readonly blob: BlobRef
+  readonly state: 'missing' | 'corrupt'
+}
+
+/**
+ * Looks again at what was found, names what it affects, and with `repair` sets corrupt blobs aside and fetches them anew, from the repositories
+ * they came from. Published files are hard links to what was set aside: they get the sound bytes too.
+ * @returns what is still damaged, or was until now
+ */
+export async function repairBlobs(
+  context: AppContext,
+  found: readonly Damage[],
+  repair: boolean,
+  signal: AbortSignal,
+): Promise<readonly DamagedBlob[]> {
+  const left = await stillDamaged(context, found)
+  const affected = await context.catalog.read((reader) =>
+    affectedBy(
+      reader,
+      left.map(({ blob }) => blob.digest),
+    ),
+  )
+  const damaged: DamagedBlob[] = []
+  for (const { blob, state } of left) {
+    const reason = repair ? await fetchAnew(context, blob, state, signal) : 'not asked to: --repair does'
+    const { digest } = blob
+    damaged.push({ digest, state, repaired: reason === null, reason, ...(affected.get(digest) ?? nobody) })
+  }
+  const repaired = new Set(damaged.filter((blob) => blob.repaired).map(({ digest }) => digest))
+  if (repaired.size > 0) await context.publications.replaceFiles(repaired)
+  return damaged
+}
+
+const nobody: Affected = { files: [], snapshots: [], publications: [] }
+
+/** Garbage collection may have removed what was still known when the reading began, and a sync may have replaced it. */
+async function stillDamaged(
+  { catalog, pool }: AppContext,
+  found: readonly Damage[],
+): Promise<readonly Damage[]> {
+  if (found.length === 0) return []
+  const checksums = found.map(({ blob }) => ({ algorithm: 'sha256' as const, hex: blob.digest }))
+  const known = await catalog.read((reader) => reader.blobByChecksum(checksums))
+  const left: Damage[] = []
+  for (const [index, { blob }] of found.entries()) {
+    if (!known[index]) continue
+    const { state } = await pool.check(blob.digest)
+    if (state !== 'sound') left.push({ blob, state })
+  }
+  return left
+}
+
+/** @returns `null` once the pool holds sound bytes, or why it cannot */
+async function fetchAnew(
+  context: AppContext,
+  { digest, size }: BlobRef,
+  state: 'missing' | 'corrupt',
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (state === 'corrupt') await context.pool.quarantine(digest)
+  const users = await context.catalog.read((reader) => reader.blobUsers(digest))
+  let reason = 'no configured repository has it'
+  for (const { repository, path } of users) {
+    const settings = context.settings.repositories.find(({ id }) => id === repository)
+    const access = settings && accessOf(settings)
+    if (!access) continue
+    try {
+      await using client = await context.downloader.open(access, signal)
+      const expect = { size, checksums: [{ algorithm: 'sha256' as const, hex: digest }], maxSize: size }
+      const result = await client.fetch({ path, location: path, expect }, null, signal)
+      if (result.status !== 'fetched') continue
+      await using received = result.blob
+      await keepBlobs(context, [received], signal)
+      return null
+    } catch (error) {
+      if (!isChantalError(error)) throw error
+      reason = `${repository}: ${error.message}`
+    }
+  }
+  return reason
+}
