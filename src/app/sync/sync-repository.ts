@@ -3,13 +3,14 @@ import { accessOf } from '../../config/access.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
 import type { ProgressEvent, Reporter, Warning } from '../../core/events.ts'
-import type { PackageKey, Revision, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
-import { type HeldPackage, planSync, type SyncPlan } from '../../core/plan.ts'
+import type { UpstreamFile, UpstreamPackage } from '../../core/model.ts'
+import { planSync, type SyncPlan } from '../../core/plan.ts'
 import type { Downloader, UpstreamClient } from '../../download/downloader.ts'
 import { ecosystemOf, keepsRecords } from '../configured.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { encodeCheckpoint } from './checkpoint.ts'
 import { fetchFiles, findWantedFiles } from './fetch-files.ts'
+import { findHeldPackages } from './held-packages.ts'
 import { judgeFailures, missingFiles } from './judge-failures.ts'
 import { type ChangedListing, type Reading, readUpstream } from './read-upstream.ts'
 import { sealPlan } from './seal-plan.ts'
@@ -189,19 +190,6 @@ async function runSync(
   tally.revision = sealed.revision.number
   tally.packages = sealed.revision.packageCount
   return { status: sealed.isNew ? 'synced' : 'unchanged' }
-}
-
-/** What the next revision may keep of the latest one. */
-async function findHeldPackages(
-  { catalog }: AppContext,
-  latest: Revision | null,
-  hasRecords: boolean,
-): Promise<ReadonlyMap<PackageKey, HeldPackage>> {
-  if (!latest) return new Map()
-  const held = await catalog.read((reader) => reader.heldPackages(latest))
-  if (latest.hasRecords || !hasRecords) return held
-  // What is held lacks the native records that metadata is generated from: all of it comes anew.
-  return new Map([...held.keys()].map((key) => [key, { key, identity: '' }]))
 }
 
 /** A user named a repository that there is; it is upstream that lacks what makes one. */
