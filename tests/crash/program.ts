@@ -11,10 +11,13 @@ import { collectGarbage } from '../../src/app/pool/collect-garbage.ts'
 import { publishSource } from '../../src/app/publish/publish-source.ts'
 import { createSnapshot } from '../../src/app/snapshot/create-snapshot.ts'
 import { syncRepository } from '../../src/app/sync/sync-repository.ts'
+import { readFile } from '../../src/app/transfer/files.ts'
+import { importCatalog, openFile } from '../../src/app/transfer/import-catalog.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { isChantalError } from '../../src/core/errors.ts'
 import { ecosystems } from '../../src/ecosystems/registry.ts'
 import { openContext } from '../../src/open-context.ts'
+import { openImportContext } from '../../src/open-import-context.ts'
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const [folder = '', work = '', moment = '', nth = '1'] = positionals
@@ -47,7 +50,7 @@ try {
   process.exitCode = error.traits.exit
 }
 
-/** `sync ID`, `publish SOURCE`, `snapshot ID@NAME`, `upload ID FOLDER`, `collect`. */
+/** `sync ID`, `publish SOURCE`, `snapshot ID@NAME`, `upload ID FOLDER`, `import FILE`, `collect`. */
 async function take(context: AppContext, step: string): Promise<void> {
   const [verb, source = '', folder = ''] = step.split(' ')
   switch (verb) {
@@ -68,6 +71,12 @@ async function take(context: AppContext, step: string): Promise<void> {
       const files = await findPackageFiles(context, wanted, signal)
       const terms = { repository: source, files, suite: null, component: null, force: false }
       await uploadPackages(context, terms, signal)
+      return
+    }
+    case 'import': {
+      const terms = { now: context.now, reached: context.reached }
+      await using importing = await openImportContext(context.settings, terms)
+      await importCatalog(importing, await openFile(readFile(source), null), signal)
       return
     }
     case 'collect':

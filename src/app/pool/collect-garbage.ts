@@ -6,6 +6,7 @@ import type { RelativePath } from '../../core/path.ts'
 import type { BlobInfo } from '../../pool/pool.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { lostGenerations, reconcilePublication } from '../publish/reconcile-publication.ts'
+import { dropLeftImports } from '../transfer/drop-imports.ts'
 import { pruneRevisions } from './prune-revisions.ts'
 
 export interface CollectGarbageInput {
@@ -47,6 +48,8 @@ export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> 
     signal: caller,
   })
   const { signal } = lease
+  // What a killed import has left is needed until then: a dry run counts it as such.
+  if (!input.dryRun) await dropLeftImports(context, signal)
   const lost = await findLostGenerations(context, input.dryRun, signal)
   const before = await wantedBefore(context, input.graceMs)
   const found = input.dryRun
