@@ -5,7 +5,7 @@ export const failureTests = [
   'tests/crash/**/*.test.ts',
   'tests/concurrency.test.ts',
   'tests/disk-full.test.ts',
-  'tests/failure-matrix.test.ts',
+  'tests/failure-matrix*.test.ts',
 ]
 
 export default defineConfig({
