@@ -3,7 +3,7 @@ import { decompress } from '../../codec/compression.ts'
 import { readWhole } from '../../core/bytes.ts'
 import type { MemorySink } from '../../publish/memory-sink.ts'
 import type { AptAttributes } from './attributes.ts'
-import { earlierOf, type Given, publishInMemory } from './publishing.fixtures.ts'
+import { earlierOf, type Given, publishInMemory } from './publishing.test-support.ts'
 
 const index = 'dists/stable/main/binary-amd64/Packages'
 

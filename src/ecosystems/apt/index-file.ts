@@ -145,7 +145,7 @@ export async function put(
 }
 
 /** Lists a file that stands in the tree. */
-export async function list(
+async function list(
   { place, sink, listed }: SuiteSink,
   name: string,
   { size, checksums }: Pick<WrittenFile, 'size' | 'checksums'>,

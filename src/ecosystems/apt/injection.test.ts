@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { isChantalError } from '../../core/errors.ts'
 import { parseRelease } from './formats/release.ts'
 import { readStanzas } from './formats/stanza-reader.ts'
-import { listedStanzas } from './injection.fixtures.ts'
-import { publishInMemory } from './publishing.fixtures.ts'
+import { listedStanzas } from './injection.test-support.ts'
+import { publishInMemory } from './publishing.test-support.ts'
 
 const suite = { options: { suites: ['stable'] } }
 const base = 'Package: a\nVersion: 1\nArchitecture: amd64\nFilename: pool/a.deb\nSize: 1\n'

@@ -4,7 +4,7 @@ import type { RepositoryId } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
 import { aptOptions } from './options.ts'
 import { PackageListing } from './package-listing.ts'
-import type { GivenPackage } from './publishing.fixtures.ts'
+import type { GivenPackage } from './publishing.test-support.ts'
 import { placeOfSuite } from './suites.ts'
 
 /** Reads an index as a sync does. */
