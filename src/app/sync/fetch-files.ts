@@ -6,6 +6,7 @@ import type { ReceivedBlob } from '../../pool/pool.ts'
 import type { AppContext } from '../context.ts'
 import { keepBlobs } from '../keep-blobs.ts'
 import { isAbsent } from './absence.ts'
+import { type DistinctFiles, distinctFiles } from './distinct-files.ts'
 import { findHeldBlobs } from './held-blobs.ts'
 
 /** A batch is flushed and recorded together: smaller costs flushes, larger costs memory and what a crash loses. */
@@ -30,11 +31,18 @@ export interface FetchedFiles {
   readonly fetchedBytes: number
 }
 
-/** The files that the pool does not hold yet. Files known by nothing, lacking a checksum, are always among them. */
+export interface WantedFiles {
+  readonly held: ReadonlyMap<UpstreamFile, BlobRef>
+  readonly wanted: readonly UpstreamFile[]
+  /** Files that are the same as one that is wanted, by that one. */
+  readonly twins: DistinctFiles['twins']
+}
+
+/** The files that the pool does not hold yet, each once. Files known by nothing, lacking a checksum, are always among them. */
 export async function findWantedFiles(
   context: AppContext,
   files: readonly UpstreamFile[],
-): Promise<{ readonly held: ReadonlyMap<UpstreamFile, BlobRef>; readonly wanted: readonly UpstreamFile[] }> {
+): Promise<WantedFiles> {
   const held = new Map<UpstreamFile, BlobRef>()
   const wanted: UpstreamFile[] = []
   for (let start = 0; start < files.length; start += batchFiles) {
@@ -49,7 +57,8 @@ export async function findWantedFiles(
       else wanted.push(file)
     }
   }
-  return { held, wanted }
+  const { distinct, twins } = distinctFiles(wanted)
+  return { held, wanted: distinct, twins }
 }
 
 /**
@@ -58,21 +67,17 @@ export async function findWantedFiles(
  */
 export async function fetchFiles(
   context: AppContext,
-  input: {
-    readonly repository: string
-    readonly client: UpstreamClient
-    readonly held: ReadonlyMap<UpstreamFile, BlobRef>
-    readonly wanted: readonly UpstreamFile[]
-  },
+  input: WantedFiles & { readonly repository: string; readonly client: UpstreamClient },
   signal: AbortSignal,
 ): Promise<FetchedFiles> {
-  const { repository, client, wanted } = input
+  const { repository, client, wanted, twins } = input
   const blobs = new Map(input.held)
   const failed: FailedFile[] = []
   const totalBytes = wanted.reduce((sum, { expect }) => sum + (expect.size ?? 0), 0)
   let fetchedFiles = 0
   let fetchedBytes = 0
   let absentFiles = 0
+  let failedFiles = 0
   let inARow = 0
   await using batch = new KeepQueue(context, blobs, signal)
 
@@ -87,7 +92,8 @@ export async function fetchFiles(
       absentFiles += 1
     } else {
       const { file, url, error } = outcome
-      failed.push({ file, url, error })
+      for (const each of [file, ...(twins.get(file) ?? [])]) failed.push({ file: each, url, error })
+      failedFiles += 1
       context.reporter.report({
         type: 'download.failed',
         repository,
@@ -102,13 +108,17 @@ export async function fetchFiles(
     context.reporter.report({
       type: 'download.advanced',
       repository,
-      files: fetchedFiles + absentFiles + failed.length,
+      files: fetchedFiles + absentFiles + failedFiles,
       totalFiles: wanted.length,
       bytes: fetchedBytes,
       totalBytes,
     })
   }
   await batch.finish()
+  for (const [file, others] of twins) {
+    const blob = blobs.get(file)
+    if (blob) for (const other of others) blobs.set(other, blob)
+  }
   return { blobs, failed, fetchedFiles, fetchedBytes }
 }
 

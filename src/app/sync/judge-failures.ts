@@ -46,9 +46,10 @@ export function judgeFailures(
 
 /** Of the files that did not come, those that upstream has not: what a partial sync names, sealed or not. */
 export function missingFiles(failed: readonly FailedFile[]): readonly MissingFile[] {
-  return failed
-    .filter(({ error }) => error.code === 'NOT_FOUND')
-    .map(({ file, url, error }) => ({ path: file.path, url, reason: error.message }))
+  const absent = failed.filter(({ error }) => error.code === 'NOT_FOUND')
+  // Several packages may lack the same file.
+  const byPath = new Map(absent.map((one) => [one.file.path, one]))
+  return [...byPath.values()].map(({ file, url, error }) => ({ path: file.path, url, reason: error.message }))
 }
 
 /** What is wrong with bytes is graver than an upstream that fails, and that than one that lacks files. */

@@ -140,7 +140,8 @@ async function runSync(
     ...packageFiles([...plan.added, ...plan.replaced]),
     ...files.filter((file) => 'expect' in file),
   ]
-  const { held: inPool, wanted } = await findWantedFiles(context, needed)
+  const found = await findWantedFiles(context, needed)
+  const { wanted } = found
   const bytes = wanted.reduce((sum, { expect }) => sum + (expect.size ?? 0), 0)
   tally.plan = plan
   context.reporter.report({
@@ -158,7 +159,7 @@ async function runSync(
     return { status: 'planned', plan: { plan, files: wanted.length, bytes, diskLeftBytes } }
   }
 
-  const fetched = await fetchFiles(context, { repository: settings.id, client, held: inPool, wanted }, signal)
+  const fetched = await fetchFiles(context, { repository: settings.id, client, ...found }, signal)
   context.reached?.('files fetched')
   tally.fetchedFiles += fetched.fetchedFiles
   tally.fetchedBytes += fetched.fetchedBytes

@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readFile, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aptCorpus, whyNoAptCorpus } from '../../../tests/support/apt-corpus.ts'
 import { readAptTree } from '../../../tests/support/apt-tree.ts'
@@ -10,7 +10,7 @@ import { startUpstream } from '../../../tests/upstream/upstream.ts'
 const note = whyNoAptCorpus === null ? '' : ` (skipped: ${whyNoAptCorpus})`
 const states = ['t2-ubuntu-t0', 't2-ubuntu-t1', 't2-ubuntu'] as const
 
-describe.skipIf(whyNoAptCorpus)(`a flat repository that moves on${note}`, () => {
+describe.skipIf(whyNoAptCorpus)(`a repository that moves on${note}`, () => {
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'chantal-evolution-'))
@@ -18,10 +18,10 @@ describe.skipIf(whyNoAptCorpus)(`a flat repository that moves on${note}`, () => 
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
   /** Makes the served folder show a state; later states have later times, as on a real server. */
-  const show = async (served: string, state: (typeof states)[number]) => {
+  const show = async (served: string, state: string, day = [...states].map(String).indexOf(state)) => {
     await rm(served, { recursive: true, force: true })
     await cp(join(aptCorpus, state), served, { recursive: true })
-    const time = new Date(Date.UTC(2026, 0, 1 + states.indexOf(state)))
+    const time = new Date(Date.UTC(2026, 0, 1 + day))
     for (const file of await filesBelow(served)) await utimes(join(served, file), time, time)
   }
 
@@ -81,6 +81,46 @@ describe.skipIf(whyNoAptCorpus)(`a flat repository that moves on${note}`, () => 
       const stanzas = async (tree: string) =>
         [...((await readAptTree(tree, './')).indexes.get('Packages') ?? [])].sort()
       expect(await stanzas(old)).toEqual(await stanzas(join(aptCorpus, 't2-ubuntu-t0')))
+    },
+  )
+
+  it.each(['mirror', 'filtered'])(
+    'of the same Date is read again, and packages are fetched where they are new: %s',
+    async (mode) => {
+      const served = join(folder, `pulp-${mode}`)
+      await using upstream = await startUpstream({ folder: served })
+      await using site = await openSite({
+        repositories: [
+          {
+            id: 'pulp',
+            type: 'apt',
+            feed: upstream.url.href,
+            mode,
+            apt: { suites: ['nosuite', 'ragnarok'] },
+          },
+        ],
+      })
+      const shown = async (state: string, day: number) => {
+        await show(served, `pulp-deb-fixtures/${state}`, day)
+        upstream.forgetRequests()
+        const { added, removed, replaced } = await site.sync('pulp')
+        await site.publish('pulp')
+        const tree = await readAptTree(site.published('repositories/pulp/latest'), 'ragnarok')
+        expect(tree.trouble.filter((text) => !text.includes('source/Sources'))).toEqual([])
+        const debs = upstream.requests.filter(({ path }) => path.endsWith('deb')).map(({ path }) => path)
+        return { added, removed, replaced, debs: debs.map((path) => basename(path)).sort() }
+      }
+
+      const first = await shown('debian', 0)
+      const second = await shown('debian-update', 1)
+      const third = await shown('debian-metadata-update', 2)
+
+      // Three packages are in both suites, and their files are the same.
+      expect(first).toMatchObject({ added: 8, removed: 0, replaced: 0 })
+      expect(first.debs).toHaveLength(5)
+      expect(second).toMatchObject({ added: 2, removed: 2, replaced: 1 })
+      expect(second.debs).toEqual(['frigg_2.0_ppc64.deb', 'heimdallr_1.0_ppc64.deb'])
+      expect(third).toMatchObject({ added: 2, removed: 2, debs: [] })
     },
   )
 })
