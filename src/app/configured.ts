@@ -26,6 +26,16 @@ export function configuredView(settings: Settings, name: string): ViewSettings {
   })
 }
 
+/**
+ * By name or shell pattern, in the configuration's order, each once.
+ * @throws ChantalError `NOT_FOUND` for one that matches nothing
+ */
+export function chooseViews(settings: Settings, patterns: readonly string[]): readonly ViewSettings[] {
+  for (const pattern of patterns)
+    if (!settings.views.some(({ name }) => matchesPattern(name, pattern))) configuredView(settings, pattern)
+  return settings.views.filter(({ name }) => patterns.some((pattern) => matchesPattern(name, pattern)))
+}
+
 /** What has snapshots and is published. */
 export type Owner =
   | { readonly kind: 'repository'; readonly settings: RepositorySettings }
@@ -52,15 +62,20 @@ export function configuredOwner(settings: Settings, name: string): Owner {
   )
 }
 
+/** Repositories first, each kind in the configuration's order. */
+export function allOwners(settings: Settings): readonly Owner[] {
+  return [
+    ...settings.repositories.map((settings) => ({ kind: 'repository', settings }) as const),
+    ...settings.views.map((settings) => ({ kind: 'view', settings }) as const),
+  ]
+}
+
 /**
  * Repositories and views by id, name or shell pattern, each kind in the configuration's order.
  * @throws ChantalError `NOT_FOUND` for one that matches nothing
  */
 export function chooseOwners(settings: Settings, patterns: readonly string[]): readonly Owner[] {
-  const all: readonly Owner[] = [
-    ...settings.repositories.map((settings) => ({ kind: 'repository', settings }) as const),
-    ...settings.views.map((settings) => ({ kind: 'view', settings }) as const),
-  ]
+  const all = allOwners(settings)
   const chosen = new Set<Owner>()
   for (const pattern of patterns) {
     const matching = all.filter((owner) => matchesPattern(nameOf(owner), pattern))

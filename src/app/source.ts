@@ -1,15 +1,16 @@
 import type { CatalogReader } from '../catalog/catalog.ts'
-import type { Settings } from '../config/settings.ts'
+import type { RepositorySettings, Settings } from '../config/settings.ts'
 import { ChantalError } from '../core/errors.ts'
 import type { Revision } from '../core/model.ts'
-import { configuredRepository } from './configured.ts'
+import { configuredOwner, configuredRepository } from './configured.ts'
 
 /**
  * What commands take: a repository's latest revision (`ID`), what a snapshot froze (`ID@NAME`), or the revision that was latest
- * at a moment (`ID@20261101T000000Z`).
+ * at a moment (`ID@20261101T000000Z`). A view's name stands for all of its members at once.
  */
 export type Source = {
-  readonly repository: string
+  /** A repository's id, or a view's name. */
+  readonly owner: string
   readonly at:
     | { readonly kind: 'latest' }
     | { readonly kind: 'snapshot'; readonly name: string }
@@ -22,13 +23,13 @@ const snapshotPattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 /** @throws ChantalError `USAGE_INVALID` */
 export function parseSource(text: string): Source {
   const at = text.indexOf('@')
-  if (at < 0) return { repository: text, at: { kind: 'latest' } }
-  const repository = text.slice(0, at)
+  if (at < 0) return { owner: text, at: { kind: 'latest' } }
+  const owner = text.slice(0, at)
   const name = text.slice(at + 1)
   const time = parseSourceTime(name)
-  if (time) return { repository, at: { kind: 'time', time } }
-  if (name === 'latest') return { repository, at: { kind: 'latest' } }
-  return { repository, at: { kind: 'snapshot', name: parseSnapshotName(name) } }
+  if (time) return { owner, at: { kind: 'time', time } }
+  if (name === 'latest') return { owner, at: { kind: 'latest' } }
+  return { owner, at: { kind: 'snapshot', name: parseSnapshotName(name) } }
 }
 
 /** A snapshot's name is not `latest` and does not look like a time. @throws ChantalError `USAGE_INVALID` */
@@ -41,67 +42,126 @@ export function parseSnapshotName(name: string): string {
 }
 
 /** `ID@NAME`, for what is about to be made or deleted. @throws ChantalError `USAGE_INVALID` */
-export function parseSnapshotSource(text: string): { readonly repository: string; readonly name: string } {
-  const { repository, at } = parseSource(text)
-  if (at.kind === 'snapshot') return { repository, name: at.name }
+export function parseSnapshotSource(text: string): { readonly owner: string; readonly name: string } {
+  const { owner, at } = parseSource(text)
+  if (at.kind === 'snapshot') return { owner, name: at.name }
   throw new ChantalError('USAGE_INVALID', `${JSON.stringify(text)} names no snapshot`, {
     hint: 'Write ID@NAME.',
   })
 }
 
 /** A source, found. */
-export interface ResolvedSource {
+export type ResolvedSource = {
   /** As shown: `epel9`, `epel9@2026-11`. */
   readonly label: string
-  readonly repository: string
+  /** A repository's id, or a view's name. */
+  readonly owner: string
   readonly snapshot: string | null
   readonly at: Source['at']
-  readonly revision: Revision
-}
+} & (
+  | { readonly kind: 'repository'; readonly revisions: readonly [Revision] }
+  /** One of each member, in the view's order. */
+  | { readonly kind: 'view'; readonly revisions: Revisions }
+)
 
-/** @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
+/** What a tree is made of. */
+export type Revisions = readonly [Revision, ...Revision[]]
+
+/**
+ * Of a view the revision of every member: the latest ones, those that its snapshot froze, or those of a moment.
+ * @throws ChantalError `NOT_FOUND`, `USAGE_INVALID`
+ */
 export async function resolveSource(
   reader: CatalogReader,
   settings: Settings,
   text: string,
 ): Promise<ResolvedSource> {
   const source = parseSource(text)
-  const { id, mode } = configuredRepository(settings, source.repository)
+  const owner = configuredOwner(settings, source.owner)
   const { at } = source
-  const found = (revision: Revision | null, label: string, missing: string, hint: string): ResolvedSource => {
-    if (!revision) throw new ChantalError('NOT_FOUND', missing, { hint, details: { source: text } })
-    return { label, repository: id, snapshot: at.kind === 'snapshot' ? at.name : null, at, revision }
+  const name = owner.kind === 'repository' ? owner.settings.id : owner.settings.name
+  const facts = {
+    label: labelOf(name, at),
+    owner: name,
+    snapshot: at.kind === 'snapshot' ? at.name : null,
+    at,
   }
+  if (owner.kind === 'repository') {
+    const revision = await revisionOf(reader, owner.settings, at)
+    return { ...facts, kind: 'repository', revisions: [revision] }
+  }
+  if (at.kind === 'snapshot') {
+    const snapshot = await reader.viewSnapshot(name, at.name)
+    if (!snapshot) throw noSuchSnapshot(name, at.name)
+    return { ...facts, kind: 'view', revisions: snapshot.revisions }
+  }
+  const revisions: Revision[] = []
+  for (const id of owner.settings.repositories)
+    revisions.push(await revisionOf(reader, configuredRepository(settings, id), at))
+  const [first, ...rest] = revisions
+  if (!first) throw new Error(`the view ${name} has no members`)
+  return { ...facts, kind: 'view', revisions: [first, ...rest] }
+}
+
+/** @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` where it is a view's */
+export async function resolveRepositorySource(
+  reader: CatalogReader,
+  settings: Settings,
+  text: string,
+): Promise<ResolvedSource & { readonly kind: 'repository' }> {
+  const source = await resolveSource(reader, settings, text)
+  if (source.kind === 'repository') return source
+  throw new ChantalError('USAGE_INVALID', `${text} is a view's: here a repository is meant`, {
+    hint: `Name one of its members: ${source.revisions.map(({ repository }) => repository).join(', ')}.`,
+    details: { source: text },
+  })
+}
+
+async function revisionOf(
+  reader: CatalogReader,
+  { id, mode }: RepositorySettings,
+  at: Source['at'],
+): Promise<Revision> {
   switch (at.kind) {
     case 'latest': {
       const record = await reader.repository(id)
-      return found(
-        record?.latest ?? null,
-        id,
+      if (record?.latest) return record.latest
+      throw new ChantalError(
+        'NOT_FOUND',
         mode === 'hosted' ? `${id} holds no package yet` : `${id} has never been synced`,
-        `Run \`chantal ${mode === 'hosted' ? `package upload FILE... --repo ${id}` : `repo sync ${id}`}\`.`,
+        {
+          hint: `Run \`chantal ${mode === 'hosted' ? `package upload FILE... --repo ${id}` : `repo sync ${id}`}\`.`,
+          details: { source: id },
+        },
       )
     }
     case 'snapshot': {
       const snapshot = await reader.snapshot(id, at.name)
-      return found(
-        snapshot?.revision ?? null,
-        `${id}@${at.name}`,
-        `${id} has no snapshot ${at.name}`,
-        `See \`chantal snapshot list ${id}\`.`,
-      )
+      if (snapshot) return snapshot.revision
+      throw noSuchSnapshot(id, at.name)
     }
     case 'time': {
       const revision = await reader.revisionAt(id, at.time)
-      const label = `${id}@${formatSourceTime(at.time)}`
-      return found(
-        revision,
-        label,
-        `no revision of ${id} is kept from ${at.time.toISOString()}`,
-        `See \`chantal repo history ${id}\`.`,
-      )
+      if (revision) return revision
+      throw new ChantalError('NOT_FOUND', `no revision of ${id} is kept from ${at.time.toISOString()}`, {
+        hint: `See \`chantal repo history ${id}\`.`,
+        details: { source: labelOf(id, at) },
+      })
     }
   }
+}
+
+/** @param owner a repository's id, or a view's name */
+export function noSuchSnapshot(owner: string, name: string): ChantalError {
+  return new ChantalError('NOT_FOUND', `${owner} has no snapshot ${name}`, {
+    hint: `See \`chantal snapshot list ${owner}\`.`,
+    details: { source: `${owner}@${name}` },
+  })
+}
+
+function labelOf(owner: string, at: Source['at']): string {
+  if (at.kind === 'latest') return owner
+  return `${owner}@${at.kind === 'snapshot' ? at.name : formatSourceTime(at.time)}`
 }
 
 /** `20261101T000000Z`; `null` where `text` is no such time, or a day that no calendar has. */

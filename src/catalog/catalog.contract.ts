@@ -22,6 +22,7 @@ import { type CatalogLocation, openCatalog } from './open-catalog.ts'
 import { describePackageSignatures } from './package-signatures.contract.ts'
 import { describeRevisionModel } from './revision-model.contract.ts'
 import { describeSnapshotUses } from './snapshot-uses.contract.ts'
+import { describeViewSnapshots } from './view-snapshots.contract.ts'
 
 /** What every catalog keeps to. @param locate a place where no catalog is yet */
 export function describeCatalog(name: string, locate: () => Promise<CatalogLocation>): void {
@@ -481,6 +482,8 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
     })
 
     describeSnapshotUses(() => catalog)
+
+    describeViewSnapshots(() => catalog)
 
     describe('publications', () => {
       const path = pathOf('repositories/epel9/latest')

@@ -136,10 +136,10 @@ export interface RepositoryRecord {
   readonly checkpoint: Json
 }
 
-export interface SnapshotRecord {
-  readonly repository: RepositoryId
+/** What is known of any snapshot. */
+export interface SnapshotFacts {
+  /** Each once of its repository or view. */
   readonly name: string
-  readonly revision: Revision
   readonly createdAt: Date
   readonly description: string | null
   readonly labels: Readonly<Record<string, string>>
@@ -149,12 +149,28 @@ export interface SnapshotRecord {
   readonly isPinned: boolean
 }
 
-/** What needs a snapshot. */
-export type SnapshotUse = {
-  /** A generation of this path that is on disk shows what it froze. */
-  readonly kind: 'publication'
-  readonly path: RelativePath
+export interface SnapshotRecord extends SnapshotFacts {
+  readonly repository: RepositoryId
+  readonly revision: Revision
 }
+
+/** Freezes one revision of every member of a view. */
+export interface ViewSnapshotRecord extends SnapshotFacts {
+  readonly view: string
+  /** In the order that the members had. */
+  readonly revisions: readonly [Revision, ...Revision[]]
+}
+
+export type SnapshotName =
+  | Pick<SnapshotRecord, 'repository' | 'name'>
+  | Pick<ViewSnapshotRecord, 'view' | 'name'>
+
+/** What needs a snapshot. */
+export type SnapshotUse =
+  /** A generation of this path that is on disk shows what it froze. */
+  | { readonly kind: 'publication'; readonly path: RelativePath }
+  /** A view's snapshot, `NAME@SNAPSHOT`, froze the same revision of the repository. */
+  | { readonly kind: 'view snapshot'; readonly source: string }
 
 export type PackageChange =
   | { readonly change: 'added'; readonly after: StoredPackage }
@@ -372,7 +388,10 @@ export interface CatalogReader {
   snapshot(repository: RepositoryId, name: string): Promise<SnapshotRecord | null>
   /** In order of creation. Of one repository, or of all. */
   snapshots(repository?: RepositoryId): Promise<readonly SnapshotRecord[]>
-  /** What each snapshot is used by, by `ID@NAME`. One that nothing uses is not in it. */
+  viewSnapshot(view: string, name: string): Promise<ViewSnapshotRecord | null>
+  /** In order of creation. Of one view, or of all, also of those that are not configured any more. */
+  viewSnapshots(view?: string): Promise<readonly ViewSnapshotRecord[]>
+  /** What each snapshot is used by, of repositories and of views, by `ID@NAME`. One that nothing uses is not in it. */
   snapshotUses(): Promise<ReadonlyMap<string, readonly SnapshotUse[]>>
 
   publication(path: RelativePath): Promise<PublicationRecord | null>
@@ -393,7 +412,7 @@ export interface CatalogReader {
   /** Digests any root reaches: latest revisions, snapshots, published generations, open revisions. In digest order. */
   reachableBlobs(): AsyncIterable<BlobRef>
   /** What no root would reach any more without these snapshots, in digest order. */
-  blobsOnlyIn(snapshots: readonly Pick<SnapshotRecord, 'repository' | 'name'>[]): AsyncIterable<BlobRef>
+  blobsOnlyIn(snapshots: readonly SnapshotName[]): AsyncIterable<BlobRef>
   /** Every blob with a row, in digest order. @param after where to go on: those of greater digests alone */
   blobs(after?: Sha256): AsyncIterable<BlobRef>
   /** Who needs these blobs: for naming what missing or corrupt ones affect. In order of repository and path. */
@@ -484,6 +503,18 @@ export interface CatalogWriter extends CatalogReader {
   deleteSnapshot(repository: RepositoryId, name: string): Promise<void>
   /** @returns whether there is such a snapshot */
   pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean): Promise<boolean>
+
+  /** @throws ChantalError `ALREADY_EXISTS`; `NOT_FOUND` where a revision is not kept */
+  createViewSnapshot(
+    snapshot: Omit<ViewSnapshotRecord, 'revisions'> & {
+      /** In order; at least one. */
+      readonly members: readonly { readonly repository: RepositoryId; readonly revision: number }[]
+    },
+  ): Promise<ViewSnapshotRecord>
+  /** Absent is fine. */
+  deleteViewSnapshot(view: string, name: string): Promise<void>
+  /** @returns whether there is such a snapshot */
+  pinViewSnapshot(view: string, name: string, isPinned: boolean): Promise<boolean>
 
   /**
    * Makes the revisions of a generation roots for as long as it is on disk. Called before its first file is placed,

@@ -23,6 +23,8 @@ export interface Tables {
   blob: BlobTable
   blob_checksum: { algorithm: ChecksumAlgorithm; hex: string; blob: number }
   snapshot: SnapshotTable
+  view_snapshot: ViewSnapshotTable
+  view_snapshot_member: { snapshot: number; position: number; repository: number; revision: number }
   publication: { path: RelativePath; current: string | null; held_since: number | null }
   generation: GenerationTable
   generation_source: {
@@ -117,6 +119,18 @@ interface SnapshotTable {
   created_by: string | null
   /** 0 or 1. */
   pinned: Generated<number>
+}
+
+interface ViewSnapshotTable {
+  pk: Generated<number>
+  view: string
+  name: string
+  created_at: number
+  description: string | null
+  labels: string
+  created_by: string | null
+  /** 0 or 1. */
+  pinned: number
 }
 
 interface GenerationTable {

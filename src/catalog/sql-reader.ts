@@ -1,7 +1,7 @@
 import type { Checksum, Sha256 } from '../core/digest.ts'
 import type { EcosystemId, RepositoryId, Revision } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { CatalogReader, NoteName, PackageQuery, SnapshotRecord } from './catalog.ts'
+import type { CatalogReader, NoteName, PackageQuery, SnapshotName } from './catalog.ts'
 import type { Session } from './engine.ts'
 import { findFlaws } from './flaws/find-flaws.ts'
 import { findLeases } from './leases/lease-rows.ts'
@@ -28,6 +28,7 @@ import { findSnapshotUses } from './queries/snapshot-uses.ts'
 import { findSnapshots } from './queries/snapshots.ts'
 import { readStatistics } from './queries/statistics.ts'
 import { findSyncs } from './queries/syncs.ts'
+import { findViewSnapshots } from './queries/view-snapshots.ts'
 
 /** Reads in one transaction. */
 export class SqlReader implements CatalogReader {
@@ -105,6 +106,14 @@ export class SqlReader implements CatalogReader {
     return findSnapshots(this.session, { repository })
   }
 
+  async viewSnapshot(view: string, name: string) {
+    return (await findViewSnapshots(this.session, { view, name }))[0] ?? null
+  }
+
+  viewSnapshots(view?: string) {
+    return findViewSnapshots(this.session, { view })
+  }
+
   snapshotUses() {
     return findSnapshotUses(this.session)
   }
@@ -141,7 +150,7 @@ export class SqlReader implements CatalogReader {
     return streamReachableBlobs(this.session)
   }
 
-  blobsOnlyIn(snapshots: readonly Pick<SnapshotRecord, 'repository' | 'name'>[]) {
+  blobsOnlyIn(snapshots: readonly SnapshotName[]) {
     return streamBlobsOnlyIn(this.session, snapshots)
   }
 

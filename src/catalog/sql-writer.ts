@@ -35,6 +35,7 @@ import { pruneRevisions } from './changes/prune.ts'
 import { addRecords } from './changes/record-chunks.ts'
 import { removeRepository } from './changes/remove-repository.ts'
 import { addPackages, removePackages, setFiles } from './changes/revision-content.ts'
+import { createViewSnapshot, deleteViewSnapshot, pinViewSnapshot } from './changes/view-snapshots.ts'
 import type { FileInterval, ImportedHistory, OpenImport, PackageInterval } from './intervals.ts'
 import { saveNote } from './queries/notes.ts'
 import { addSync } from './queries/syncs.ts'
@@ -112,6 +113,18 @@ export class SqlWriter extends SqlReader implements CatalogWriter {
 
   pinSnapshot(repository: RepositoryId, name: string, isPinned: boolean) {
     return pinSnapshot(this.session, repository, name, isPinned)
+  }
+
+  createViewSnapshot(snapshot: Parameters<CatalogWriter['createViewSnapshot']>[0]) {
+    return createViewSnapshot(this.session, snapshot)
+  }
+
+  deleteViewSnapshot(view: string, name: string) {
+    return deleteViewSnapshot(this.session, view, name)
+  }
+
+  pinViewSnapshot(view: string, name: string, isPinned: boolean) {
+    return pinViewSnapshot(this.session, view, name, isPinned)
   }
 
   saveGeneration(generation: GenerationRecord, isCurrent: boolean) {

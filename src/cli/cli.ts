@@ -11,6 +11,7 @@ import { registerPublish } from './commands/publish.ts'
 import { registerRepository } from './commands/repository.ts'
 import { registerSnapshot } from './commands/snapshot.ts'
 import { registerStats } from './commands/stats.ts'
+import { registerView } from './commands/view.ts'
 import { errorDocument, renderBug, renderCauses, renderError } from './render/error.ts'
 import { progressKinds } from './render/progress.ts'
 import { type Run, ShownFailure } from './run.ts'
@@ -85,6 +86,7 @@ export function buildProgram(version: string, terminal: Terminal, run: Run): Com
   registerRepository(program, run)
   registerSnapshot(program, run)
   registerPublish(program, run)
+  registerView(program, run)
   registerContent(program, run)
   registerPackage(program, run)
   registerPool(program, run)

@@ -33,6 +33,9 @@ repositories/epel9/latest or repositories/epel9/snapshots/first.
     ID@NAME                what a snapshot froze
     ID@20261101T000000Z    the revision that was latest at that moment (UTC)
 
+The name of a view stands where an ID does: el9 is the latest revisions of all its members, el9@2026-11 what a snapshot of
+the view froze, el9@20261101T000000Z what was latest in each at that moment. They are published together, as one tree.
+
 Where several repositories make sense, ID may be a shell pattern: chantal repo sync "el9-*"
 `,
   },

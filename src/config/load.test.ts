@@ -193,7 +193,14 @@ describe('including files', () => {
     expect(settings.repositories[0]?.download).toMatchObject({ perHost: 2, retries: 1 })
     expect(settings.repositories[1]?.signing).toEqual({ key: 'a key', passphrase: null })
     expect(settings.views).toEqual([
-      { name: 'v', description: null, repositories: ['epel9', 'b'], retention: null },
+      {
+        name: 'v',
+        description: null,
+        repositories: ['epel9', 'b'],
+        signing: null,
+        retention: null,
+        problems: [],
+      },
     ])
   })
 

@@ -102,12 +102,7 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
     const view = parsePart(viewSchema, { root, path }, mistakes)
     return view ? [{ document: view.value, path }] : []
   })
-  const views: ViewSettings[] = await buildViews(
-    parsedViews,
-    itemsOf('repositories'),
-    shared,
-    reader,
-  )
+  const views: ViewSettings[] = await buildViews(parsedViews, itemsOf('repositories'), shared, reader)
   const known = new Set(reader.unreadable.map(showMistake))
   notices.push(...unreadable.map(showMistake).filter((problem) => !known.has(problem)))
   const settings: Settings = {

@@ -102,6 +102,7 @@ export const warningCodes = [
   'PACKAGE_UNSIGNED',
   'PACKAGE_SIGNATURE_INVALID',
   'LAST_SYNC_FAILED',
+  'OLDER_VERBATIM_TREE',
 ] as const
 
 export type WarningCode = (typeof warningCodes)[number]

@@ -54,6 +54,8 @@ export interface Ecosystem<
   readonly versions: VersionOrder
   /** Which kind of key signs this ecosystem's metadata; `null` where clients check none. */
   readonly signing: Signer['kind'] | null
+  /** Whether clients keep the signed metadata that they have where a path offers older: a verbatim tree cannot go back in their eyes. */
+  readonly refusesOlder?: boolean
   /** How its packages carry signatures of their own; `null` where they carry none. */
   readonly packageSignatures: PackageSignatures | null
   /** Parts of a package's native record without which no tree of its repository can be generated. */

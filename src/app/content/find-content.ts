@@ -14,15 +14,17 @@ export interface FoundPackage {
 /** Matches shown at most: a pattern such as `*` over all repositories is a mistake. */
 const limit = 10_000
 
-/** The packages of a source, in key order. @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
+/** The packages of a source, in key order, a view's members one after the other. @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
 export const listContent: UseCase<
   { readonly source: string; readonly pattern: string | null },
   readonly StoredPackage[]
 > = async ({ catalog, settings }, { source, pattern }) =>
   catalog.read(async (reader) => {
-    const { revision } = await resolveSource(reader, settings, source)
+    const { revisions } = await resolveSource(reader, settings, source)
     const packages: StoredPackage[] = []
-    for await (const pkg of reader.packages(revision, pattern === null ? {} : { pattern })) packages.push(pkg)
+    for (const revision of revisions)
+      for await (const pkg of reader.packages(revision, pattern === null ? {} : { pattern }))
+        packages.push(pkg)
     return packages
   })
 
@@ -47,9 +49,10 @@ export const searchContent: UseCase<
     }
     const found: FoundPackage[] = []
     for (const source of input.sources) {
-      const { label, revision } = await resolveSource(reader, settings, source)
-      for await (const pkg of reader.packages(revision, { pattern }))
-        found.push({ package: pkg, in: [label] })
+      const { label, revisions } = await resolveSource(reader, settings, source)
+      for (const revision of revisions)
+        for await (const pkg of reader.packages(revision, { pattern }))
+          found.push({ package: pkg, in: [label] })
     }
     return found
   })

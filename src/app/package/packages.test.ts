@@ -49,7 +49,9 @@ const remove = ({ context }: Site, packages: readonly string[], dryRun = false) 
 /** Keys of the latest revision, and its number. */
 async function latest({ context }: Site): Promise<readonly [number, readonly string[]]> {
   return context.catalog.read(async (reader) => {
-    const { revision } = await resolveSource(reader, context.settings, 'tools')
+    const {
+      revisions: [revision],
+    } = await resolveSource(reader, context.settings, 'tools')
     const keys: string[] = []
     for await (const { key } of reader.packages(revision)) keys.push(key)
     return [revision.number, keys] as const

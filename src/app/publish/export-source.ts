@@ -1,7 +1,7 @@
 import type { UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
 import type { PublishResult } from './publish-result.ts'
-import { fillTree, signerFor } from './publish-revision.ts'
+import { openTree } from './published-tree.ts'
 
 /**
  * Writes one exact tree of plain files, no link in it, for media and for copying to places without Chantal.
@@ -13,21 +13,19 @@ export const exportSource: UseCase<
   PublishResult
 > = async (context, { source, target }, signal) => {
   const startedAt = context.now()
-  const { label, revision } = await context.catalog.read((reader) =>
-    resolveSource(reader, context.settings, source),
-  )
-  const signer = await signerFor(context, revision)
+  const content = await context.catalog.read((reader) => resolveSource(reader, context.settings, source))
+  const tree = await openTree(context, content)
   await using stage = await context.publications.exportTo(target, startedAt)
-  await fillTree(context, { revision, signer, now: stage.publishedAt, earlier: null }, stage)
+  await tree.fill({ now: stage.publishedAt, earlier: null }, stage)
   signal.throwIfAborted()
   const { files } = await stage.commit()
   return {
     path: target,
     generation: stage.name,
-    sources: [label],
-    packages: revision.packageCount,
+    sources: [content.label],
+    packages: tree.packages,
     files,
-    signedBy: signer?.kind === 'openpgp' ? signer.fingerprint : null,
+    signedBy: tree.signer?.kind === 'openpgp' ? tree.signer.fingerprint : null,
     unchanged: false,
     packageLinks: 0,
     durationMs: context.now().getTime() - startedAt.getTime(),

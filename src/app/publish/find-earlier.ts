@@ -1,10 +1,11 @@
 import type { GenerationRecord } from '../../catalog/catalog.ts'
 import { isChantalError } from '../../core/errors.ts'
-import type { Revision } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { EarlierTree } from '../../core/publication.ts'
 import type { GenerationAt } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
+import type { WantedPublication } from './publish-content.ts'
+import { ownerOf } from './published-path.ts'
 
 /** A finished generation to repeat, or to take parts from. Nobody removes it before this is disposed. */
 export interface EarlierGeneration extends AsyncDisposable {
@@ -16,11 +17,11 @@ export interface EarlierGeneration extends AsyncDisposable {
 
 /**
  * The generation on disk that has most in common with what is to be published: one with the same fingerprint, at any path; else the one
- * whose revision is nearest. One that somebody is publishing to is passed over. The caller holds the lease of `wanted.path`.
+ * whose revisions are nearest. One that somebody is publishing to is passed over. The caller holds the lease of `wanted.path`.
  */
 export async function findEarlier(
   context: Pick<AppContext, 'catalog' | 'publications'>,
-  wanted: { readonly path: RelativePath; readonly revision: Revision },
+  wanted: Pick<WantedPublication, 'path' | 'content'>,
   fingerprint: string,
   signal: AbortSignal,
 ): Promise<EarlierGeneration | null> {
@@ -36,7 +37,7 @@ const maxTried = 4
 
 async function candidates(
   { catalog }: Pick<AppContext, 'catalog'>,
-  { path, revision }: { readonly path: RelativePath; readonly revision: Revision },
+  { path, content: { owner, revisions } }: Pick<WantedPublication, 'path' | 'content'>,
   fingerprint: string,
 ): Promise<readonly GenerationRecord[]> {
   const records = await catalog.read(async (reader) => [
@@ -45,12 +46,20 @@ async function candidates(
       current && current.path !== path ? [current] : [],
     ),
   ])
-  const distance = (record: GenerationRecord) => {
-    if (record.fingerprint === fingerprint) return -1
-    return Math.abs((record.sources[0]?.revision ?? 0) - revision.number)
-  }
+  const distance = ({ fingerprint: other, sources }: GenerationRecord) =>
+    other === fingerprint
+      ? -1
+      : revisions.reduce(
+          (sum, { number }, index) => sum + Math.abs((sources[index]?.revision ?? 0) - number),
+          0,
+        )
+  // A path is one owner's, and trees of the same owner are alike: a view of one member is laid out unlike that member.
+  const isAlike = (record: GenerationRecord) =>
+    ownerOf(record.path) === owner &&
+    record.sources.length === revisions.length &&
+    revisions.every(({ repository }, index) => record.sources[index]?.repository === repository)
   return records
-    .filter(({ sources }) => sources.length === 1 && sources[0]?.repository === revision.repository)
+    .filter(isAlike)
     .map((record) => ({ record, distance: distance(record), isHere: record.path === path ? 0 : 1 }))
     .sort((a, b) => a.distance - b.distance || a.isHere - b.isHere)
     .map(({ record }) => record)

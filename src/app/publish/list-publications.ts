@@ -1,4 +1,5 @@
 import type { UseCase } from '../context.ts'
+import { sourcesOf } from './publish-result.ts'
 
 /** A row of `publish list`. */
 export interface PublicationView {
@@ -25,7 +26,7 @@ export const listPublications: UseCase<object, readonly PublicationView[]> = asy
       views.push({
         path,
         generation: current?.generation ?? null,
-        sources: current?.sources.map(({ source }) => source) ?? [],
+        sources: current ? sourcesOf(current) : [],
         packages: current?.packages ?? 0,
         files: current?.files ?? 0,
         signedBy: current?.signedBy ?? null,

@@ -31,7 +31,7 @@ export function resultOf(
   return {
     path: record.path,
     generation: record.generation,
-    sources: record.sources.map(({ source }) => source),
+    sources: sourcesOf(record),
     packages: record.packages,
     files: record.files,
     signedBy: record.signedBy,
@@ -39,4 +39,9 @@ export function resultOf(
     packageLinks,
     durationMs: now().getTime() - startedAt.getTime(),
   }
+}
+
+/** As users named them: members of a view have one source. */
+export function sourcesOf({ sources }: GenerationRecord): readonly string[] {
+  return [...new Set(sources.map(({ source }) => source))]
 }

@@ -1,9 +1,9 @@
 import { ChantalError } from '../../core/errors.ts'
-import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { UseCase } from '../context.ts'
-import { parseSnapshotName, type ResolvedSource, resolveSource } from '../source.ts'
+import { resolveSource } from '../source.ts'
+import { findPublished, publishContent } from './publish-content.ts'
 import { type PublishResult, resultOf } from './publish-result.ts'
-import { findPublished, publishRevision } from './publish-revision.ts'
+import { pathOf } from './published-path.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
 
 export interface PublishSourceInput {
@@ -34,30 +34,9 @@ export const publishSource: UseCase<PublishSourceInput, PublishResult> = async (
   const known = await catalog.read((reader) => reader.publication(path))
   if (known?.heldSince) throw pathHeld(path, known.heldSince)
   // Resolved again: whoever held the path until now may have published a newer revision than was latest when we came.
-  const source = await resolve()
-  const wanted = { path, label: source.label, revision: source.revision, fresh: input.force }
+  const wanted = { path, content: await resolve(), fresh: input.force }
   const existing = input.force ? null : await findPublished(context, wanted)
-  return resultOf(context, existing ?? (await publishRevision(context, wanted, lease.signal)), startedAt)
-}
-
-/** `repositories/<id>/latest`, `repositories/<id>/snapshots/<name>`, `repositories/<id>/at/<time>`. */
-export function pathOf(source: ResolvedSource, as: string | null): RelativePath {
-  const top = `repositories/${source.repository}`
-  if (as !== null) {
-    if (source.at.kind === 'latest') {
-      throw new ChantalError(
-        'USAGE_INVALID',
-        '--as names where a snapshot is published, not a repository’s latest revision',
-        {
-          hint: `Make a snapshot first: \`chantal snapshot create ${source.repository}@NAME\`.`,
-        },
-      )
-    }
-    return parseRelativePath(`${top}/snapshots/${parseSnapshotName(as)}`)
-  }
-  if (source.at.kind === 'latest') return parseRelativePath(`${top}/latest`)
-  if (source.at.kind === 'snapshot') return parseRelativePath(`${top}/snapshots/${source.at.name}`)
-  return parseRelativePath(`${top}/at/${source.label.slice(source.repository.length + 1)}`)
+  return resultOf(context, existing ?? (await publishContent(context, wanted, lease.signal)), startedAt)
 }
 
 function pathHeld(path: string, since: Date): ChantalError {

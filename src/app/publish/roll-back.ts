@@ -1,9 +1,13 @@
+import type { GenerationRecord } from '../../catalog/catalog.ts'
 import { ChantalError } from '../../core/errors.ts'
+import type { Revision } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
 import { configuredRepository } from '../configured.ts'
-import type { UseCase } from '../context.ts'
+import type { AppContext, UseCase } from '../context.ts'
+import { publishContent } from './publish-content.ts'
 import { type PublishResult, resultOf } from './publish-result.ts'
-import { publishRevision } from './publish-revision.ts'
+import { kindOf, ownerOf } from './published-path.ts'
+import type { Content } from './published-tree.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
 
 export interface RollBackInput {
@@ -45,15 +49,31 @@ export const rollBack: UseCase<RollBackInput, PublishResult> = async (context, i
       input.generation,
       earlier.map(({ generation }) => generation),
     )
-  const [source] = target.sources
-  if (!source) throw new Error(`generation ${target.generation} of ${path} shows no revision`)
-  configuredRepository(context.settings, source.repository)
-  const revision = await context.catalog.read((reader) => reader.revision(source.repository, source.revision))
-  if (!revision) throw noSuchGeneration(path, target.generation, [])
-
-  const wanted = { path, label: source.source, revision, hold: true }
-  const published = await publishRevision(context, wanted, lease.signal)
+  const content = await contentOf(context, target)
+  const published = await publishContent(context, { path, content, hold: true }, lease.signal)
   return resultOf(context, published, startedAt)
+}
+
+/** @throws ChantalError `NOT_FOUND` where what it showed is not kept or not configured any more */
+async function contentOf(
+  { catalog, settings }: AppContext,
+  { path, generation, sources }: GenerationRecord,
+): Promise<Content> {
+  const [shown] = sources
+  if (!shown) throw new Error(`generation ${generation} of ${path} shows no revision`)
+  const revisions = await catalog.read(async (reader) => {
+    const found: Revision[] = []
+    for (const { repository, revision: number } of sources) {
+      configuredRepository(settings, repository)
+      const revision = await reader.revision(repository, number)
+      if (!revision) throw noSuchGeneration(path, generation, [])
+      found.push(revision)
+    }
+    return found
+  })
+  const [first, ...rest] = revisions
+  if (!first) throw noSuchGeneration(path, generation, [])
+  return { kind: kindOf(path), owner: ownerOf(path), label: shown.source, revisions: [first, ...rest] }
 }
 
 /** Lets a path that was rolled back be published to again. @throws ChantalError `NOT_FOUND` */

@@ -1,7 +1,7 @@
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
-import { pathOf } from './publish-source.ts'
+import { pathOf } from './published-path.ts'
 import { nothingPublished } from './roll-back.ts'
 
 /**

@@ -1,4 +1,6 @@
-import { configuredRepository } from '../configured.ts'
+import type { CatalogReader, SyncRecord } from '../../catalog/catalog.ts'
+import type { RepositoryId } from '../../core/model.ts'
+import { configuredOwner } from '../configured.ts'
 import type { UseCase } from '../context.ts'
 import { parseSource } from '../source.ts'
 
@@ -7,17 +9,26 @@ export const warnAboutFailedSync: UseCase<{ readonly source: string }, void> = a
   { catalog, settings, reporter },
   { source },
 ) => {
-  const { repository, at } = parseSource(source)
+  const { owner: name, at } = parseSource(source)
+  const owner = configuredOwner(settings, name)
   if (at.kind !== 'latest') return
-  const { id } = configuredRepository(settings, repository)
+  const ids = owner.kind === 'view' ? owner.settings.repositories : [owner.settings.id]
   await catalog.read(async (reader) => {
-    const [last] = await reader.syncs(id, 1)
-    if (!last?.error || last.revision === null) return
-    reporter.report({
-      type: 'warning',
-      code: 'LAST_SYNC_FAILED',
-      message: `the last sync of ${id} (${last.finishedAt.toISOString()}) ended as ${last.status}: publishing revision ${last.revision}, the last good one`,
-      repository: id,
-    })
+    for (const id of ids) {
+      const last = await failedSync(reader, id)
+      if (!last || last.revision === null) continue
+      reporter.report({
+        type: 'warning',
+        code: 'LAST_SYNC_FAILED',
+        message: `the last sync of ${id} (${last.finishedAt.toISOString()}) ended as ${last.status}: publishing revision ${last.revision}, the last good one`,
+        repository: id,
+      })
+    }
   })
+}
+
+/** A repository's last sync, where it ended with an error. */
+export async function failedSync(reader: CatalogReader, id: RepositoryId): Promise<SyncRecord | null> {
+  const [last] = await reader.syncs(id, 1)
+  return last?.error ? last : null
 }

@@ -12,19 +12,21 @@ export interface AuditedPackage {
   readonly origins: readonly (string | null)[]
 }
 
-/** What a source holds, for whoever has to account for it; in key order. @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
+/** What a source holds, for whoever has to account for it; in key order, a view's members one after the other. @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
 export const auditContent: UseCase<{ readonly source: string }, readonly AuditedPackage[]> = async (
   { catalog, settings },
   { source },
   signal,
 ) =>
   catalog.read(async (reader) => {
-    const { revision, repository } = await resolveSource(reader, settings, source)
-    const configured = configuredRepository(settings, repository)
+    const { revisions } = await resolveSource(reader, settings, source)
     const audited: AuditedPackage[] = []
-    for await (const pkg of reader.packages(revision)) {
-      signal.throwIfAborted()
-      audited.push({ package: pkg, origins: pkg.files.map(({ path }) => originOf(configured, path)) })
+    for (const revision of revisions) {
+      const configured = configuredRepository(settings, revision.repository)
+      for await (const pkg of reader.packages(revision)) {
+        signal.throwIfAborted()
+        audited.push({ package: pkg, origins: pkg.files.map(({ path }) => originOf(configured, path)) })
+      }
     }
     return audited
   })

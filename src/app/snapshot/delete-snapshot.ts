@@ -1,7 +1,9 @@
 import { ChantalError } from '../../core/errors.ts'
-import { configuredRepository } from '../configured.ts'
+import { configuredOwner } from '../configured.ts'
 import type { UseCase } from '../context.ts'
-import { parseSnapshotSource, resolveSource } from '../source.ts'
+import { parseSnapshotSource } from '../source.ts'
+import { packagesIn } from './list-snapshots.ts'
+import { findSnapshot, removeSnapshot } from './snapshots.ts'
 
 /**
  * Removes a snapshot's name. What only it held is freed by the next garbage collection.
@@ -11,26 +13,27 @@ export const deleteSnapshot: UseCase<
   { readonly source: string; readonly dryRun: boolean },
   { readonly source: string; readonly packages: number; readonly deleted: boolean }
 > = async ({ catalog, settings }, input) => {
-  const { repository, name } = parseSnapshotSource(input.source)
-  const { id } = configuredRepository(settings, repository)
+  const { owner, name } = parseSnapshotSource(input.source)
+  const configured = configuredOwner(settings, owner)
   return catalog.write(async (writer) => {
-    const { label, revision } = await resolveSource(writer, settings, input.source)
-    if ((await writer.snapshot(id, name))?.isPinned) {
-      throw new ChantalError('USAGE_INVALID', `${label} is pinned`, {
-        hint: `Run \`chantal snapshot unpin ${label}\` first.`,
-        details: { source: label },
+    const snapshot = await findSnapshot(writer, configured, name)
+    const { source } = snapshot
+    if (snapshot.isPinned) {
+      throw new ChantalError('USAGE_INVALID', `${source} is pinned`, {
+        hint: `Run \`chantal snapshot unpin ${source}\` first.`,
+        details: { source },
       })
     }
     const published = (await writer.publications()).find(({ current }) =>
-      current?.sources.some(({ source }) => source === label),
+      current?.sources.some((shown) => shown.source === source),
     )
     if (published) {
-      throw new ChantalError('USAGE_INVALID', `${label} is published at ${published.path}`, {
+      throw new ChantalError('USAGE_INVALID', `${source} is published at ${published.path}`, {
         hint: `Run \`chantal publish unpublish ${published.path}\` first.`,
-        details: { source: label, path: published.path },
+        details: { source, path: published.path },
       })
     }
-    if (!input.dryRun) await writer.deleteSnapshot(id, name)
-    return { source: label, packages: revision.packageCount, deleted: !input.dryRun }
+    if (!input.dryRun) await removeSnapshot(writer, snapshot)
+    return { source, packages: packagesIn(snapshot.revisions), deleted: !input.dryRun }
   })
 }

@@ -1,15 +1,20 @@
-import type { CatalogReader, SnapshotRecord } from '../../catalog/catalog.ts'
-import type { RepositoryId } from '../../core/model.ts'
+import type { CatalogReader } from '../../catalog/catalog.ts'
+import type { Revision } from '../../core/model.ts'
 import { matchesPattern } from '../../core/pattern.ts'
-import { chooseRepositories } from '../configured.ts'
+import { chooseOwners, configuredOwner, type Owner } from '../configured.ts'
 import type { UseCase } from '../context.ts'
-import { resolveSource } from '../source.ts'
+import { kindOf, ownerOf } from '../publish/published-path.ts'
+import { type ResolvedSource, type Revisions, resolveSource } from '../source.ts'
+import { findSnapshot, findSnapshots, type Snapshot } from './snapshots.ts'
 
 /** A row of `snapshot list`. */
 export interface SnapshotView {
-  /** `ID@NAME` */
+  /** `ID@NAME`, or of a view `NAME@SNAPSHOT`. */
   readonly source: string
-  readonly revision: number
+  /** `null` of a view: `members` have theirs. */
+  readonly revision: number | null
+  /** Of a view, in order; none of a repository. */
+  readonly members: readonly FrozenMember[]
   readonly packages: number
   readonly sizeBytes: number
   readonly createdAt: Date
@@ -22,32 +27,50 @@ export interface SnapshotView {
   readonly published: readonly string[]
 }
 
-/** @param input.ids repositories or shell patterns; none means all. @throws ChantalError `NOT_FOUND` */
+export interface FrozenMember {
+  readonly repository: string
+  readonly revision: number
+}
+
+/** @param input.ids repositories, views, or shell patterns; none means all. @throws ChantalError `NOT_FOUND` */
 export const listSnapshots: UseCase<{ readonly ids: readonly string[] }, readonly SnapshotView[]> = async (
   { catalog, settings },
   { ids },
 ) => {
-  if (ids.length > 0) chooseRepositories(settings, { ids })
+  chooseOwners(settings, ids)
   return catalog.read(async (reader) => {
     const published = await publishedPaths(reader)
-    const all = await reader.snapshots()
+    const all = await findSnapshots(reader)
     return all
-      .filter(({ repository }) => ids.length === 0 || ids.some((id) => matchesPattern(repository, id)))
+      .filter(({ owner }) => ids.length === 0 || ids.some((id) => matchesPattern(owner, id)))
       .map((snapshot) => viewOf(snapshot, published))
   })
 }
 
-/** What `snapshot show SOURCE` tells; of a source that is no snapshot, the revision behind it. */
+/** What `snapshot show SOURCE` tells; of a source that is no snapshot, what is behind it. */
 export interface SourceView {
   readonly source: string
-  readonly repository: string
-  readonly revision: number
+  /** `null` of a view. */
+  readonly repository: string | null
+  readonly view: string | null
+  /** `null` of a view: `members` have theirs. */
+  readonly revision: number | null
+  readonly mode: string | null
+  readonly packages: number
+  readonly sizeBytes: number
+  /** Of a view, when the newest of its revisions was. */
+  readonly sealedAt: Date
+  /** Of a view, in order; none of a repository. */
+  readonly members: readonly SourceMember[]
+  readonly snapshot: SnapshotView | null
+  readonly published: readonly string[]
+}
+
+export interface SourceMember extends FrozenMember {
   readonly mode: string
   readonly packages: number
   readonly sizeBytes: number
   readonly sealedAt: Date
-  readonly snapshot: SnapshotView | null
-  readonly published: readonly string[]
 }
 
 /** @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
@@ -56,56 +79,99 @@ export const showSource: UseCase<{ readonly source: string }, SourceView> = asyn
   { source },
 ) =>
   catalog.read(async (reader) => {
-    const { label, repository, snapshot, revision } = await resolveSource(reader, settings, source)
+    const found = await resolveSource(reader, settings, source)
+    const { kind, label, owner, snapshot, revisions } = found
+    const [revision] = revisions
+    const isView = kind === 'view'
     const published = await publishedPaths(reader)
-    const record = snapshot === null ? null : await reader.snapshot(revision.repository, snapshot)
+    const record =
+      snapshot === null ? null : await findSnapshot(reader, configuredOwner(settings, owner), snapshot)
     return {
       source: label,
-      repository,
-      revision: revision.number,
-      mode: revision.mode,
-      packages: revision.packageCount,
-      sizeBytes: revision.totalSize,
-      sealedAt: revision.sealedAt,
+      repository: isView ? null : owner,
+      view: isView ? owner : null,
+      revision: isView ? null : revision.number,
+      mode: isView ? null : revision.mode,
+      packages: packagesIn(revisions),
+      sizeBytes: sizeOf(revisions),
+      sealedAt: new Date(Math.max(...revisions.map(({ sealedAt }) => sealedAt.getTime()))),
+      members: isView ? revisions.map(memberOf) : [],
       snapshot: record && viewOf(record, published),
-      published: published.get(`${repository} ${revision.number}`) ?? [],
+      published: published.get(shownKey(found)) ?? [],
     }
   })
 
-/** `null` where there is none of that name. */
-export async function viewSnapshot(
-  reader: CatalogReader,
-  repository: RepositoryId,
-  name: string,
-): Promise<SnapshotView | null> {
-  const snapshot = await reader.snapshot(repository, name)
-  return snapshot && viewOf(snapshot, await publishedPaths(reader))
+/** @throws ChantalError `NOT_FOUND` */
+export async function viewSnapshot(reader: CatalogReader, owner: Owner, name: string): Promise<SnapshotView> {
+  return viewOf(await findSnapshot(reader, owner, name), await publishedPaths(reader))
 }
 
-/** Paths by the repository and revision that their current generations show. */
+/** As a row, of a snapshot that nobody has published yet. */
+export function viewOfNew(snapshot: Snapshot): SnapshotView {
+  return viewOf(snapshot, new Map())
+}
+
+/** Paths by what their current generations show: see {@link shownKey}. Those of views also by the revision of each member. */
 export async function publishedPaths(reader: CatalogReader): Promise<ReadonlyMap<string, readonly string[]>> {
   const paths = new Map<string, string[]>()
+  const note = (key: string, path: string) => {
+    const known = paths.get(key)
+    if (known) known.push(path)
+    else paths.set(key, [path])
+  }
   for (const { path, current } of await reader.publications()) {
-    for (const { repository, revision } of current?.sources ?? []) {
-      const key = `${repository} ${revision}`
-      paths.set(key, [...(paths.get(key) ?? []), path])
-    }
+    const sources = current?.sources ?? []
+    for (const { repository, revision } of sources) note(`${repository} ${revision}`, path)
+    if (kindOf(path) === 'view') note(keyOfView(ownerOf(path), sources), path)
   }
   return paths
 }
 
-function viewOf(snapshot: SnapshotRecord, published: ReadonlyMap<string, readonly string[]>): SnapshotView {
-  const { repository, name, revision, createdAt, description, labels, createdBy, isPinned } = snapshot
+/** `epel9 3`, or of a view `el9: baseos9 2, epel9 3`. */
+function shownKey({ kind, owner, revisions }: Pick<ResolvedSource, 'kind' | 'owner' | 'revisions'>): string {
+  const shown = revisions.map(({ repository, number }) => ({ repository, revision: number }))
+  const [{ repository, number }] = revisions
+  return kind === 'view' ? keyOfView(owner, shown) : `${repository} ${number}`
+}
+
+function keyOfView(view: string, shown: readonly FrozenMember[]): string {
+  return `${view}: ${shown.map(({ repository, revision }) => `${repository} ${revision}`).join(', ')}`
+}
+
+export function packagesIn(revisions: Revisions): number {
+  return revisions.reduce((sum, { packageCount }) => sum + packageCount, 0)
+}
+
+/** A file that two members share counts for each. */
+function sizeOf(revisions: Revisions): number {
+  return revisions.reduce((sum, { totalSize }) => sum + totalSize, 0)
+}
+
+function memberOf({ repository, number, mode, packageCount, totalSize, sealedAt }: Revision): SourceMember {
   return {
-    source: `${repository}@${name}`,
-    revision: revision.number,
-    packages: revision.packageCount,
-    sizeBytes: revision.totalSize,
+    repository,
+    revision: number,
+    mode,
+    packages: packageCount,
+    sizeBytes: totalSize,
+    sealedAt,
+  }
+}
+
+function viewOf(snapshot: Snapshot, published: ReadonlyMap<string, readonly string[]>): SnapshotView {
+  const { kind, source, revisions, createdAt, description, labels, createdBy, isPinned } = snapshot
+  const isView = kind === 'view'
+  return {
+    source,
+    revision: isView ? null : revisions[0].number,
+    members: isView ? revisions.map(({ repository, number }) => ({ repository, revision: number })) : [],
+    packages: packagesIn(revisions),
+    sizeBytes: sizeOf(revisions),
     createdAt,
     description,
     labels,
     createdBy,
     pinned: isPinned,
-    published: published.get(`${repository} ${revision.number}`) ?? [],
+    published: published.get(shownKey(snapshot)) ?? [],
   }
 }

@@ -1,5 +1,4 @@
-import { ChantalError } from '../../core/errors.ts'
-import { configuredRepository } from '../configured.ts'
+import { configuredOwner } from '../configured.ts'
 import type { UseCase } from '../context.ts'
 import { parseSnapshotSource } from '../source.ts'
 import { type SnapshotView, viewSnapshot } from './list-snapshots.ts'
@@ -12,15 +11,11 @@ export const pinSnapshot: UseCase<
   { readonly source: string; readonly isPinned: boolean },
   SnapshotView
 > = async ({ catalog, settings }, { source, isPinned }) => {
-  const { repository, name } = parseSnapshotSource(source)
-  const { id } = configuredRepository(settings, repository)
+  const parsed = parseSnapshotSource(source)
+  const owner = configuredOwner(settings, parsed.owner)
   return catalog.write(async (writer) => {
-    await writer.pinSnapshot(id, name, isPinned)
-    const view = await viewSnapshot(writer, id, name)
-    if (view) return view
-    throw new ChantalError('NOT_FOUND', `${id} has no snapshot ${name}`, {
-      hint: `See \`chantal snapshot list ${id}\`.`,
-      details: { source },
-    })
+    if (owner.kind === 'view') await writer.pinViewSnapshot(owner.settings.name, parsed.name, isPinned)
+    else await writer.pinSnapshot(owner.settings.id, parsed.name, isPinned)
+    return viewSnapshot(writer, owner, parsed.name)
   })
 }

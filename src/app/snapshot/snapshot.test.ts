@@ -93,7 +93,7 @@ describe('a source', () => {
     ['epel9@2026-11', { kind: 'snapshot', name: '2026-11' }],
     ['epel9@20261101T000000Z', { kind: 'time', time: new Date('2026-11-01T00:00:00Z') }],
   ])('is read from %s', (text, at) => {
-    expect(parseSource(text)).toEqual({ repository: 'epel9', at })
+    expect(parseSource(text)).toEqual({ owner: 'epel9', at })
   })
 
   it.each([

@@ -36,7 +36,7 @@ export async function saveRepository(
  * otherwise read the state before the other.
  * @throws ChantalError `NOT_FOUND` where it is not sealed or not kept
  */
-async function pinRevision(session: Session, id: RepositoryId, number: number): Promise<number> {
+export async function pinRevision(session: Session, id: RepositoryId, number: number): Promise<number> {
   const repository = await repositoryKey(session, id)
   const result = await session.db
     .updateTable('revision')

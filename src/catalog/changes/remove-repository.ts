@@ -40,7 +40,7 @@ export async function removeRepository(
 }
 
 async function assertUnnamed({ db }: Session, id: RepositoryId, repository: number): Promise<void> {
-  for (const table of ['snapshot', 'generation_source'] as const) {
+  for (const table of ['snapshot', 'view_snapshot_member', 'generation_source'] as const) {
     const named = await db
       .selectFrom(table)
       .select('revision')
@@ -50,7 +50,7 @@ async function assertUnnamed({ db }: Session, id: RepositoryId, repository: numb
     if (named.length === 0) continue
     throw new ChantalError(
       'USAGE_INVALID',
-      `${id} cannot be removed: a ${table === 'snapshot' ? 'snapshot' : 'publication'} shows it`,
+      `${id} cannot be removed: a ${table === 'generation_source' ? 'publication' : 'snapshot'} shows it`,
       {
         hint: 'See `chantal snapshot list` and `chantal publish list`.',
         details: { repository: id },

@@ -34,6 +34,20 @@ const references: readonly Reference[] = [
     toColumns: ['repository', 'number'],
     subject: 'name',
   },
+  {
+    from: 'view_snapshot_member',
+    columns: ['snapshot'],
+    to: 'view_snapshot',
+    toColumns: ['pk'],
+    subject: 'position',
+  },
+  {
+    from: 'view_snapshot_member',
+    columns: ['repository', 'revision'],
+    to: 'revision',
+    toColumns: ['repository', 'number'],
+    subject: 'position',
+  },
   { from: 'generation', columns: ['publication'], to: 'publication', toColumns: ['path'], subject: 'name' },
   {
     from: 'publication',

@@ -7,6 +7,7 @@ import { firstSchema } from './0001-first-schema.ts'
 import { packageSignatures } from './0002-package-signatures.ts'
 import { snapshotMakers } from './0003-snapshot-makers.ts'
 import { nativeRecordsOfMirrors } from './0004-native-records-of-mirrors.ts'
+import { viewSnapshots } from './0005-view-snapshots.ts'
 
 export interface Migration {
   readonly number: number
@@ -20,6 +21,7 @@ const migrations: readonly Migration[] = [
   packageSignatures,
   snapshotMakers,
   nativeRecordsOfMirrors,
+  viewSnapshots,
 ]
 
 export interface AppliedMigration {

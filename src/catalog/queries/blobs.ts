@@ -3,6 +3,7 @@ import type { BlobRef } from '../../core/bytes.ts'
 import type { Checksum, Sha256 } from '../../core/digest.ts'
 import type { PackageKey, RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
+import type { SnapshotName } from '../catalog.ts'
 import type { Session } from '../engine.ts'
 import { keptNumbers } from './kept-numbers.ts'
 import { isBlobReached, isBlobReachedBy } from './roots.ts'
@@ -43,23 +44,48 @@ export function streamReachableBlobs(session: Session): AsyncGenerator<BlobRef> 
 /** Those that a root reaches, and that none would without these snapshots; in digest order, at the cost of {@link streamReachableBlobs}. */
 export async function* streamBlobsOnlyIn(
   session: Session,
-  snapshots: readonly { readonly repository: RepositoryId; readonly name: string }[],
+  snapshots: readonly SnapshotName[],
 ): AsyncGenerator<BlobRef> {
   const { db, engine } = session
-  const named = snapshots.map(({ repository, name }) => ({ repository, name }))
-  const leaving = await db
-    .selectFrom(engine.rows(named, { repository: 'text', name: 'text' }, 'named'))
-    .innerJoin('repository', (join) => join.onRef('repository.id', '=', 'named.repository'))
+  const columns = { owner: 'text', name: 'text' } as const
+  const ofRepositories = await db
+    .selectFrom(
+      engine.rows(
+        snapshots.flatMap((named) =>
+          'view' in named ? [] : [{ owner: named.repository, name: named.name }],
+        ),
+        columns,
+        'named',
+      ),
+    )
+    .innerJoin('repository', (join) => join.onRef('repository.id', '=', 'named.owner'))
     .innerJoin('snapshot', (join) =>
       join.onRef('snapshot.repository', '=', 'repository.pk').onRef('snapshot.name', '=', 'named.name'),
     )
     .select('snapshot.pk')
     .execute()
-  if (leaving.length === 0) return
-  const keys = db.selectFrom(engine.rows(leaving, { pk: 'bigint' }, 'leaving')).select('leaving.pk')
-  const stays = sql<SqlBool>`snapshot.pk not in ${keys}`
+  const ofViews = await db
+    .selectFrom(
+      engine.rows(
+        snapshots.flatMap((named) => ('view' in named ? [{ owner: named.view, name: named.name }] : [])),
+        columns,
+        'named',
+      ),
+    )
+    .innerJoin('view_snapshot', (join) =>
+      join.onRef('view_snapshot.view', '=', 'named.owner').onRef('view_snapshot.name', '=', 'named.name'),
+    )
+    .select('view_snapshot.pk')
+    .execute()
+  if (ofRepositories.length + ofViews.length === 0) return
+  const keysOf = (rows: readonly { readonly pk: number }[]) =>
+    db.selectFrom(engine.rows(rows, { pk: 'bigint' }, 'leaving')).select('leaving.pk')
+  const staying = isBlobReachedBy({
+    snapshots: sql<SqlBool>`snapshot.pk not in ${keysOf(ofRepositories)}`,
+    members: sql<SqlBool>`view_snapshot_member.snapshot not in ${keysOf(ofViews)}`,
+  })
   // Most blobs are in a latest revision, and the first half says so at once.
-  yield* streamBlobsWhere(session, sql<SqlBool>`(not ${isBlobReachedBy(stays)} and ${isBlobReached})`)
+  yield* streamBlobsWhere(session, sql<SqlBool>`(not ${staying} and ${isBlobReached})`)
 }
 
 /** @param condition on rows `blob` */

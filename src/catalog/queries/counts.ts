@@ -13,6 +13,10 @@ export async function countAll({ db }: Session): Promise<CatalogCounts> {
     .selectFrom('snapshot')
     .select(({ fn }) => fn.countAll<number>().as('rows'))
     .executeTakeFirstOrThrow()
+  const viewSnapshots = await db
+    .selectFrom('view_snapshot')
+    .select(({ fn }) => fn.countAll<number>().as('rows'))
+    .executeTakeFirstOrThrow()
   const sum = (column: string) => sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`
   const revisions = await db
     .selectFrom('revision')
@@ -34,7 +38,7 @@ export async function countAll({ db }: Session): Promise<CatalogCounts> {
   return {
     repositories: repositories.rows,
     revisions: revisions.rows,
-    snapshots: snapshots.rows,
+    snapshots: snapshots.rows + viewSnapshots.rows,
     packages: packages.rows,
     blobs: blobs.rows,
     blobBytes: blobs.bytes,

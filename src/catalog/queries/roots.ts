@@ -1,11 +1,14 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 
-/** A condition on rows `snapshot`: those that count as roots. */
-type CountedSnapshots = RawBuilder<SqlBool>
+/** Conditions on rows `snapshot` and `view_snapshot_member`: those that count as roots. */
+export interface CountedSnapshots {
+  readonly snapshots: RawBuilder<SqlBool>
+  readonly members: RawBuilder<SqlBool>
+}
 
 /**
  * Of rows of `table` joined with their `repository`: those that a root shows. Roots are the latest and the open revision of each
- * repository, and revisions of snapshots and generations. Each test is one seek in an index.
+ * repository, and revisions of snapshots, of views too, and of generations. Each test is one seek in an index.
  */
 function isReached(table: 'package' | 'repository_file', counted: CountedSnapshots) {
   const row = sql.table(table)
@@ -18,7 +21,14 @@ function isReached(table: 'package' | 'repository_file', counted: CountedSnapsho
       select 1 from snapshot
       where snapshot.repository = ${row}.repository
         and snapshot.revision >= ${row}.added_in and snapshot.revision < ${row}.removed_in
-        and ${counted}
+        and ${counted.snapshots}
+    )
+    or exists (
+      select 1 from view_snapshot_member
+      where view_snapshot_member.repository = ${row}.repository
+        and view_snapshot_member.revision >= ${row}.added_in
+        and view_snapshot_member.revision < ${row}.removed_in
+        and ${counted.members}
     )
     or exists (
       select 1 from generation_source as source
@@ -29,7 +39,7 @@ function isReached(table: 'package' | 'repository_file', counted: CountedSnapsho
 }
 
 /** Whether any root needs the blob of the row `blob`. */
-export const isBlobReached = isBlobReachedBy(sql`1 = 1`)
+export const isBlobReached = isBlobReachedBy({ snapshots: sql`1 = 1`, members: sql`1 = 1` })
 
 /**
  * The same where only some snapshots count. The offset keeps PostgreSQL from hashing all files for each page of blobs:
@@ -70,6 +80,10 @@ export function isPrunable(before: Date) {
     and not exists (
       select 1 from snapshot
       where snapshot.repository = revision.repository and snapshot.revision = revision.number
+    )
+    and not exists (
+      select 1 from view_snapshot_member as member
+      where member.repository = revision.repository and member.revision = revision.number
     )
     and not exists (
       select 1 from generation_source as source

@@ -29,6 +29,7 @@ async function readTables({ db }: Session) {
   const rowsOf = async (
     table:
       | 'snapshot'
+      | 'view_snapshot'
       | 'publication'
       | 'generation'
       | 'package'
@@ -65,7 +66,7 @@ async function readTables({ db }: Session) {
   return {
     revisions: kept.rows,
     prunedRevisions: pruned.rows,
-    snapshots: await rowsOf('snapshot'),
+    snapshots: (await rowsOf('snapshot')) + (await rowsOf('view_snapshot')),
     publications: await rowsOf('publication'),
     generations: await rowsOf('generation'),
     packages: await rowsOf('package'),

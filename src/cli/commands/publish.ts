@@ -30,8 +30,9 @@ export function registerPublish(program: Command, run: Run): void {
   publish
     .command('snapshot')
     .description('publish a snapshot, or the revision of a moment')
-    .argument('[source]', 'ID@NAME or ID@20261101T000000Z')
+    .argument('[source]', 'ID@NAME or ID@20261101T000000Z, of a repository or a view')
     .option('--repo-id <id>', 'the repository, where it is not in ID@NAME')
+    .option('--view <name>', 'the view, where it is not in NAME@SNAPSHOT')
     .option('--snapshot <name>', "the snapshot's name, where it is not in ID@NAME")
     .option('--as <name>', 'publish it under another name, which moves between snapshots: production')
     .option('--force', 'make a generation even where nothing changed')
@@ -42,7 +43,7 @@ export function registerPublish(program: Command, run: Run): void {
           {
             source: snapshotSource(
               source,
-              { repository: options.repoId, name: options.snapshot },
+              { repository: options.repoId, view: options.view, name: options.snapshot },
               '--snapshot',
             ),
             as: options.as ?? null,
@@ -50,6 +51,23 @@ export function registerPublish(program: Command, run: Run): void {
           },
         ]),
       ),
+    )
+
+  publish
+    .command('view')
+    .description('publish views: the latest revisions of all their members as one tree')
+    .argument('<name...>', 'names of views, or shell patterns')
+    .option('--force', 'make a generation even where nothing changed')
+    .addHelpText('after', '\nExample: chantal publish view el9\n')
+    .action((names: readonly string[], options: { force?: boolean }, command: Command) =>
+      run(command, async (session) => {
+        const { chooseViews } = await import('../../app/configured.ts')
+        const chosen = chooseViews(await session.settings(), names)
+        await publishAll(
+          session,
+          chosen.map(({ name }) => ({ source: name, as: null, force: options.force ?? false })),
+        )
+      }),
     )
 
   publish
@@ -144,6 +162,7 @@ export function registerPublish(program: Command, run: Run): void {
 
 interface SnapshotOptions {
   readonly repoId?: string
+  readonly view?: string
   readonly snapshot?: string
   readonly as?: string
   readonly force?: boolean

@@ -9,8 +9,11 @@ import { snapshotDocument } from './snapshot-rows.ts'
 export function registerRetention(snapshot: Command, run: Run): void {
   snapshot
     .command('prune')
-    .description("remove snapshots that their repository's `retention` does not keep")
-    .argument('[id...]', 'ids of repositories, or shell patterns; without, all that have a policy')
+    .description('remove snapshots that the `retention` of their repository or view does not keep')
+    .argument(
+      '[id...]',
+      'ids of repositories, names of views, or shell patterns; without, all that have a policy',
+    )
     .option('--yes', 'do not ask')
     .option('--dry-run', 'only show which would go, why the others stay, and how many bytes that frees')
     .addHelpText('after', '\nExample: chantal snapshot prune --dry-run\n')
@@ -65,7 +68,7 @@ function firstSources({ snapshots }: PruneOutput): string {
 
 function pruneLines(result: PruneOutput): readonly string[] {
   const { snapshots, removed, kept, freedBlobs, freedBytes, dryRun } = result
-  if (snapshots.length === 0) return ['There is no snapshot of a repository with a retention policy.']
+  if (snapshots.length === 0) return ['There is no snapshot of a repository or view with a retention policy.']
   const table = renderTable(
     [
       { title: 'SOURCE', show: ({ source }) => source },
@@ -83,10 +86,11 @@ function pruneLines(result: PruneOutput): readonly string[] {
   ]
 }
 
-function keepers({ keptBy, published }: PrunedSnapshot): string {
+function keepers({ keptBy, published, viewSnapshots }: PrunedSnapshot): string {
   return keptBy
     .map((rule) => {
       if (rule === 'published') return `published at ${published.join(', ')}`
+      if (rule === 'view_snapshot') return `frozen in ${viewSnapshots.join(', ')}`
       return rule === 'no_policy' ? 'no retention policy' : rule
     })
     .join('; ')

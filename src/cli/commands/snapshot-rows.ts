@@ -5,7 +5,17 @@ import { formatBytes, formatTime } from '../render/units.ts'
 /** Snapshots as lists show them. */
 export const snapshotColumns: readonly Column<SnapshotView>[] = [
   { title: 'SOURCE', show: ({ source }) => source },
-  { title: 'REVISION', align: 'right', spare: 1, show: ({ revision }) => String(revision) },
+  {
+    title: 'REVISION',
+    align: 'right',
+    spare: 1,
+    show: ({ revision }) => (revision === null ? '' : String(revision)),
+  },
+  {
+    title: 'MEMBERS',
+    spare: 3,
+    show: ({ members }) => members.map(({ repository, revision }) => `${repository}:${revision}`).join(' '),
+  },
   { title: 'PACKAGES', align: 'right', show: ({ packages }) => String(packages) },
   {
     title: 'SIZE',

@@ -1,29 +1,31 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { SourceDiff } from '../../app/snapshot/diff-sources.ts'
-import type { SnapshotRecord } from '../../catalog/catalog.ts'
+import type { SourceMember } from '../../app/snapshot/list-snapshots.ts'
+import type { Snapshot } from '../../app/snapshot/snapshots.ts'
 import { facts } from '../output.ts'
 import { count, formatBytes, formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
 import { snapshotSource } from '../source-argument.ts'
 import { auditColumns, auditDocument, auditRows } from './audit-rows.ts'
-import { packageDocument } from './package-rows.ts'
+import { diffDocument, diffLines, diffRows } from './diff-rows.ts'
 import { registerRetention } from './snapshot-retention.ts'
 import { labelsOf, snapshotColumns, snapshotDocument } from './snapshot-rows.ts'
 
 export function registerSnapshot(program: Command, run: Run): void {
   const snapshot = program
     .command('snapshot')
-    .description('snapshots: names for what a repository held at one moment')
+    .description('snapshots: names for what a repository or a view held at one moment')
 
   snapshot
     .command('create')
-    .description("freeze a repository's latest revision under a name")
-    .argument('[source]', 'ID@NAME')
+    .description("freeze a repository's latest revision under a name, or those of all members of a view")
+    .argument('[source]', 'ID@NAME, of a view NAME@SNAPSHOT')
     .option('--repo-id <id>', 'the repository, where it is not in ID@NAME')
+    .option('--view <name>', 'the view, where it is not in NAME@SNAPSHOT')
     .option('--name <name>', "the snapshot's name, where it is not in ID@NAME")
     .option('--description <text>', 'why it was made')
     .option('--label <key=value>', 'a label; may be given again', collectLabel, {})
     .option('--pin', 'keep it whatever `retention` says')
+    .option('--allow-partial', "freeze a view although a member's last sync was partial or failed")
     .addHelpText(
       'after',
       '\nExample: chantal snapshot create epel9@2026-11 --description "November patches" --label ticket=OPS-42\n',
@@ -31,14 +33,17 @@ export function registerSnapshot(program: Command, run: Run): void {
     .action((source: string | undefined, options: CreateOptions, command: Command) =>
       run(command, async (session) => {
         const { createSnapshot } = await import('../../app/snapshot/create-snapshot.ts')
+        const { viewOfNew } = await import('../../app/snapshot/list-snapshots.ts')
+        const { repoId: repository, view, name } = options
         const input = {
-          source: snapshotSource(source, { repository: options.repoId, name: options.name }, '--name'),
+          source: snapshotSource(source, { repository, view, name }, '--name'),
           description: options.description ?? null,
           labels: options.label,
           isPinned: options.pin ?? false,
+          allowPartial: options.allowPartial ?? false,
         }
-        const record = await createSnapshot(await session.context(), input, session.signal)
-        session.output.one(recordDocument(record), () => [created(record)])
+        const made = await createSnapshot(await session.context(), input, session.signal)
+        session.output.one(snapshotDocument(viewOfNew(made)), () => [created(made)])
         session.suggest(`To let clients have it: \`chantal publish snapshot ${input.source}\`.`)
       }),
     )
@@ -46,7 +51,7 @@ export function registerSnapshot(program: Command, run: Run): void {
   snapshot
     .command('list')
     .description('list snapshots, oldest first')
-    .argument('[id...]', 'ids of repositories, or shell patterns')
+    .argument('[id...]', 'ids of repositories, names of views, or shell patterns')
     .addHelpText('after', '\nExample: chantal snapshot list epel9\n')
     .action((ids: readonly string[], _: object, command: Command) =>
       run(command, async (session) => {
@@ -75,6 +80,7 @@ export function registerSnapshot(program: Command, run: Run): void {
             ['source', view.source],
             ['revision', view.revision],
             ['mode', view.mode],
+            ['members', view.members.map(describeMember).join(', ') || null],
             ['packages', view.packages],
             ['size', formatBytes(view.sizeBytes)],
             ['synced', formatTime(view.sealedAt)],
@@ -109,7 +115,9 @@ export function registerSnapshot(program: Command, run: Run): void {
 
   snapshot
     .command('diff')
-    .description("compare two sources; with one, a snapshot with its repository's latest revision")
+    .description(
+      'compare two sources; with one, a snapshot with what is latest. Of views also member by member',
+    )
     .argument('<from>', 'ID, ID@NAME or ID@20261101T000000Z')
     .argument('[to]', 'another source')
     .addHelpText('after', '\nExample: chantal snapshot diff epel9@2026-10 epel9@2026-11\n')
@@ -134,8 +142,9 @@ export function registerSnapshot(program: Command, run: Run): void {
     .action((from: string, to: string, _: object, command: Command) =>
       run(command, async (session) => {
         const { copySnapshot } = await import('../../app/snapshot/create-snapshot.ts')
-        const record = await copySnapshot(await session.context(), { from, to }, session.signal)
-        session.output.one(recordDocument(record), () => [created(record)])
+        const { viewOfNew } = await import('../../app/snapshot/list-snapshots.ts')
+        const made = await copySnapshot(await session.context(), { from, to }, session.signal)
+        session.output.one(snapshotDocument(viewOfNew(made)), () => [created(made)])
       }),
     )
 
@@ -171,80 +180,25 @@ export function registerSnapshot(program: Command, run: Run): void {
 
 interface CreateOptions {
   readonly repoId?: string
+  readonly view?: string
   readonly name?: string
   readonly description?: string
   readonly label: Readonly<Record<string, string>>
   readonly pin?: boolean
+  readonly allowPartial?: boolean
 }
 
-function recordDocument(record: SnapshotRecord): object {
-  const { repository, name, revision, createdAt, description, labels, createdBy, isPinned } = record
-  return snapshotDocument({
-    source: `${repository}@${name}`,
-    revision: revision.number,
-    packages: revision.packageCount,
-    sizeBytes: revision.totalSize,
-    createdAt,
-    description,
-    labels,
-    createdBy,
-    pinned: isPinned,
-    published: [],
-  })
+function created({ source, kind, revisions }: Snapshot): string {
+  const what = kind === 'view' ? count(revisions.length, 'member') : `revision ${revisions[0].number}`
+  return `created ${source}: ${what}, ${count(packagesOf(revisions), 'package')}`
 }
 
-function created({ repository, name, revision }: SnapshotRecord): string {
-  return `created ${repository}@${name}: revision ${revision.number}, ${count(revision.packageCount, 'package')}`
+function describeMember({ repository, revision, mode, packages }: SourceMember): string {
+  return `${repository} (revision ${revision}, ${mode}, ${count(packages, 'package')})`
 }
 
-function diffDocument({ from, to, added, removed, updated, replaced }: SourceDiff): object {
-  return {
-    from,
-    to,
-    added: added.map(packageDocument),
-    removed: removed.map(packageDocument),
-    updated: updated.map((change) => ({
-      ...change,
-      from: packageDocument(change.from),
-      to: packageDocument(change.to),
-    })),
-    replaced: replaced.map(packageDocument),
-  }
-}
-
-/** For CSV: one change a row. */
-function diffRows({ added, removed, updated, replaced }: SourceDiff): readonly object[] {
-  const row = (
-    change: string,
-    name: string,
-    architecture: string | null,
-    from: string | null,
-    to: string | null,
-  ) => ({ change, name, architecture, from, to })
-  return [
-    ...added.map((pkg) => row('added', pkg.name, pkg.architecture, null, pkg.version)),
-    ...removed.map((pkg) => row('removed', pkg.name, pkg.architecture, pkg.version, null)),
-    ...updated.map(({ name, architecture, from, to }) =>
-      row('updated', name, architecture, from.version, to.version),
-    ),
-    ...replaced.map((pkg) => row('replaced', pkg.name, pkg.architecture, pkg.version, pkg.version)),
-  ]
-}
-
-function diffLines({ from, to, added, removed, updated, replaced }: SourceDiff): readonly string[] {
-  if (added.length + removed.length + updated.length + replaced.length === 0)
-    return [`${from} and ${to} hold the same packages.`]
-  return [
-    `${from} -> ${to}: ${added.length} added, ${removed.length} removed, ${updated.length} updated, ${replaced.length} replaced`,
-    ...added.map(({ key }) => `+ ${key}`),
-    ...removed.map(({ key }) => `- ${key}`),
-    ...updated.map(
-      (change) =>
-        `^ ${change.name}${change.architecture ? `.${change.architecture}` : ''}  ${change.from.version} -> ${change.to.version}`,
-    ),
-    ...replaced.map(({ key }) => `~ ${key}`),
-  ]
-}
+const packagesOf = (revisions: Snapshot['revisions']) =>
+  revisions.reduce((sum, { packageCount }) => sum + packageCount, 0)
 
 function collectLabel(
   text: string,

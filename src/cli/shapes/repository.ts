@@ -7,6 +7,7 @@ import {
   durationMs,
   errorFacts,
   flag,
+  lastSync,
   syncStatus,
   text,
   textOrNull,
@@ -25,10 +26,7 @@ const repository = {
   packages: count('Of the latest revision; 0 before the first sync.'),
   size_bytes: bytes('Packages and metadata of the latest revision.'),
   revision: countOrNull('The latest; `null` before the first sync.'),
-  last_sync: z
-    .strictObject({ at: time('When it ended.'), status: syncStatus })
-    .nullable()
-    .describe('`null` before the first one.'),
+  last_sync: lastSync,
 }
 
 export const repositoryRow = z.strictObject(repository)

@@ -17,6 +17,7 @@ import { historyRow, repositoryDetails, repositoryRow, syncDocument } from './re
 import { deletedSnapshot, prunedSnapshots, snapshotRow, sourceDetails, sourceDiff } from './snapshot.ts'
 import { exported, imported } from './transfer.ts'
 import { errorFacts } from './values.ts'
+import { viewDetails, viewRow } from './view.ts'
 
 /**
  * What `--format json` prints, by command. Shapes only ever grow: programs rely on what is here.
@@ -41,11 +42,15 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'snapshot unpin': snapshotRow,
   'publish repo': z.array(publishResult),
   'publish snapshot': z.array(publishResult),
+  'publish view': z.array(publishResult),
   'publish list': z.array(publicationRow),
   'publish rollback': z.array(publishResult),
   'publish release': released,
   'publish unpublish': unpublished,
   'publish export': z.array(publishResult),
+  'view list': z.array(viewRow),
+  'view show': viewDetails,
+  'view diff': sourceDiff,
   'content list': z.array(packageFacts),
   'content search': z.array(foundPackage),
   'content show': z.array(packageDetails),

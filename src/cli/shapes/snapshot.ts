@@ -1,10 +1,16 @@
 import { z } from 'zod'
 import { packageFacts } from './content.ts'
-import { bytes, count, flag, text, textOrNull, texts, time } from './values.ts'
+import { bytes, count, countOrNull, flag, text, textOrNull, texts, time } from './values.ts'
+
+const frozenMember = {
+  repository: text('Its id.'),
+  revision: count('The revision that is frozen.'),
+}
 
 export const snapshotRow = z.strictObject({
-  source: text('`ID@NAME`'),
-  revision: count('The revision that it names.'),
+  source: text('`ID@NAME`; of a view `NAME@SNAPSHOT`.'),
+  revision: countOrNull('The revision that it names; `null` of a view.'),
+  members: z.array(z.strictObject(frozenMember)).describe('Of a view, in order; none of a repository.'),
   packages: count('Packages in it.'),
   size_bytes: bytes('Packages and metadata.'),
   created_at: time('When it was made.'),
@@ -17,19 +23,29 @@ export const snapshotRow = z.strictObject({
 
 export const sourceDetails = z.strictObject({
   source: text('As asked for.'),
-  repository: text('Its id.'),
-  revision: count('The revision behind it.'),
-  mode: text('As the repository was synced: `mirror`, `filtered`, `hosted`.'),
+  repository: textOrNull('Its id; `null` of a view.'),
+  view: textOrNull('Its name; `null` of a repository.'),
+  revision: countOrNull('The revision behind it; `null` of a view.'),
+  mode: textOrNull('As the repository was synced: `mirror`, `filtered`, `hosted`; `null` of a view.'),
   packages: count('Packages in it.'),
   size_bytes: bytes('Packages and metadata.'),
-  sealed_at: time('When that revision was synced.'),
+  sealed_at: time('When that revision was synced; of a view the newest of them.'),
+  members: z
+    .array(
+      z.strictObject({
+        ...frozenMember,
+        mode: text('As it was synced.'),
+        packages: count('Packages in it.'),
+        size_bytes: bytes('Packages and metadata.'),
+        sealed_at: time('When it was synced.'),
+      }),
+    )
+    .describe('Of a view, in order; none of a repository.'),
   snapshot: snapshotRow.nullable().describe('Where the source is a snapshot.'),
-  published: texts('Paths that show that revision.'),
+  published: texts('Paths that show that.'),
 })
 
-export const sourceDiff = z.strictObject({
-  from: text('The first source.'),
-  to: text('The second source.'),
+const changes = {
   added: z.array(packageFacts).describe('Only in `to`.'),
   removed: z.array(packageFacts).describe('Only in `from`.'),
   updated: z
@@ -43,6 +59,15 @@ export const sourceDiff = z.strictObject({
     )
     .describe('Same name and architecture, another version.'),
   replaced: z.array(packageFacts).describe('Same name, version and architecture, other bytes; as in `to`.'),
+}
+
+export const sourceDiff = z.strictObject({
+  from: text('The first source.'),
+  to: text('The second source.'),
+  ...changes,
+  members: z
+    .array(z.strictObject({ repository: text('Its id.'), ...changes }))
+    .describe('Of views, what changed in each member; none of repositories.'),
 })
 
 export const deletedSnapshot = z.strictObject({
@@ -69,10 +94,12 @@ export const prunedSnapshots = z.strictObject({
               'keep_within',
               'pinned',
               'published',
+              'view_snapshot',
               'no_policy',
             ]),
           )
           .describe('All that keeps it; empty where it goes.'),
+        view_snapshots: texts('Snapshots of views that froze the same revision.'),
         published: texts('Paths that show it, or would after a rollback.'),
       }),
     )

@@ -18,6 +18,11 @@ export const syncStatus = z
   .enum(['synced', 'unchanged', 'planned', 'partial', 'failed'])
   .describe('`planned` after a dry run; `partial` where upstream lists what it has not; `failed` otherwise.')
 
+export const lastSync = z
+  .strictObject({ at: time('When it ended.'), status: syncStatus })
+  .nullable()
+  .describe('`null` before the first one.')
+
 /** What any error consists of. */
 export const errorFacts = z.strictObject({
   code: text('One of [errors](errors.md); never changes its meaning.'),

@@ -18,6 +18,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   optionModes,
   versions: { compare: compareDebVersions },
   signing: 'openpgp',
+  refusesOlder: true,
   // The signed index vouches for them.
   packageSignatures: null,
   requiredRecords: ['stanza'],

@@ -1,0 +1,126 @@
+import type { GenerationRecord } from '../../catalog/catalog.ts'
+import { isChantalError } from '../../core/errors.ts'
+import type { RelativePath } from '../../core/path.ts'
+import type { Generation } from '../../publish/publications.ts'
+import type { AppContext } from '../context.ts'
+import { findEarlier } from './find-earlier.ts'
+import type { PublishedGeneration } from './publish-result.ts'
+import { type Content, openTree, type PublishedTree } from './published-tree.ts'
+import { reconcilePublication } from './reconcile-publication.ts'
+import { warnAboutOlderTree } from './warn-about-older-tree.ts'
+
+/** What is to be seen, and the path it is to be seen at. */
+export interface WantedPublication {
+  readonly path: RelativePath
+  readonly content: Content
+  /** Holds the path, so that nothing is published there until it is released. */
+  readonly hold?: boolean
+  /** Makes every file anew, and takes nothing from an earlier generation. */
+  readonly fresh?: boolean
+}
+
+/** The current generation of the path, where it shows exactly this; `null` otherwise. */
+export async function findPublished(
+  context: AppContext,
+  { path, content }: WantedPublication,
+): Promise<PublishedGeneration | null> {
+  const known = await context.catalog.read((reader) => reader.publication(path))
+  const onDisk = await context.publications.current(path)
+  if (!known?.current || known.current.generation !== onDisk?.name) return null
+  const { fingerprint } = await openTree(context, content)
+  if (known.current.fingerprint !== fingerprint) return null
+  return { record: known.current, unchanged: true, packageLinks: 0 }
+}
+
+/**
+ * Builds a generation beside the current one, switches to it, and drops those that are due. A failure leaves clients with what they had.
+ * All members of a view switch together: they are one tree. The caller holds the publication's lease.
+ * @throws ChantalError as `openTree`; `BLOB_MISSING`, `DISK_FULL`, `NOT_WRITABLE`
+ */
+export async function publishContent(
+  context: AppContext,
+  wanted: WantedPublication,
+  signal: AbortSignal,
+): Promise<PublishedGeneration> {
+  const { path, content, hold = false } = wanted
+  const { catalog, publications, reporter } = context
+  const tree = await openTree(context, content)
+  const { packages, signer, fingerprint } = tree
+  warnUnsigned(context, content, tree)
+  await warnAboutOlderTree(context, wanted, tree)
+  reporter.report({ type: 'publish.started', path, packages })
+  await using earlier = wanted.fresh ? null : await findEarlier(context, wanted, fingerprint, signal)
+  const renew = earlier?.isEqual ? tree.renew : null
+  const repeated = earlier && renew ? earlier.at : undefined
+  await using stage = await publications.begin(path, context.now(), repeated)
+  const record: GenerationRecord = {
+    path,
+    generation: stage.name,
+    publishedAt: stage.publishedAt,
+    sources: content.revisions.map(({ repository, number }) => ({
+      repository,
+      revision: number,
+      source: content.label,
+    })),
+    packages,
+    files: 0,
+    signedBy: signer?.kind === 'openpgp' ? signer.fingerprint : null,
+    fingerprint,
+  }
+  // The revisions are roots from before the first file is placed, so that no garbage collection takes them meanwhile.
+  await catalog.write((writer) => writer.saveGeneration(record, false))
+  context.reached?.('generation announced')
+  let generation: Generation
+  try {
+    const now = stage.publishedAt
+    if (earlier && renew) await renew({ now, earlier: earlier.tree }, stage)
+    else await tree.fill({ now, earlier: earlier?.tree ?? null }, stage)
+    signal.throwIfAborted()
+    generation = await stage.commit()
+  } catch (error) {
+    await tidyUp(context, path, signal)
+    throw error
+  }
+  context.reached?.('generation switched')
+  const finished = { ...record, files: generation.files }
+  await catalog.write(async (writer) => {
+    await writer.saveGeneration(finished, true)
+    if (hold) await writer.holdPublication(path, context.now())
+  })
+  context.reached?.('generation recorded')
+  reporter.report({ type: 'publish.switched', path, generation: generation.name, files: generation.files })
+  await prunePublication(context, path)
+  return { record: finished, unchanged: false, packageLinks: stage.packageLinks }
+}
+
+/** What cannot be tidied up now, the next publication or garbage collection does; it must not hide why this one ended. */
+async function tidyUp(context: AppContext, path: RelativePath, signal: AbortSignal): Promise<void> {
+  // The path is somebody else's by now.
+  if (isChantalError(signal.reason, 'LEASE_LOST')) return
+  try {
+    await reconcilePublication(context, path)
+  } catch (error) {
+    if (!isChantalError(error)) throw error
+  }
+}
+
+/** Drops generations that are neither among the newest nor within the grace period, and tells the catalog. */
+async function prunePublication(context: AppContext, path: RelativePath): Promise<void> {
+  const { keepGenerations, graceMs } = context.settings.publish
+  await context.publications.prune(path, { keep: keepGenerations, graceMs, now: context.now() })
+  await reconcilePublication(context, path)
+}
+
+function warnUnsigned(
+  { reporter }: AppContext,
+  { owner }: Content,
+  { isVerbatim, signer }: PublishedTree,
+): void {
+  if (isVerbatim || signer) return
+  reporter.report({
+    type: 'warning',
+    code: 'UNSIGNED_PUBLICATION',
+    message: `${owner} is published unsigned, since no signing key is configured`,
+    repository: owner,
+  })
+}

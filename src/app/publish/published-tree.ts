@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import { ChantalError } from '../../core/errors.ts'
+import type { Revision } from '../../core/model.ts'
+import { parseRelativePath, type RelativePath } from '../../core/path.ts'
+import type { EarlierTree, PublicationSink } from '../../core/publication.ts'
+import type { Ecosystem, RevisionContent } from '../../ecosystems/ecosystem.ts'
+import type { Signer } from '../../sign/signer.ts'
+import { configuredRepository, configuredView, ecosystemOf } from '../configured.ts'
+import type { AppContext } from '../context.ts'
+import type { ResolvedSource } from '../source.ts'
+
+/** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
+const publisherVersion = 3
+
+/** What is to be seen at a path. */
+export type Content = Pick<ResolvedSource, 'kind' | 'owner' | 'label' | 'revisions'>
+
+interface TreeTerms {
+  readonly now: Date
+  readonly earlier: EarlierTree | null
+}
+
+/** The tree of a revision, or of a view's revisions, as it would be made now. */
+export interface PublishedTree {
+  readonly packages: number
+  readonly ecosystem: Ecosystem
+  /** Upstream's bytes and signatures: nothing in it is ours. */
+  readonly isVerbatim: boolean
+  /** `null` where it carries no signature of ours. */
+  readonly signer: Signer | null
+  /** Equal for what would give an equal tree. */
+  readonly fingerprint: string
+  fill(terms: TreeTerms, sink: PublicationSink): Promise<void>
+  /** Writes what states the time, of an earlier tree with the same fingerprint; `null` where that cannot be done alone. */
+  readonly renew:
+    | ((terms: TreeTerms & { readonly earlier: EarlierTree }, sink: PublicationSink) => Promise<void>)
+    | null
+}
+
+/**
+ * @throws ChantalError `NOT_FOUND` where a repository or view is not configured any more; `USAGE_INVALID` where a view's tree cannot be
+ *   made; `SIGNING_FAILED`
+ */
+export async function openTree(context: AppContext, content: Content): Promise<PublishedTree> {
+  return content.kind === 'view' ? openViewTree(context, content) : openRepositoryTree(context, content)
+}
+
+async function openRepositoryTree(context: AppContext, content: Content): Promise<PublishedTree> {
+  const [revision] = content.revisions
+  const { mode } = revision
+  const settings = configuredRepository(context.settings, revision.repository)
+  const ecosystem = ecosystemOf(context, settings)
+  const isVerbatim = mode === 'mirror'
+  const signer = isVerbatim ? null : await context.signerOf(settings)
+  return {
+    packages: revision.packageCount,
+    ecosystem,
+    isVerbatim,
+    signer,
+    fingerprint: fingerprintOf(context, content, signer),
+    fill: (terms, sink) =>
+      withContents(context, content.revisions, ([member]) =>
+        ecosystem.publish({ ...member, ...termsOf(context, signer, terms) }, sink),
+      ),
+    renew: renewOf(ecosystem, mode, signer),
+  }
+}
+
+async function openViewTree(context: AppContext, content: Content): Promise<PublishedTree> {
+  const view = configuredView(context.settings, content.owner)
+  const { revisions } = content
+  const [first] = revisions
+  const ecosystem = ecosystemOf(context, configuredRepository(context.settings, first.repository))
+  const publishView = ecosystem.publishView?.bind(ecosystem)
+  if (!publishView) {
+    throw new ChantalError('USAGE_INVALID', `views of ${ecosystem.title} repositories cannot be published`, {
+      details: { view: view.name, type: ecosystem.id },
+    })
+  }
+  assertRecords(content)
+  const signer = await context.signerOf(view)
+  return {
+    packages: revisions.reduce((sum, { packageCount }) => sum + packageCount, 0),
+    ecosystem,
+    isVerbatim: false,
+    signer,
+    fingerprint: fingerprintOf(context, content, signer),
+    fill: (terms, sink) =>
+      withContents(context, revisions, (contents) => {
+        const members = contents.map((member) => ({ ...member, folder: folderOf(member) }))
+        return publishView({ view: view.name, members, ...termsOf(context, signer, terms) }, sink)
+      }),
+    renew: renewOf(ecosystem, 'filtered', signer),
+  }
+}
+
+/**
+ * Metadata for all members is generated from their packages' native records.
+ * @throws ChantalError `USAGE_INVALID` where a revision has none
+ */
+export function assertRecords({
+  owner,
+  label,
+  revisions,
+}: Pick<Content, 'owner' | 'label' | 'revisions'>): void {
+  const without = revisions.filter(({ hasRecords }) => !hasRecords).map(({ repository }) => repository)
+  if (without.length === 0) return
+  throw new ChantalError(
+    'USAGE_INVALID',
+    `${label}: ${without.join(', ')} ${without.length === 1 ? 'was' : 'were'} synced as a verbatim mirror, outside of the view ${owner}: what its metadata is generated from is not kept`,
+    {
+      hint: `Run \`chantal repo sync ${without.join(' ')}\`: a mirror that is a member of a view is synced with it.`,
+      details: { source: label, repositories: without },
+    },
+  )
+}
+
+const folderOf = ({ repository }: Pick<RevisionContent, 'repository'>): RelativePath =>
+  parseRelativePath(repository)
+
+function renewOf(
+  ecosystem: Ecosystem,
+  mode: Revision['mode'],
+  signer: Signer | null,
+): PublishedTree['renew'] {
+  if (!ecosystem.renew) return null
+  return async (terms, sink) => ecosystem.renew?.({ ...terms, mode, signer }, sink)
+}
+
+function termsOf({ settings, reporter }: AppContext, signer: Signer | null, { now, earlier }: TreeTerms) {
+  return { signer, now, earlier, limits: settings.limits, reporter }
+}
+
+/** Opens what revisions hold, all of one state of the catalog. */
+async function withContents(
+  { catalog, pool, settings }: AppContext,
+  revisions: Content['revisions'],
+  work: (contents: readonly [RevisionContent, ...RevisionContent[]]) => Promise<void>,
+): Promise<void> {
+  await catalog.read(async (reader) => {
+    const open = async (revision: Revision): Promise<RevisionContent> => {
+      const { repository, mode, packageCount } = revision
+      return {
+        repository,
+        options: configuredRepository(settings, repository).options,
+        mode,
+        packageCount,
+        packages: () => reader.packages(revision),
+        records: (part, terms) => reader.records(revision, part, terms),
+        files: await reader.files(revision),
+        read: (digest) => pool.read(digest),
+      }
+    }
+    const [first, ...rest] = revisions
+    const contents: [RevisionContent, ...RevisionContent[]] = [await open(first)]
+    for (const revision of rest) contents.push(await open(revision))
+    await work(contents)
+  })
+}
+
+function fingerprintOf(
+  { settings }: AppContext,
+  { kind, owner, revisions }: Content,
+  signer: Signer | null,
+): string {
+  const key = signer?.kind === 'openpgp' ? signer.fingerprint : (signer?.keyName ?? null)
+  const parts = revisions.map(({ repository, number, mode }) => [
+    repository,
+    number,
+    mode,
+    configuredRepository(settings, repository).options,
+  ])
+  return createHash('sha256')
+    .update(JSON.stringify([publisherVersion, kind, owner, parts, key]))
+    .digest('hex')
+}

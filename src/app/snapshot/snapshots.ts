@@ -1,0 +1,81 @@
+import type {
+  CatalogReader,
+  CatalogWriter,
+  SnapshotFacts,
+  SnapshotName,
+  SnapshotRecord,
+  ViewSnapshotRecord,
+} from '../../catalog/catalog.ts'
+import type { RepositoryId } from '../../core/model.ts'
+import type { Owner } from '../configured.ts'
+import { noSuchSnapshot, type Revisions } from '../source.ts'
+
+/** A snapshot of a repository, or of a view. */
+export interface Snapshot extends SnapshotFacts {
+  readonly kind: Owner['kind']
+  /** A repository's id, or a view's name. */
+  readonly owner: string
+  /** `OWNER@NAME` */
+  readonly source: string
+  readonly revisions: Revisions
+}
+
+/** In order of creation. Of one owner; or of all, also of those that are not configured any more. */
+export async function findSnapshots(reader: CatalogReader, owner?: Owner): Promise<readonly Snapshot[]> {
+  if (owner?.kind === 'repository') return (await reader.snapshots(owner.settings.id)).map(ofRepository)
+  if (owner?.kind === 'view') return (await reader.viewSnapshots(owner.settings.name)).map(ofView)
+  const all = [...(await reader.snapshots()).map(ofRepository), ...(await reader.viewSnapshots()).map(ofView)]
+  return all.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+}
+
+/** @throws ChantalError `NOT_FOUND` */
+export async function findSnapshot(reader: CatalogReader, owner: Owner, name: string): Promise<Snapshot> {
+  if (owner.kind === 'repository') {
+    const { id } = owner.settings
+    const found = await reader.snapshot(id, name)
+    if (found) return ofRepository(found)
+    throw noSuchSnapshot(id, name)
+  }
+  const found = await reader.viewSnapshot(owner.settings.name, name)
+  if (found) return ofView(found)
+  throw noSuchSnapshot(owner.settings.name, name)
+}
+
+/** @throws ChantalError `ALREADY_EXISTS` */
+export async function saveSnapshot(
+  writer: CatalogWriter,
+  { kind, owner, revisions, ...facts }: Omit<Snapshot, 'source'>,
+): Promise<Snapshot> {
+  if (kind === 'view') {
+    const members = revisions.map(({ repository, number }) => ({ repository, revision: number }))
+    return ofView(await writer.createViewSnapshot({ ...facts, view: owner, members }))
+  }
+  const [{ repository, number }] = revisions
+  return ofRepository(await writer.createSnapshot({ ...facts, repository, revision: number }))
+}
+
+export async function removeSnapshot(
+  writer: CatalogWriter,
+  { kind, owner, name }: Pick<Snapshot, 'kind' | 'owner' | 'name'>,
+): Promise<void> {
+  if (kind === 'view') await writer.deleteViewSnapshot(owner, name)
+  else await writer.deleteSnapshot(owner as RepositoryId, name)
+}
+
+/** What the catalog calls it. */
+export function nameOfSnapshot({
+  kind,
+  owner,
+  name,
+}: Pick<Snapshot, 'kind' | 'owner' | 'name'>): SnapshotName {
+  return kind === 'view' ? { view: owner, name } : { repository: owner as RepositoryId, name }
+}
+
+function ofRepository({ repository, revision, ...facts }: SnapshotRecord): Snapshot {
+  const source = `${repository}@${facts.name}`
+  return { ...facts, kind: 'repository', owner: repository, source, revisions: [revision] }
+}
+
+function ofView({ view, ...facts }: ViewSnapshotRecord): Snapshot {
+  return { ...facts, kind: 'view', owner: view, source: `${view}@${facts.name}` }
+}
