@@ -13,6 +13,7 @@ interface Shape {
   readonly required?: readonly string[] | undefined
   readonly items?: Shape | undefined
   readonly anyOf?: readonly Shape[] | undefined
+  readonly oneOf?: readonly Shape[] | undefined
 }
 
 const shapeOfShape: z.ZodType<Shape> = z.object({
@@ -29,6 +30,9 @@ const shapeOfShape: z.ZodType<Shape> = z.object({
     return shapeOfShape.optional()
   },
   get anyOf() {
+    return z.array(shapeOfShape).optional()
+  },
+  get oneOf() {
     return z.array(shapeOfShape).optional()
   },
 })
@@ -53,23 +57,25 @@ export function renderResults(): string {
 }
 
 function render(shape: z.ZodType, leftOut: readonly string[] = []): string {
-  const schema = shapeOfShape.parse(z.toJSONSchema(shape))
+  const kind = z.toJSONSchema(shape).type === 'array' ? 'An array of objects.' : 'An object.'
+  return [kind, renderFields(shape, leftOut)].join('\n\n')
+}
+
+/** A table of all fields, those of objects within it too. */
+export function renderFields(shape: z.ZodType, leftOut: readonly string[] = []): string {
+  const schema = shapeOfShape.parse(z.toJSONSchema(shape, { unrepresentable: 'any' }))
   const rows = fieldsBelow(schema, '').filter(([name]) => !leftOut.includes(name))
-  const kind = schema.type === 'array' ? 'An array of objects.' : 'An object.'
   return [
-    kind,
-    [
-      '| Field | Values | |',
-      '| --- | --- | --- |',
-      ...rows.map((row) => `| \`${row[0]}\` | ${row[1]} | ${row[2]} |`),
-    ].join('\n'),
-  ].join('\n\n')
+    '| Field | Values | |',
+    '| --- | --- | --- |',
+    ...rows.map((row) => `| \`${row[0]}\` | ${row[1]} | ${row[2]} |`),
+  ].join('\n')
 }
 
 type Row = readonly [name: string, values: string, description: string]
 
 function fieldsBelow(shape: Shape, prefix: string): readonly Row[] {
-  const variants = shape.anyOf ?? [shape]
+  const variants = shape.anyOf ?? shape.oneOf ?? [shape]
   return variants.flatMap((variant) => [
     ...(variant.items ? fieldsBelow(variant.items, prefix === '' ? '' : `${prefix}[]`) : []),
     ...Object.entries(variant.properties ?? {}).flatMap(([name, field]): readonly Row[] => {
@@ -81,6 +87,7 @@ function fieldsBelow(shape: Shape, prefix: string): readonly Row[] {
 
 function valuesOf(shape: Shape): string {
   if (shape.anyOf) return shape.anyOf.map(valuesOf).join(' or ')
+  if (shape.oneOf) return 'object'
   if (shape.enum) return shape.enum.map((value) => `\`${String(value)}\``).join(', ')
   if (shape.const !== undefined) return `\`${String(shape.const)}\``
   if (shape.type === 'array') return `array of ${shape.items ? valuesOf(shape.items) : 'values'}`

@@ -19,6 +19,9 @@ const time = (what: string) =>
     .string()
     .refine((value) => isTime(value), 'not a time as 2026-11-01T00:00:00.000Z')
     .describe(what)
+/** A description stays at what it describes: `nullable` makes another of it. */
+const orNull = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullable().describe(schema.description ?? '')
 const count = (what: string) => z.int().min(0).describe(what)
 const number = (what: string) => z.int().min(1).describe(what)
 const json = (what: string) => z.custom<Json>((value) => isJson(value), 'not a value of JSON').describe(what)
@@ -76,7 +79,7 @@ const fileFields = {
 
 const intervalFields = {
   added_in: number('The first revision that holds it.'),
-  removed_in: number('The first one after that which does not; `null` where the latest does.').nullable(),
+  removed_in: orNull(number('The first one after that which does not; `null` where the latest does.')),
 }
 
 const repository = z.strictObject({
@@ -99,7 +102,7 @@ const revision = z.strictObject({
   sealed_at: time('When it was complete.'),
   packages: count('How many it holds.'),
   size: count('Of all its files, in bytes.'),
-  pruned_at: time('When its content was forgotten; `null` while it is kept.').nullable(),
+  pruned_at: orNull(time('When its content was forgotten; `null` while it is kept.')),
 })
 
 const file = z.strictObject({ type: z.literal('file'), ...fileFields, ...intervalFields })
@@ -113,15 +116,18 @@ const verdict = z
       signed_at: time('When.'),
     }),
     z.strictObject({ state: z.literal('unsigned') }),
-    z.strictObject({ state: z.literal('unknown-key'), key_ids: z.array(text('')).describe('By whom.') }),
+    z.strictObject({
+      state: z.literal('unknown-key'),
+      key_ids: z.array(z.string()).describe('Of the keys that signed.'),
+    }),
     z.strictObject({
       state: z.literal('unsupported'),
-      key_id: text('Of the key that signed.').nullable(),
+      key_id: orNull(text('Of the key that signed.')),
       reason: text('Why.'),
     }),
     z.strictObject({
       state: z.literal('bad'),
-      key_id: text('Of the key that signed.').nullable(),
+      key_id: orNull(text('Of the key that signed.')),
       reason: text('Why.'),
     }),
   ])
@@ -141,8 +147,8 @@ const pkg = z.strictObject({
   key: text('What makes it unique in its repository.').min(1),
   name: text('Its name.'),
   version: text('Its whole version.'),
-  architecture: text('`null` where its ecosystem has none.').nullable(),
-  built_at: time('When it was built; `null` where it does not say.').nullable(),
+  architecture: orNull(text('`null` where its ecosystem has none.')),
+  built_at: orNull(time('When it was built; `null` where it does not say.')),
   identity: text('Equal for equal content.'),
   attributes: jsonObject("Its ecosystem's own facts."),
   signature: z
@@ -170,8 +176,8 @@ const snapshot = z.strictObject({
   ),
   revision: number('The revision that it names, which is kept.'),
   created_at: time('When it was made.'),
-  created_by: text('Who made it; `null` where that was not noted.').nullable(),
-  description: text('Why.').nullable(),
+  created_by: orNull(text('Who made it; `null` where that was not noted.')),
+  description: orNull(text('Why.')),
   labels: z
     .custom<Readonly<Record<string, string>>>(
       (value) => isPlainObject(value) && Object.values(value).every((each) => typeof each === 'string'),
@@ -186,7 +192,7 @@ const sync = z.strictObject({
   started_at: time('When it began.'),
   finished_at: time('When it ended.'),
   status: z.enum(['synced', 'unchanged', 'partial', 'failed']).describe('What it came to.'),
-  revision: number('The latest after it.').nullable(),
+  revision: orNull(number('The latest after it.')),
   packages: count('Of that revision.'),
   added: count('Packages that came.'),
   removed: count('Packages that went.'),
@@ -194,19 +200,32 @@ const sync = z.strictObject({
   fetched_files: count('What was fetched.'),
   fetched_bytes: count('In bytes.'),
   missing: z
-    .array(z.strictObject({ path: z.string(), url: z.string(), reason: z.string() }))
+    .array(
+      z.strictObject({
+        path: z.string().describe('Within the repository.'),
+        url: z.string().describe('What was tried.'),
+        reason: z.string().describe('Why it did not come.'),
+      }),
+    )
     .describe('What upstream lists and has not.'),
-  warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })).describe('What it warned of.'),
+  warnings: z
+    .array(
+      z.strictObject({
+        code: z.string().describe('One of [warnings](errors.md#warnings).'),
+        message: z.string().describe('What a user should know.'),
+      }),
+    )
+    .describe('What it warned of.'),
   error: z
     .strictObject({
-      code: z.string(),
-      message: z.string(),
-      hint: z.string().nullable(),
-      details: jsonObject(''),
+      code: z.string().describe('One of [errors](errors.md).'),
+      message: z.string().describe('What went wrong.'),
+      hint: z.string().nullable().describe('What to do about it.'),
+      details: jsonObject('Facts of this error.'),
     })
     .nullable()
     .describe('Why it failed.'),
-  signed_by: text('Whose signature on the metadata was good.').nullable(),
+  signed_by: orNull(text('Whose signature on the metadata was good.')),
 })
 
 const end = z.strictObject({

@@ -65,6 +65,8 @@ const story = [
   'pool adopt',
   'pool gc --dry-run --grace 0s',
   'pool gc',
+  'db export EXPORT.yaml.gz --force',
+  'db import EXPORT.yaml.gz',
   'lease list',
   'stats',
 ]
