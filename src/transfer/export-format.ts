@@ -6,13 +6,13 @@ export interface ExportFormat {
   readonly compression: 'none' | 'gzip' | 'zstd'
 }
 
-/** What `--as` takes. */
-export const exportFormats = ['json', 'yaml', 'json.gz', 'json.zst', 'yaml.gz', 'yaml.zst'] as const
+/** What `--as` takes; the command has its own list, since what parses is loaded with it. */
+const exportFormats = ['json', 'yaml', 'json.gz', 'json.zst', 'yaml.gz', 'yaml.zst'] as const
 
 const compressions = { gz: 'gzip', zst: 'zstd' } as const
 
 /** As a file's name, or a whole text, ends: `catalog.json.zst`, `json.zst`. `null` for any other. */
-export function parseExportFormat(name: string): ExportFormat | null {
+function parseExportFormat(name: string): ExportFormat | null {
   const [, document, compression] = /(?:^|\.)(json|ya?ml)(?:\.(gz|zst))?$/.exec(name) ?? []
   if (document === undefined) return null
   return {
