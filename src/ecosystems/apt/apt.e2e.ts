@@ -247,17 +247,19 @@ describeWith(
       await expect(site.publish('filtered')).rejects.toMatchObject({ code: 'PATH_HELD' })
     })
 
-    it('cannot take a verbatim tree back for clients that know the newer one', async () => {
+    it('says that it cannot take a verbatim tree back for clients that know the newer one', async () => {
       await using before = await open('mirror/latest')
       await before.update()
 
       await site.rollBack('repositories/mirror/latest')
       await before.update()
+      const warnings = site.warnings('OLDER_VERBATIM_TREE')
 
       expect((await before.policy('greeter')).candidate).toBe('1.1-1')
       await using fresh = await open('mirror/latest')
       await fresh.update()
       expect((await fresh.policy('greeter')).candidate).toBe('1.0-1')
+      expect(warnings).toEqual([expect.stringContaining('repositories/mirror/latest')])
     })
   },
 )
