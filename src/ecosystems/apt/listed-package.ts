@@ -1,165 +1,207 @@
-import type { Checksum, Expectation } from '../../core/digest.ts'
-import { ChantalError } from '../../core/errors.ts'
-import type { UpstreamFile, UpstreamPackage } from '../../core/model.ts'
-import { parseRelativePath, type RelativePath } from '../../core/path.ts'
-import type { ReadLimits } from '../ecosystem.ts'
+import type { ByteStore, StoredBytes } from '../../core/byte-store.ts'
+import type { Checksum, ChecksumAlgorithm, Expectation } from '../../core/digest.ts'
+import type { PackageKey, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
+import type { RelativePath } from '../../core/path.ts'
 import type { AptAttributes } from './attributes.ts'
-import type { FetchedIndex } from './fetch-indexes.ts'
-import { parsePackagesStanza } from './formats/packages-stanza.ts'
-import { parseSourcesStanza } from './formats/sources-stanza.ts'
-import { keyOf, versionGroupOf } from './package-key.ts'
+import { versionGroupOf } from './package-key.ts'
 
-/** A package as one stanza of one index has it. */
-export interface ListedPackage {
-  /** Without its identity: several indexes may list it. */
-  readonly pkg: Omit<UpstreamPackage<AptAttributes>, 'identity'>
-  /** How many machines in a hundred upstream releases it to; `null` where to all at once. */
-  readonly phasedPercentage: number | null
-  /** Whether SHA-1 is the best that vouches for it. */
-  readonly isWeak: boolean
+/** What packages have in common with many others; each combination is kept once. */
+export interface SharedFacts
+  extends Pick<AptAttributes, 'suite' | 'component' | 'kind' | 'section' | 'priority'> {
+  readonly architecture: string
 }
 
-/** Reads the stanzas of one index. Words that they share are kept once. */
-export class StanzaReader {
-  readonly #limits: ReadLimits
-  readonly #what: string
-  readonly #index: FetchedIndex
-  /** For a package whose architecture its index says. */
-  readonly #indexes: readonly string[]
-  readonly #words = new Map<string, string>()
+/** What is known of a package that an index lists. */
+export interface PackageFound {
+  /** Has `name_version_` in it, the name from `nameStart` on. */
+  readonly key: PackageKey
+  readonly nameStart: number
+  readonly name: string
+  readonly version: string
+  readonly shared: SharedFacts
+  readonly source: string | null
+  readonly summary: string | null
+  readonly installedBytes: number | null
+  /** Architectures whose index lists it. */
+  readonly indexes: readonly string[]
+  /** SHA-256 of the stanza. */
+  readonly digest: Uint8Array
+  readonly files: readonly [FileFound, ...FileFound[]]
+}
 
-  /** @param what names the index in errors */
-  constructor(limits: ReadLimits, index: FetchedIndex, what: string) {
-    this.#limits = limits
-    this.#index = index
-    this.#what = what
-    const { architecture } = index.index
-    this.#indexes = architecture === null ? [] : [architecture]
+export interface FileFound {
+  readonly path: RelativePath
+  /** In bytes. */
+  readonly size: number
+  readonly maxSize: number
+  readonly checksums: readonly Checksum[]
+}
+
+const digestSize = 32
+
+/**
+ * A package from listing to recording. Tens of thousands are held at once, so what is asked for once or twice lies as bytes in a
+ * {@link ByteStore} and is read from there each time.
+ */
+export class ListedPackage implements UpstreamPackage<AptAttributes> {
+  readonly files: readonly [ListedFile, ...ListedFile[]]
+  readonly builtAt = null
+  readonly #shared: SharedFacts
+  readonly #nameStart: number
+  readonly #nameEnd: number
+  readonly #versionEnd: number
+  /** The stanza's digest, then further attributes as JSON. */
+  readonly #stored: StoredBytes
+  #key: PackageKey
+  #indexes: readonly string[]
+  #isShared = false
+
+  constructor(found: PackageFound, store: ByteStore) {
+    const { key, nameStart, name, version, shared, source, summary, installedBytes, indexes, digest } = found
+    this.#key = compact(key)
+    this.#nameStart = nameStart
+    this.#nameEnd = nameStart + name.length
+    this.#versionEnd = this.#nameEnd + 1 + version.length
+    this.#shared = shared
+    this.#indexes = indexes
+    this.#stored = store.add(digest, JSON.stringify([source, summary, installedBytes]))
+    const [first, ...rest] = found.files
+    this.files = [new ListedFile(first, store), ...rest.map((file) => new ListedFile(file, store))]
   }
 
-  /**
-   * @throws ChantalError `UPSTREAM_INVALID` for a stanza that cannot be read, `CHECKSUM_MISSING` for one that vouches for its file
-   *   with MD5 at best, `PATH_UNSAFE`
-   */
-  read(bytes: Uint8Array): ListedPackage {
-    return this.#index.index.kind === 'sources' ? this.#source(bytes) : this.#binary(bytes)
+  get key(): PackageKey {
+    return this.#key
   }
 
-  #binary(bytes: Uint8Array): ListedPackage {
-    const { place, index } = this.#index
-    const stanza = parsePackagesStanza(bytes, this.#what)
-    const { section, priority, source, installedSize } = stanza
-    const [name, version] = [copyOf(stanza.name), copyOf(stanza.version)]
-    const architecture = this.#word(stanza.architecture)
-    const kind = index.isUdeb || stanza.packageType === 'udeb' ? 'udeb' : 'deb'
-    const path = upstreamPath(copyOf(stanza.filename))
-    return {
-      pkg: {
-        key: keyOf(place, index.component.name, { name, version, architecture, kind }),
-        name,
-        version,
-        architecture,
-        builtAt: null,
-        versionGroup: versionGroupOf({ suite: place.suite, kind, name, architecture }),
-        attributes: {
-          suite: place.suite,
-          component: index.component.name,
-          kind,
-          section: this.#word(section),
-          priority: this.#word(priority),
-          source: source === name ? null : this.#word(source),
-          summary: stanza.summary === null ? null : copyOf(stanza.summary),
-          installed_bytes: installedSize,
-          indexes: this.#indexes,
-        },
-        files: [{ path, location: path, expect: this.#expectation(stanza, path) }],
-      },
-      phasedPercentage: stanza.phasedPercentage,
-      isWeak: isWeak(stanza.checksums),
-    }
+  /** Gives it a key of its own beside another package of the same name, version and architecture. It begins as the one it has. */
+  rename(key: PackageKey): void {
+    this.#key = compact(key)
   }
 
-  #source(bytes: Uint8Array): ListedPackage {
-    const { place, index } = this.#index
-    const stanza = parseSourcesStanza(bytes, this.#what)
-    const { section, priority, directory } = stanza
-    const [name, version] = [copyOf(stanza.name), copyOf(stanza.version)]
-    const files = stanza.files.map((file): UpstreamFile => {
-      const path = upstreamPath(copyOf(directory === '' ? file.name : `${directory}/${file.name}`))
-      return { path, location: path, expect: this.#expectation(file, path) }
+  /** Architectures whose index lists it. */
+  get indexes(): readonly string[] {
+    return this.#indexes
+  }
+
+  /** Notes that indexes of other architectures have the same stanza. */
+  listIn(architectures: readonly string[]): void {
+    const more = architectures.filter((name) => !this.#indexes.includes(name))
+    if (more.length === 0) return
+    this.#indexes = [...this.#indexes, ...more].sort()
+    this.#isShared = true
+  }
+
+  get name(): string {
+    return this.#key.slice(this.#nameStart, this.#nameEnd)
+  }
+
+  get version(): string {
+    return this.#key.slice(this.#nameEnd + 1, this.#versionEnd)
+  }
+
+  get architecture(): string {
+    return this.#shared.architecture
+  }
+
+  get versionGroup(): string {
+    const { suite, kind, architecture } = this.#shared
+    return versionGroupOf({ suite, kind, name: this.name, architecture })
+  }
+
+  /** The stanza's digest. Where several indexes have it, which is part of what is published of it. */
+  get identity(): string {
+    const { block, start } = this.#stored
+    const digest = block.toString('base64url', start, start + digestSize)
+    return this.#isShared ? `${digest} ${this.#indexes.join(',')}` : digest
+  }
+
+  /** Whether another package has the same stanza. */
+  hasStanzaOf(other: ListedPackage): boolean {
+    const [mine, theirs] = [this.#stored, other.#stored]
+    return (
+      mine.block.compare(
+        theirs.block,
+        theirs.start,
+        theirs.start + digestSize,
+        mine.start,
+        mine.start + digestSize,
+      ) === 0
+    )
+  }
+
+  get attributes(): AptAttributes {
+    const { suite, component, kind, section, priority } = this.#shared
+    const { block, start, end } = this.#stored
+    const [source, summary, installed_bytes]: readonly [string | null, string | null, number | null] =
+      JSON.parse(block.toString('utf8', start + digestSize, end))
+    const indexes = this.#indexes
+    return { suite, component, kind, section, priority, source, summary, installed_bytes, indexes }
+  }
+
+  /** Whether SHA-1 is the best that vouches for one of its files. */
+  get isWeak(): boolean {
+    return this.files.some((file) => file.isWeak)
+  }
+}
+
+class ListedFile implements UpstreamFile {
+  readonly path: RelativePath
+  readonly #size: number
+  readonly #maxSize: number
+  readonly #algorithms: readonly ChecksumAlgorithm[]
+  /** The checksums, one after another. */
+  readonly #stored: StoredBytes
+
+  constructor({ path, size, maxSize, checksums }: FileFound, store: ByteStore) {
+    this.path = compact(path)
+    this.#size = size
+    this.#maxSize = maxSize
+    this.#algorithms = sharedList(checksums.map(({ algorithm }) => algorithm))
+    this.#stored = store.add(Buffer.from(checksums.map(({ hex }) => hex).join(''), 'hex'), '')
+  }
+
+  get location(): string {
+    return this.path
+  }
+
+  get expect(): Expectation {
+    const { block } = this.#stored
+    let start = this.#stored.start
+    const checksums = this.#algorithms.map((algorithm): Checksum => {
+      const end = start + checksumSizes[algorithm]
+      const hex = block.toString('hex', start, end)
+      start = end
+      return { algorithm, hex }
     })
-    const [first, ...rest] = files
-    if (!first) {
-      throw new ChantalError(
-        'UPSTREAM_INVALID',
-        `${this.#what}: source package ${name} ${version} has no files`,
-      )
-    }
-    return {
-      pkg: {
-        key: keyOf(place, index.component.name, { name, version, architecture: 'source', kind: 'source' }),
-        name,
-        version,
-        architecture: 'source',
-        builtAt: null,
-        versionGroup: versionGroupOf({ suite: place.suite, kind: 'source', name, architecture: 'source' }),
-        attributes: {
-          suite: place.suite,
-          component: index.component.name,
-          kind: 'source',
-          section: this.#word(section),
-          priority: this.#word(priority),
-          source: null,
-          summary: null,
-          installed_bytes: null,
-          indexes: this.#indexes,
-        },
-        files: [first, ...rest],
-      },
-      phasedPercentage: null,
-      isWeak: stanza.files.some(({ checksums }) => isWeak(checksums)),
-    }
+    return { size: this.#size, checksums, maxSize: this.#maxSize }
   }
 
-  #expectation(
-    { size, checksums }: { readonly size: number; readonly checksums: readonly Checksum[] },
-    path: RelativePath,
-  ): Expectation {
-    if (!checksums.some(({ algorithm }) => algorithm !== 'md5')) {
-      throw new ChantalError('CHECKSUM_MISSING', `${this.#what} gives no SHA-256 of ${path}`, {
-        hint: 'apt refuses such a package too: its owner has to publish it with a newer tool.',
-        details: { path },
-      })
-    }
-    return {
-      size,
-      checksums: checksums.map(({ algorithm, hex }) => ({ algorithm, hex: copyOf(hex) })),
-      maxSize: Math.min(size, this.#limits.package),
-    }
-  }
-
-  #word(text: string): string
-  #word(text: string | null): string | null
-  #word(text: string | null): string | null {
-    if (text === null) return null
-    const known = this.#words.get(text)
-    if (known !== undefined) return known
-    const word = copyOf(text)
-    this.#words.set(word, word)
-    return word
+  get isWeak(): boolean {
+    return this.#algorithms.every((algorithm) => algorithm === 'md5' || algorithm === 'sha1')
   }
 }
 
-/** `./` and doubled slashes say nothing; servers and clients pass them over. @throws ChantalError `PATH_UNSAFE` */
-export function upstreamPath(text: string): RelativePath {
-  return parseRelativePath(text.replace(/\/(\.?\/)+/g, '/').replace(/^(\.\/)+/, ''))
+/** In bytes. */
+const checksumSizes: Readonly<Record<ChecksumAlgorithm, number>> = {
+  md5: 16,
+  sha1: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
 }
 
-/** A part of a text keeps the whole in memory, and these are kept as long as the listing. */
-function copyOf(text: string): string {
-  return Buffer.from(text).toString()
+const algorithmLists = new Map<string, readonly ChecksumAlgorithm[]>()
+
+/** Every package of an archive has the same few. */
+function sharedList(algorithms: readonly ChecksumAlgorithm[]): readonly ChecksumAlgorithm[] {
+  const name = algorithms.join()
+  const known = algorithmLists.get(name) ?? algorithms
+  algorithmLists.set(name, known)
+  return known
 }
 
-function isWeak(checksums: readonly Checksum[]): boolean {
-  return !checksums.some(({ algorithm }) => algorithm !== 'md5' && algorithm !== 'sha1')
+/** The same text in one piece: what was put together, or cut out, keeps all that it was made of. */
+function compact<Branded extends string>(text: Branded): Branded {
+  return Buffer.from(text).toString() as Branded
 }

@@ -1,12 +1,11 @@
-import type { PackageKey, UpstreamPackage } from '../../core/model.ts'
-import type { AptAttributes } from './attributes.ts'
+import type { PackageKey } from '../../core/model.ts'
 import type { FetchedIndex } from './fetch-indexes.ts'
 import type { ListedPackage } from './listed-package.ts'
 import { compareDebVersions } from './version.ts'
 
 /** What all indexes together come to. */
 export interface SettledPackages {
-  readonly packages: readonly UpstreamPackage<AptAttributes>[]
+  readonly packages: readonly ListedPackage[]
   /** For each index the key of each of its stanzas; `null` for one that is passed over. */
   readonly keys: ReadonlyMap<FetchedIndex, readonly (PackageKey | null)[]>
   /** Paths under which different files are listed. */
@@ -17,96 +16,82 @@ export interface SettledPackages {
   readonly weak: number
 }
 
-interface Entry {
-  readonly listed: ListedPackage
-  readonly key: PackageKey
-  /** Of the stanza. */
-  readonly digest: string
-  /** Architectures of the indexes that have this very stanza. */
-  indexes: readonly string[]
-}
-
 /**
  * Collects the packages of several indexes. A package for all architectures is listed in the index of each, and is one package;
  * where stanzas or files differ there are several, so that each index keeps its own.
  */
 export class PackageEntries {
-  readonly #byKey = new Map<PackageKey, Entry>()
-  /** For each index the entry of each stanza. */
-  readonly #positions = new Map<FetchedIndex, (Entry | null)[]>()
+  readonly #byKey = new Map<PackageKey, ListedPackage>()
+  /** For each index the package of each stanza. */
+  readonly #positions = new Map<FetchedIndex, (ListedPackage | null)[]>()
   readonly #repeated: string[] = []
 
-  /**
-   * Adds what the next stanza of an index lists; `null` for one that is passed over.
-   * @param digest of the stanza
-   */
-  add(index: FetchedIndex, listed: ListedPackage | null, digest: string): void {
+  /** Adds what the next stanza of an index lists; `null` for one that is passed over. */
+  add(index: FetchedIndex, pkg: ListedPackage | null): void {
     let entries = this.#positions.get(index)
     if (!entries) {
       entries = []
       this.#positions.set(index, entries)
     }
-    entries.push(listed && this.#enter(index, listed, digest))
+    entries.push(pkg && this.#enter(index, pkg))
   }
 
   settle(): SettledPackages {
     const { losers, collisions } = this.#settlePaths()
-    const packages: UpstreamPackage<AptAttributes>[] = []
-    let weak = 0
-    for (const entry of this.#byKey.values()) {
-      if (losers.has(entry)) continue
-      packages.push(packageOf(entry))
-      if (entry.listed.isWeak) weak += 1
-    }
+    const packages = [...this.#byKey.values()].filter((pkg) => !losers.has(pkg))
     const keys = new Map(
       [...this.#positions].map(([index, entries]) => [
         index,
-        entries.map((entry) => (entry && !losers.has(entry) ? entry.key : null)),
+        entries.map((pkg) => (pkg && !losers.has(pkg) ? pkg.key : null)),
       ]),
     )
+    const weak = packages.filter((pkg) => pkg.isWeak).length
     return { packages, keys, collisions, repeated: this.#repeated, weak }
   }
 
-  #enter(index: FetchedIndex, listed: ListedPackage, digest: string): Entry {
-    const { pkg } = listed
+  /** @returns the package that stands for it, which may have been there */
+  #enter(index: FetchedIndex, pkg: ListedPackage): ListedPackage {
+    const { key } = pkg
+    let known = this.#byKey.get(key)
+    if (!known) {
+      this.#byKey.set(key, pkg)
+      return pkg
+    }
     const [{ path }] = pkg.files
-    const names = [pkg.key, `${pkg.key} (${path})`, `${pkg.key} (${path}, ${index.index.plainPath})`]
-    for (const name of names) {
-      const key = name as PackageKey
-      const known = this.#byKey.get(key)
-      if (!known) {
-        const entry = { listed, key, digest, indexes: pkg.attributes.indexes }
-        this.#byKey.set(key, entry)
-        if (key !== pkg.key) this.#repeated.push(pkg.key)
-        return entry
-      }
-      if (known.digest === digest) {
-        const more = pkg.attributes.indexes.filter((name) => !known.indexes.includes(name))
-        if (more.length > 0) known.indexes = [...known.indexes, ...more]
+    for (const name of [`${key} (${path})`, `${key} (${path}, ${index.index.plainPath})`, null]) {
+      if (known.hasStanzaOf(pkg)) {
+        known.listIn(pkg.indexes)
         return known
       }
+      if (name === null) break
+      const next = this.#byKey.get(name as PackageKey)
+      if (!next) {
+        pkg.rename(name as PackageKey)
+        this.#byKey.set(pkg.key, pkg)
+        this.#repeated.push(key)
+        return pkg
+      }
+      known = next
     }
     // The same package, from the same path, twice in one index, in other words: apt takes one of them too.
-    this.#repeated.push(pkg.key)
-    const last = this.#byKey.get(names.at(-1) as PackageKey)
-    if (!last) throw new Error(`lost ${pkg.key}`)
-    return last
+    this.#repeated.push(key)
+    return known
   }
 
   /** Two files cannot stand under one path: the newest version does. Sources share files that are the same. */
-  #settlePaths(): { readonly losers: ReadonlySet<Entry>; readonly collisions: readonly string[] } {
-    const byPath = new Map<string, Entry>()
-    const losers = new Set<Entry>()
+  #settlePaths(): { readonly losers: ReadonlySet<ListedPackage>; readonly collisions: readonly string[] } {
+    const byPath = new Map<string, ListedPackage>()
+    const losers = new Set<ListedPackage>()
     const collisions: string[] = []
-    for (const entry of this.#byKey.values()) {
-      for (const { path } of entry.listed.pkg.files) {
+    for (const pkg of this.#byKey.values()) {
+      for (const { path } of pkg.files) {
         const other = byPath.get(path)
-        if (!other || losers.has(other)) byPath.set(path, entry)
-        else if (!isSame(entry, other, path)) {
+        if (!other || losers.has(other)) byPath.set(path, pkg)
+        else if (!isSame(pkg, other, path)) {
           collisions.push(path)
-          const isNewer = compareDebVersions(entry.listed.pkg.version, other.listed.pkg.version) > 0
-          losers.add(isNewer ? other : entry)
-          if (isNewer) byPath.set(path, entry)
+          const isNewer = compareDebVersions(pkg.version, other.version) > 0
+          losers.add(isNewer ? other : pkg)
+          if (isNewer) byPath.set(path, pkg)
         }
       }
     }
@@ -114,24 +99,10 @@ export class PackageEntries {
   }
 }
 
-/** Whether two entries promise the same bytes under a path: no checksum that both give differs, and one at least agrees. */
-function isSame(a: Entry, b: Entry, path: string): boolean {
-  const of = (entry: Entry) =>
-    entry.listed.pkg.files.find((file) => file.path === path)?.expect.checksums ?? []
+/** Whether two packages promise the same bytes under a path: no checksum that both give differs, and one at least agrees. */
+function isSame(a: ListedPackage, b: ListedPackage, path: string): boolean {
+  const of = (pkg: ListedPackage) => pkg.files.find((file) => file.path === path)?.expect.checksums ?? []
   const others = new Map(of(b).map(({ algorithm, hex }) => [algorithm, hex]))
   const shared = of(a).filter(({ algorithm }) => algorithm !== 'md5' && others.has(algorithm))
   return shared.length > 0 && shared.every(({ algorithm, hex }) => others.get(algorithm) === hex)
-}
-
-function packageOf({ listed: { pkg }, key, digest, indexes }: Entry): UpstreamPackage<AptAttributes> {
-  const { attributes } = pkg
-  if (indexes === attributes.indexes) return { ...pkg, key, identity: digest }
-  const sorted = [...indexes].sort()
-  return {
-    ...pkg,
-    key,
-    // Where it is listed is part of what is published of it.
-    identity: `${digest} ${sorted.join(',')}`,
-    attributes: { ...attributes, indexes: sorted },
-  }
 }

@@ -1,5 +1,6 @@
-import { createHash, hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { decompress } from '../../codec/compression.ts'
+import { ByteStore } from '../../core/byte-store.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import type { Checksum } from '../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
@@ -11,7 +12,8 @@ import type { ReleaseFile } from './formats/release.ts'
 import { parseStanza } from './formats/stanza.ts'
 import { readStanzas } from './formats/stanza-reader.ts'
 import { HeldBack } from './held-back.ts'
-import { type ListedPackage, StanzaReader } from './listed-package.ts'
+import { IndexReader, type ReadPackage } from './index-reader.ts'
+import type { ListedPackage } from './listed-package.ts'
 import type { AptOptions } from './options.ts'
 import { PackageEntries } from './package-entries.ts'
 import type { AptReadRequest } from './suite-release.ts'
@@ -40,19 +42,13 @@ export class PackageListing {
     const entries = new PackageEntries()
     const heldBack = new HeldBack()
     const malformed: string[] = []
+    const store = new ByteStore()
     for (const index of this.#indexes) {
-      const reader = new StanzaReader(
-        this.#request.limits,
-        index,
-        inSuite(index.place, index.index.plainPath),
-      )
+      const what = inSuite(index.place, index.index.plainPath)
+      const reader = new IndexReader(this.#request.limits, index, what, store)
       for await (const stanzas of this.#stanzas(index)) {
         for (const bytes of stanzas)
-          entries.add(
-            index,
-            this.#wanted(bytes, index, reader, { malformed, heldBack }),
-            hash('sha256', bytes, 'base64url'),
-          )
+          entries.add(index, this.#wanted(bytes, index, reader, { malformed, heldBack }))
       }
     }
     const { packages, keys, collisions, repeated, weak } = entries.settle()
@@ -94,25 +90,24 @@ export class PackageListing {
   #wanted(
     bytes: Uint8Array,
     { place, index }: FetchedIndex,
-    reader: StanzaReader,
+    reader: IndexReader,
     passedOver: { readonly malformed: string[]; readonly heldBack: HeldBack },
   ): ListedPackage | null {
     const { options, mode } = this.#request
-    let listed: ListedPackage
+    let read: ReadPackage
     try {
-      listed = reader.read(bytes)
+      read = reader.read(bytes)
     } catch (error) {
       if (!isChantalError(error, 'UPSTREAM_INVALID')) throw error
       passedOver.malformed.push(error.message)
       return null
     }
-    if (mode === 'mirror') return listed
-    const { pkg, phasedPercentage } = listed
+    const { pkg, phasedPercentage } = read
+    if (mode === 'mirror') return pkg
     if (place.isFlat && index.kind === 'packages' && !isWantedArchitecture(pkg.architecture, options))
       return null
     if (this.#query && !this.#query.matches(parseStanza(bytes))) return null
-    if (options.phased_updates !== 'hold' || phasedPercentage === null || phasedPercentage === 100)
-      return listed
+    if (options.phased_updates !== 'hold' || phasedPercentage === null || phasedPercentage === 100) return pkg
     passedOver.heldBack.add(pkg)
     return null
   }

@@ -2,7 +2,7 @@ import type { StoredPackage } from '../../core/model.ts'
 import type { AptAttributes } from './attributes.ts'
 import { asBuffer, parseStanza } from './formats/stanza.ts'
 import { replaceField } from './formats/stanza-writer.ts'
-import { upstreamPath } from './listed-package.ts'
+import { upstreamPath } from './index-reader.ts'
 import type { AptOptions } from './options.ts'
 
 const phasing = 'Phased-Update-Percentage'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { ByteStore } from '../../core/byte-store.ts'
 import type { PackageKey } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
-import { ByteStore } from './byte-store.ts'
 import { ListedPackage, type PackageFound } from './listed-package.ts'
 
 const path = parseRelativePath('Packages/d/demo-ü-1.0-1.noarch.rpm')

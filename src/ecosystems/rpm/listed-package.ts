@@ -1,8 +1,8 @@
+import type { ByteStore, StoredBytes } from '../../core/byte-store.ts'
 import type { Checksum, Expectation } from '../../core/digest.ts'
 import type { PackageKey, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { RpmAttributes } from './attributes.ts'
-import type { ByteStore, StoredBytes } from './byte-store.ts'
 
 /** What is known of a package that primary.xml lists. */
 export interface PackageFound {
