@@ -79,7 +79,7 @@ export function openDatabase(options: DatabaseOptions): CatalogDatabase {
   const { url, now } = options
   const using = async <T>(work: (engine: SqlEngine) => Promise<T>): Promise<T> => {
     await using engine = await openEngine(options)
-    return work(engine)
+    return await work(engine)
   }
   return {
     status: async () => ((await isThere(url)) ? using((engine) => readStatus(engine, options)) : absent(url)),
@@ -139,7 +139,7 @@ async function isThere(url: CatalogLocation): Promise<boolean> {
     await stat(url.file)
     return true
   } catch (error) {
-    if (hasSystemCode(error, 'ENOENT')) return false
+    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return false
     throw error
   }
 }

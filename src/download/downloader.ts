@@ -107,6 +107,24 @@ export interface Downloader extends AsyncDisposable {
    * @throws ChantalError `UPSTREAM_UNREACHABLE`, `UPSTREAM_REFUSED`, `UPSTREAM_INVALID`
    */
   open(access: UpstreamAccess, signal: AbortSignal): Promise<UpstreamClient>
+
+  /**
+   * Asks a repository's first mirror for its root, once: to learn whether it answers, and what time it has. The root need not be there;
+   * many servers list no folders.
+   * @throws ChantalError as `open`, and where the answer is that nothing will be given (401, 407), or not now (408, 425, 429, 5xx)
+   */
+  probe(access: UpstreamAccess, signal: AbortSignal): Promise<UpstreamProbe>
+}
+
+/** How an upstream answers. */
+export interface UpstreamProbe {
+  /** As it may be shown. */
+  readonly url: string
+  readonly host: string
+  /** `null` for a folder of this machine. */
+  readonly status: number | null
+  /** Its clock, by the answer's `Date`; `null` where it does not say. */
+  readonly date: Date | null
 }
 
 /**

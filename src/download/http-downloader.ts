@@ -5,10 +5,11 @@ import type { Pool } from '../pool/pool.ts'
 import { combineThrottles, type Throttle, TokenBucket } from './bandwidth.ts'
 import { OriginCredentials } from './credentials.ts'
 import { displayUrl } from './display-url.ts'
-import type { Downloader, MetalinkFile, UpstreamAccess, UpstreamClient } from './downloader.ts'
+import type { Downloader, MetalinkFile, UpstreamAccess, UpstreamClient, UpstreamProbe } from './downloader.ts'
 import { parseBase } from './location.ts'
 import { parseMetalink } from './metalink.ts'
 import { parseMirrorlist } from './mirrorlist.ts'
+import { probe } from './probe.ts'
 import { Connections } from './proxy.ts'
 import { type RequestContext, requestFollowing } from './redirects.ts'
 import { backoffMs, HostPauses, mayRetry, type Wait, waitByTimer } from './retry.ts'
@@ -83,6 +84,14 @@ class HttpDownloader implements Downloader {
       broken: this.#broken,
       closing: this.#closing.signal,
     })
+  }
+
+  async probe(access: UpstreamAccess, signal: AbortSignal): Promise<UpstreamProbe> {
+    const once = { ...access, limits: { ...access.limits, retries: 0 } }
+    const requests = this.#requestContext(once)
+    const untilClosed = AbortSignal.any([signal, this.#closing.signal])
+    const { mirrors } = await this.#resolveFeed(once, requests, untilClosed)
+    return probe(requests, mirrors[0], untilClosed)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

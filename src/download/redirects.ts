@@ -39,16 +39,32 @@ export async function requestFollowing(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
+  const { response, target } = await answerTo(context, url, headers, signal)
+  const { status } = response
+  if (status === 200 || (status === 206 && 'range' in headers)) return response
+  response.discard()
+  if (status === 304 && ('if-none-match' in headers || 'if-modified-since' in headers)) return response
+  if (status === 416 && 'range' in headers) return response
+  throw failure(context, response, target)
+}
+
+/**
+ * The same, but any status that is no redirect is an answer: to learn how upstream answers. Its body is the caller's to read or discard.
+ * @throws ChantalError `UPSTREAM_REFUSED`, `UPSTREAM_UNREACHABLE`; the signal's reason
+ */
+export async function answerTo(
+  context: RequestContext,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<{ readonly response: HttpResponse; readonly target: URL }> {
   let target = url
   for (let step = 0; step <= mostRedirects; step++) {
     const response = await requestOnce(context, target, headers, signal)
-    const { status } = response
-    if (status === 200 || (status === 206 && 'range' in headers)) return response
+    const isRedirect = [301, 302, 303, 307, 308].includes(response.status)
+    const location = isRedirect ? response.header('location') : null
+    if (location === null) return { response, target }
     response.discard()
-    if (status === 304 && ('if-none-match' in headers || 'if-modified-since' in headers)) return response
-    if (status === 416 && 'range' in headers) return response
-    const location = [301, 302, 303, 307, 308].includes(status) ? response.header('location') : null
-    if (location === null) throw failure(context, response, target)
     target = redirectTarget(target, location)
   }
   throw refused(

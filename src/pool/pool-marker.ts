@@ -103,7 +103,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 
 async function readMarker(root: string): Promise<string | null> {
   const text = await fs.readFile(path.join(root, fileName), 'utf8').catch((error: unknown) => {
-    if (hasSystemCode(error, 'ENOENT')) return null
+    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return null
     throw explainDiskError(error, root)
   })
   if (text === null) return null

@@ -69,6 +69,7 @@ const story = [
   'db import EXPORT.yaml.gz',
   'lease list',
   'stats',
+  'doctor demo',
 ]
 
 describe('every command', () => {

@@ -256,6 +256,30 @@ describe('syncing and publishing', () => {
     expect(repaired.status).toBe(0)
   })
 
+  it('is told by `doctor`, with the status of the gravest finding', async () => {
+    const { status, stdout, stderr } = await line.run('doctor --json')
+    const shown = await line.run('doctor')
+    const result = resultShapes['doctor']?.parse(JSON.parse(stdout))
+
+    expect([status, shown.status, stderr]).toEqual([20, 20, ''])
+    expect(result).toMatchObject({ status: 'problem' })
+    expect(shown.stdout).toMatch(/^problem +feeds +1 of 2 answer\n {4}problem: empty: cannot read /m)
+    expect(shown.stderr).toMatch(/^error: empty: cannot read [\s\S]*UPSTREAM_UNREACHABLE\n$/)
+  })
+
+  it('is told by `doctor` where the configuration does not load', async () => {
+    await using other = await CommandLine.open()
+    await other.configure('repositories: [{ id: a, tipe: rpm }]')
+
+    const { status, stdout } = await other.run('doctor --json')
+
+    expect(status).toBe(2)
+    expect(resultShapes['doctor']?.parse(JSON.parse(stdout))).toMatchObject({
+      status: 'problem',
+      checks: [{ check: 'configuration', findings: [{ code: 'CONFIG_INVALID' }] }],
+    })
+  })
+
   it('ends with 130 when it is interrupted, consistent', async () => {
     const { status, stderr } = await line.run('repo sync demo --force', { signal: AbortSignal.abort() })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { auditedPackage, foundPackage, packageDetails, packageFacts } from './content.ts'
+import { diagnosis } from './doctor.ts'
 import { removeResult, uploadResult } from './package.ts'
 import {
   adoptedPool,
@@ -66,6 +67,7 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'db import': imported,
   'lease list': z.array(leaseRow),
   stats,
+  doctor: diagnosis,
 }
 
 /** What any command prints in place of its result where it fails. */

@@ -1,0 +1,24 @@
+import { type Examined, type Finding, notice, problem } from './finding.ts'
+import type { DoctorParts } from './parts.ts'
+
+/** What loads and cannot be used, and what loads and is not safe. */
+export async function checkConfiguration({ settings }: Pick<DoctorParts, 'settings'>): Promise<Examined> {
+  const findings: Finding[] = settings.notices.map((text) => notice('configuration', text))
+  for (const { id, problems, tls, mode, verify } of settings.repositories) {
+    for (const { message, hint } of problems)
+      findings.push(problem(id, 'CONFIG_INVALID', message, hint ?? 'Run `chantal config check`.'))
+    if (!tls.verify)
+      findings.push(notice(id, 'certificates of upstream are not verified', 'Remove `ssl.verify: false`.'))
+    if (mode !== 'hosted' && verify.metadata === 'off')
+      findings.push(notice(id, 'signatures of upstream are not verified', 'Give its keys in `verify.keys`.'))
+  }
+  for (const { name, problems } of settings.views) {
+    for (const { message, hint } of problems)
+      findings.push(problem(name, 'CONFIG_INVALID', message, hint ?? 'Run `chantal config check`.'))
+  }
+  const { files, repositories, views } = settings
+  return {
+    summary: `${files.join(', ')}: ${repositories.length} repositories, ${views.length} views`,
+    findings,
+  }
+}
