@@ -319,15 +319,18 @@ export interface EcosystemStatistics {
   readonly heldBytes: number
 }
 
-/** What happened in a month (UTC), and what there was at its end. */
-export interface GrowthStatistics {
-  /** `2026-08` */
-  readonly month: string
-  /** Sealed in it, also those whose content was forgotten since. */
+export interface CatalogActivity {
+  /** Sealed, also those whose content was forgotten since. */
   readonly revisions: number
   readonly syncs: number
   readonly fetchedFiles: number
   readonly fetchedBytes: number
+}
+
+/** What happened in a month (UTC), and what there was at its end. */
+export interface GrowthStatistics extends CatalogActivity {
+  /** `2026-08` */
+  readonly month: string
   readonly packagesAdded: number
   readonly packagesRemoved: number
   /** Of the revisions that were the latest at its end, all repositories' that are still known. */
@@ -434,6 +437,8 @@ export interface CatalogReader {
   counts(): Promise<CatalogCounts>
   /** Everything in figures. Reads every row that names a blob, a few at a time. */
   statistics(): Promise<CatalogStatistics>
+  /** What was sealed and synced from `since` on. */
+  activitySince(since: Date): Promise<CatalogActivity>
   /**
    * What contradicts itself: rows that name what is not there, intervals, counts and sizes of revisions, native records. Nothing where all is
    * well. Of one kind of trouble at most {@link maxFlaws}.

@@ -58,7 +58,7 @@ export interface SqlEngine extends AsyncDisposable {
   size(): Promise<number>
   /** Gives back what deleted rows took, and makes the statistics anew. Outside of transactions. */
   vacuum(): Promise<void>
-  /** One consistent state in a file that does not exist yet, durable once this resolves. Others go on working. */
+  /** One consistent state in a file that is empty yet, durable once this resolves. Others go on working. */
   backup(file: string, signal: AbortSignal): Promise<void>
   /** What there is, and what these statements make of an empty database. Changes nothing. */
   compareSchema(

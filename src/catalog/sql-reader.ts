@@ -15,6 +15,7 @@ import {
 } from './queries/blobs.ts'
 import { countAll } from './queries/counts.ts'
 import { diffRevisions } from './queries/diff.ts'
+import { readActivity } from './queries/growth.ts'
 import { openImports } from './queries/imports.ts'
 import { sealedRevisions, streamFileIntervals, streamPackageIntervals } from './queries/intervals.ts'
 import { findNote } from './queries/notes.ts'
@@ -176,6 +177,10 @@ export class SqlReader implements CatalogReader {
 
   statistics() {
     return readStatistics(this.session)
+  }
+
+  activitySince(since: Date) {
+    return readActivity(this.session, since)
   }
 
   flaws(requiredParts: ReadonlyMap<EcosystemId, readonly string[]>) {

@@ -6,7 +6,7 @@ import { ChantalError, hasSystemCode } from '../core/errors.ts'
 /**
  * A file that is complete or not there: it is made under another name beside `target`, readable by its owner alone, and gets its name once it
  * is durable.
- * @param make writes the file at the path given, which does not exist, and makes it durable
+ * @param make writes the file at the path given, which is empty, and makes it durable
  * @returns its size in bytes
  * @throws ChantalError `ALREADY_EXISTS` unless it may be replaced, `NOT_WRITABLE`, `DISK_FULL`
  */
@@ -19,8 +19,9 @@ export async function writeWhole(
   const temporary = path.join(folder, `.${path.basename(target)}.${randomUUID()}`)
   try {
     if (!isReplaced && (await exists(target))) throw alreadyThere(target)
+    // Nobody else reads along while it is written.
+    await (await fs.open(temporary, 'wx', 0o600)).close()
     await make(temporary)
-    await fs.chmod(temporary, 0o600)
     const { size } = await fs.stat(temporary)
     if (isReplaced) await fs.rename(temporary, target)
     else await giveName(temporary, target)

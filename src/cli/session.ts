@@ -1,4 +1,5 @@
 import type { AppContext } from '../app/context.ts'
+import type { CatalogDatabase } from '../catalog/catalog-database.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ByteSource } from '../core/bytes.ts'
 import { ChantalError } from '../core/errors.ts'
@@ -69,6 +70,11 @@ export class Session implements AsyncDisposable {
   /** For making a pool this catalog's, whoever had it. @throws as `catalogContext` */
   async adoptionContext(): Promise<AppContext> {
     return this.#open('adoption')
+  }
+
+  /** The catalog's database as it is, for work on the database itself. @throws as `settings` */
+  async database(): Promise<CatalogDatabase> {
+    return this.services.openDatabase(await this.settings())
   }
 
   /**

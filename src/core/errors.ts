@@ -36,6 +36,7 @@ export const errorTraits = {
   BLOB_MISSING: { exit: 40, http: 500, retry: false },
   POOL_UNMARKED: { exit: 40, http: 500, retry: false },
   BLOB_CORRUPT: { exit: 41, http: 500, retry: false },
+  CATALOG_CORRUPT: { exit: 41, http: 500, retry: false },
   SYNC_INCOMPLETE: { exit: 50, http: 502, retry: true },
   SIGNING_FAILED: { exit: 60, http: 500, retry: false },
   DISK_FULL: { exit: 70, http: 507, retry: true },

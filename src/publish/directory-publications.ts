@@ -2,11 +2,13 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import type { RepositoryId } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import { flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { replaceByBlob } from './copy-blob.ts'
+import { damagedOwnFiles } from './damaged-files.ts'
 import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
 import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
@@ -100,6 +102,33 @@ class DirectoryPublications implements Publications {
     } catch (error) {
       throw explainDiskError(error, folder.link)
     }
+  }
+
+  async clearShelves(repository: RepositoryId, now: Date): Promise<void> {
+    try {
+      await using shelves = await this.#shelves.open(repository)
+      await shelves.sweep({ graceMs: 0, now })
+    } catch (error) {
+      throw explainDiskError(error, this.#options.root)
+    }
+  }
+
+  async damagedFiles(
+    published: RelativePath,
+    limit: number,
+    looked: Set<RepositoryId>,
+  ): Promise<readonly string[]> {
+    const folder = this.#folder(published)
+    const manifest = await this.#currentManifest(folder)
+    if (manifest === null) return []
+    const damaged = damagedOwnFiles(folder, manifest).take(limit).toArray()
+    for (const repository of manifest.repositories) {
+      if (looked.has(repository)) continue
+      looked.add(repository)
+      await using shelves = await this.#shelves.open(repository)
+      damaged.push(...shelves.damagedFiles().take(limit - damaged.length))
+    }
+    return damaged
   }
 
   async prune(

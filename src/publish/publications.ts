@@ -1,4 +1,5 @@
 import type { Sha256 } from '../core/digest.ts'
+import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { PublicationSink } from '../core/publication.ts'
 import type { OpenedGeneration } from './opened-generation.ts'
@@ -30,8 +31,18 @@ export interface Publications {
   /** Every published path, in order. */
   list(): Promise<readonly RelativePath[]>
 
+  /**
+   * Files of the current generation that are not there, or have another size than when they were published: relative paths, at most
+   * `limit`. The caller holds the publication's lease, shared is enough.
+   * @param looked repositories whose shelves need no look again, since all publications share them; added to
+   */
+  damagedFiles(path: RelativePath, limit: number, looked: Set<RepositoryId>): Promise<readonly string[]>
+
   /** Removes the path and its generations; shelves keep what others want, and the rest for the grace period. Absent is fine. */
   remove(path: RelativePath): Promise<void>
+
+  /** Removes from the shelves of a repository what no generation wants, at once: for one that is given up. Absent is fine. */
+  clearShelves(repository: RepositoryId, now: Date): Promise<void>
 
   /**
    * Drops generations beyond `keep` newest that have not been current for `graceMs`, the current one never; then from the

@@ -7,6 +7,7 @@ import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { Pool } from '../pool/pool.ts'
 import { replaceByBlob } from './copy-blob.ts'
+import { sizeOf } from './damaged-files.ts'
 import { makeFolders, namesIn, orNull, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'
@@ -177,6 +178,13 @@ export class RepositoryShelves implements AsyncDisposable {
       }
     }
     return replaced
+  }
+
+  /** What stands here and is missing, or of another size. Relative to a published tree. */
+  *damagedFiles(): Generator<RelativePath> {
+    for (const shelf of this.#shelves)
+      for (const [file, { size, wanted }] of shelf.entries)
+        if (wanted.state !== 'removing' && sizeOf(shelf.absolute(file)) !== size) yield file
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -67,9 +67,15 @@ const story = [
   'pool gc',
   'db export EXPORT.yaml.gz --force',
   'db import EXPORT.yaml.gz',
+  'db stats',
+  'db status',
+  'db upgrade',
+  'db vacuum',
+  'db backup EXPORT.db',
+  'db verify --deep --repair',
+  'db cleanup --dry-run',
   'lease list',
   'stats',
-  'doctor demo',
 ]
 
 describe('every command', () => {
@@ -116,6 +122,8 @@ describe('every command', () => {
       'publish list',
       'pool stats',
       'stats',
+      'db stats',
+      'db status',
       'repo check-updates demo',
     ]) {
       const { status, stdout } = await line.run(`${command} --format csv`)

@@ -24,7 +24,7 @@ export async function* brokenIntervals(
     }>`
       select * from (
         select ${sql.ref(name)} as subject, added_in, removed_in,
-          lead(added_in) over (partition by ${sql.ref(name)} order by added_in) as next
+          lead(added_in) over (partition by ${sql.ref(name)} order by added_in, removed_in is null, removed_in) as next
         from ${sql.table(table)} where repository = ${repository.pk}
       ) as used
       where removed_in <= added_in or next < removed_in or (next is not null and removed_in is null)

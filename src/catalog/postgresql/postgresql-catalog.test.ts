@@ -2,6 +2,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { createDatabase } from '../../../tests/servers/postgresql.ts'
 import { describeCatalog } from '../catalog.contract.ts'
 import { openCatalog } from '../open-catalog.ts'
+import { describeUpkeep } from '../upkeep.contract.ts'
 
 const server = inject('postgresql')
 const mayMiss = process.env['CHANTAL_TEST_REQUIRE_ALL'] !== '1'
@@ -12,11 +13,13 @@ if ('missing' in server && mayMiss) {
     it('needs a server', () => {})
   })
 } else {
-  describeCatalog('the PostgreSQL catalog', async () => ({
-    kind: 'postgresql',
+  const locate = async () => ({
+    kind: 'postgresql' as const,
     url: await createDatabase(server),
     password: null,
-  }))
+  })
+  describeCatalog('the PostgreSQL catalog', locate)
+  describeUpkeep('the PostgreSQL catalog', locate)
 
   describe('the PostgreSQL server', () => {
     it.each([

@@ -1,4 +1,5 @@
-import type { GrowthStatistics } from '../catalog.ts'
+import { sql } from 'kysely'
+import type { CatalogActivity, GrowthStatistics } from '../catalog.ts'
 import type { Session } from '../engine.ts'
 
 const pageRows = 5000
@@ -32,6 +33,25 @@ export async function readGrowth(session: Session): Promise<readonly GrowthStati
         sizeBytes: held.reduce((sum, { bytes }) => sum + bytes, 0),
       }
     })
+}
+
+export async function readActivity({ db }: Session, since: Date): Promise<CatalogActivity> {
+  const { revisions } = await db
+    .selectFrom('revision')
+    .select(({ fn }) => fn.countAll<number>().as('revisions'))
+    .where('sealed_at', '>=', since.getTime())
+    .executeTakeFirstOrThrow()
+  const sum = (column: string) => sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`
+  const synced = await db
+    .selectFrom('sync')
+    .select(({ fn }) => [
+      fn.countAll<number>().as('syncs'),
+      sum('fetched_files').as('fetchedFiles'),
+      sum('fetched_bytes').as('fetchedBytes'),
+    ])
+    .where('finished_at', '>=', since.getTime())
+    .executeTakeFirstOrThrow()
+  return { revisions, ...synced }
 }
 
 async function addRevisions({ db }: Session, months: Map<string, Month>): Promise<void> {

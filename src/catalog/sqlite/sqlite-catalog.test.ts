@@ -6,12 +6,14 @@ import { describe, expect, it } from 'vitest'
 import { describeCatalog } from '../catalog.contract.ts'
 import { addRevision, digestOf, packageOf } from '../catalog.fixtures.ts'
 import { openCatalog } from '../open-catalog.ts'
+import { describeUpkeep } from '../upkeep.contract.ts'
 
 const now = () => new Date()
 const newFile = async () => path.join(await mkdtemp(path.join(tmpdir(), 'chantal-catalog-')), 'chantal.db')
 const open = (file: string) => openCatalog({ url: { kind: 'sqlite', file }, now })
 
 describeCatalog('the SQLite catalog', async () => ({ kind: 'sqlite', file: await newFile() }))
+describeUpkeep('the SQLite catalog', async () => ({ kind: 'sqlite', file: await newFile() }))
 
 describe('the SQLite file', () => {
   it('is made with its folder, for its owner alone', async () => {

@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { auditedPackage, foundPackage, packageDetails, packageFacts } from './content.ts'
-import { diagnosis } from './doctor.ts'
+import {
+  databaseBackup,
+  databaseCleanUp,
+  databaseStatistics,
+  databaseStatus,
+  databaseUpgrade,
+  databaseVacuum,
+  databaseVerified,
+} from './database.ts'
 import { removeResult, uploadResult } from './package.ts'
 import {
   adoptedPool,
@@ -65,9 +73,15 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'pool adopt': adoptedPool,
   'db export': exported,
   'db import': imported,
+  'db stats': databaseStatistics,
+  'db status': databaseStatus,
+  'db upgrade': databaseUpgrade,
+  'db vacuum': databaseVacuum,
+  'db backup': databaseBackup,
+  'db verify': databaseVerified,
+  'db cleanup': databaseCleanUp,
   'lease list': z.array(leaseRow),
   stats,
-  doctor: diagnosis,
 }
 
 /** What any command prints in place of its result where it fails. */

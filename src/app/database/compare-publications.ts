@@ -1,0 +1,118 @@
+import type { PublicationRecord } from '../../catalog/catalog.ts'
+import { isChantalError } from '../../core/errors.ts'
+import type { RepositoryId } from '../../core/model.ts'
+import type { RelativePath } from '../../core/path.ts'
+import type { Generation } from '../../publish/publications.ts'
+import type { AppContext } from '../context.ts'
+import { reconcilePublication } from '../publish/reconcile-publication.ts'
+
+/** A published path that is not on disk as the catalog has it. */
+export interface PublicationFlaw {
+  readonly check: 'publication'
+  readonly repository: null
+  /** The path. */
+  readonly subject: string
+  readonly message: string
+  readonly repaired: boolean
+}
+
+/** Of one path no more are named. */
+const maxFiles = 1000
+
+/**
+ * What the catalog calls published against the links, generations and files on disk. Where somebody is publishing nothing is said: they
+ * leave it right, or the next who publishes there does.
+ */
+export async function comparePublications(
+  context: AppContext,
+  repair: boolean,
+  signal: AbortSignal,
+): Promise<{
+  readonly publications: number
+  readonly flaws: readonly PublicationFlaw[]
+  readonly repaired: number
+}> {
+  const { catalog, publications } = context
+  const known = await catalog.read((reader) => reader.publications())
+  const flaws: PublicationFlaw[] = []
+  const looked = new Set<RepositoryId>()
+  for (const { path } of known) {
+    signal.throwIfAborted()
+    flaws.push(...(await compareOne(context, path, looked, repair, signal)))
+  }
+  const paths = new Set<string>(known.map(({ path }) => path))
+  for (const path of await publications.list())
+    if (!paths.has(path)) flaws.push(...(await compareOne(context, path, looked, false, signal)))
+  return { publications: known.length, flaws, repaired: flaws.filter(({ repaired }) => repaired).length }
+}
+
+/** While nobody else publishes there. */
+async function compareOne(
+  context: AppContext,
+  path: RelativePath,
+  looked: Set<RepositoryId>,
+  repair: boolean,
+  signal: AbortSignal,
+): Promise<readonly PublicationFlaw[]> {
+  const flaw = (message: string, repaired: boolean): PublicationFlaw => ({
+    check: 'publication',
+    repository: null,
+    subject: path,
+    message,
+    repaired,
+  })
+  try {
+    await using _lease = await context.catalog.acquire({
+      resource: `publication:${path}`,
+      mode: 'exclusive',
+      purpose: `verify ${path}`,
+      waitMs: 0,
+      signal,
+    })
+    const found = await differences(context, path)
+    if (found.length > 0 && repair) await reconcilePublication(context, path)
+    const left = new Set(found.length > 0 && repair ? await differences(context, path) : found)
+    const damaged = await context.publications.damagedFiles(path, maxFiles, looked)
+    return [
+      ...found.map((message) => flaw(message, !left.has(message))),
+      ...damaged.map((file) => flaw(`lacks ${file}, or it has another size`, false)),
+    ]
+  } catch (error) {
+    if (isChantalError(error, 'LEASE_HELD')) return []
+    throw error
+  }
+}
+
+async function differences(
+  { catalog, publications }: AppContext,
+  path: RelativePath,
+): Promise<readonly string[]> {
+  const { record, recorded } = await catalog.read(async (reader) => ({
+    record: await reader.publication(path),
+    recorded: await reader.generations(path),
+  }))
+  if (record === null) return ['is published and unknown to the catalog']
+  const shown = await publications.current(path)
+  const onDisk = new Set((await publications.generations(path)).map(({ name }) => name))
+  const names = new Set(recorded.map(({ generation }) => generation))
+  return [
+    ...currentDifferences(shown, record.current),
+    ...recorded
+      .filter(({ generation }) => !onDisk.has(generation))
+      .map(({ generation }) => `has no generation ${generation} on disk`),
+    ...[...onDisk]
+      .filter((name) => !names.has(name))
+      .map((name) => `has a generation ${name} on disk that the catalog does not know`),
+  ]
+}
+
+function currentDifferences(
+  shown: Generation | null,
+  current: PublicationRecord['current'],
+): readonly string[] {
+  if (shown?.name !== current?.generation)
+    return [`shows ${shown?.name ?? 'nothing'} and should show ${current?.generation ?? 'nothing'}`]
+  if (shown && current && shown.files !== current.files)
+    return [`shows ${shown.files} files and should show ${current.files}`]
+  return []
+}
