@@ -63,6 +63,10 @@ const services: CliServices = {
     const { openDatabase } = await import('./catalog/catalog-database.ts')
     return openDatabase({ url: settings.database, now: () => new Date() })
   },
+  async openDoctor(settings, reporter) {
+    const { openDoctor } = await import('./open-doctor.ts')
+    return openDoctor(settings, { reporter, now: () => new Date(), version: packageJson.version })
+  },
   async openContext(settings, reporter, needs) {
     const { openContext } = await import('./open-context.ts')
     return openContext(settings, { reporter, now: () => new Date(), version: packageJson.version, needs })

@@ -4,6 +4,7 @@ import { registerCompletion } from './commands/completion.ts'
 import { registerConfig } from './commands/config.ts'
 import { registerContent } from './commands/content.ts'
 import { registerDb } from './commands/db.ts'
+import { registerDoctor } from './commands/doctor.ts'
 import { registerLease } from './commands/lease.ts'
 import { registerPackage } from './commands/package.ts'
 import { registerPool } from './commands/pool.ts'
@@ -93,6 +94,7 @@ export function buildProgram(version: string, terminal: Terminal, run: Run): Com
   registerDb(program, run)
   registerLease(program, run)
   registerStats(program, run)
+  registerDoctor(program, run)
   registerCompletion(program, run)
   registerTopics(program, terminal)
   return program

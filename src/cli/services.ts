@@ -1,4 +1,5 @@
 import type { AppContext } from '../app/context.ts'
+import type { DoctorParts } from '../app/doctor/parts.ts'
 import type { ImportContext } from '../app/transfer/import-context.ts'
 import type { CatalogDatabase } from '../catalog/catalog-database.ts'
 import type { EcosystemConfigurations } from '../config/ecosystem-configuration.ts'
@@ -17,6 +18,8 @@ export interface CliServices {
   ecosystems(): Promise<EcosystemConfigurations>
   /** The database of the catalog as it is: nothing is made or migrated. */
   openDatabase(settings: Settings): Promise<CatalogDatabase>
+  /** Opens what a doctor looks at; nothing is made, and what does not work is found later. */
+  openDoctor(settings: Settings, reporter: Reporter): Promise<DoctorParts & AsyncDisposable>
   /** Opens catalog, pool and the rest. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW`, `POOL_UNMARKED`, ... */
   openContext(settings: Settings, reporter: Reporter, needs: Needs): Promise<AppContext & AsyncDisposable>
   /** Opens the catalog to import into; the pool waits until it is clear whose it is. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW` */

@@ -76,6 +76,7 @@ const story = [
   'db cleanup --dry-run',
   'lease list',
   'stats',
+  'doctor demo',
 ]
 
 describe('every command', () => {

@@ -8,6 +8,7 @@ import type { CliServices, Terminal } from '../../src/cli/services.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { ecosystems } from '../../src/ecosystems/registry.ts'
 import { openContext } from '../../src/open-context.ts'
+import { openDoctor } from '../../src/open-doctor.ts'
 import { openImportContext } from '../../src/open-import-context.ts'
 
 export interface Ran {
@@ -127,6 +128,8 @@ export class CommandLine implements AsyncDisposable {
         loadConfiguration({ file, environment: {}, home: null, workingFolder, ecosystems, now: new Date() }),
       ecosystems: async () => ecosystems,
       openDatabase: async (settings) => openDatabase({ url: settings.database, now: () => new Date() }),
+      openDoctor: (settings, reporter) =>
+        openDoctor(settings, { reporter, now: () => new Date(), version: '1.2.3' }),
       openContext: (settings, reporter, needs) =>
         openContext(settings, { reporter, now: () => new Date(), version: '1.2.3', needs }),
       openImport: (settings) => openImportContext(settings, { now: () => new Date() }),

@@ -9,6 +9,7 @@ import {
   databaseVacuum,
   databaseVerified,
 } from './database.ts'
+import { diagnosis } from './doctor.ts'
 import { removeResult, uploadResult } from './package.ts'
 import {
   adoptedPool,
@@ -82,6 +83,7 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'db cleanup': databaseCleanUp,
   'lease list': z.array(leaseRow),
   stats,
+  doctor: diagnosis,
 }
 
 /** What any command prints in place of its result where it fails. */
