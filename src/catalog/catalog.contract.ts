@@ -537,6 +537,7 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
     it('keeps sync history, newest first', async () => {
       const record = (startedAt: number) => ({
         repository: epel,
+        kind: 'sync' as const,
         startedAt: new Date(startedAt),
         finishedAt: new Date(startedAt + 1),
         status: 'partial' as const,

@@ -195,9 +195,13 @@ export interface MissingFile {
   readonly reason: string
 }
 
-/** One run of `repo sync`, as history keeps it. */
+/** What changed a repository: its upstream, or a `package` command. */
+export type ChangeKind = 'sync' | 'upload' | 'copy' | 'remove'
+
+/** One run of `repo sync` or of a `package` command, as history keeps it. */
 export interface SyncRecord {
   readonly repository: RepositoryId
+  readonly kind: ChangeKind
   readonly startedAt: Date
   readonly finishedAt: Date
   readonly status: SyncStatus

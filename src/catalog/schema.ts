@@ -2,7 +2,7 @@ import type { Generated } from 'kysely'
 import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
 import type { EcosystemId, PackageKey, RepositoryId, RepositoryMode } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { SyncStatus } from './catalog.ts'
+import type { ChangeKind, SyncStatus } from './catalog.ts'
 
 /**
  * The tables as the newest migration leaves them, for both engines. Times are milliseconds since 1970, sizes bytes,
@@ -148,6 +148,7 @@ interface SyncTable {
   pk: Generated<number>
   /** The repository's id: history outlives what it tells of. */
   repository: RepositoryId
+  kind: Generated<ChangeKind>
   started_at: number
   finished_at: number
   status: SyncStatus

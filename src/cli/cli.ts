@@ -5,6 +5,7 @@ import { registerConfig } from './commands/config.ts'
 import { registerContent } from './commands/content.ts'
 import { registerDb } from './commands/db.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerInit } from './commands/init.ts'
 import { registerLease } from './commands/lease.ts'
 import { registerPackage } from './commands/package.ts'
 import { registerPool } from './commands/pool.ts'
@@ -83,6 +84,7 @@ export function buildProgram(version: string, terminal: Terminal, run: Run): Com
     .option('--quiet', 'show no progress and no warnings')
     .option('--verbose', 'show more of what happens')
     .option('--no-color', 'use no colour; NO_COLOR in the environment does the same')
+  registerInit(program, run)
   registerConfig(program, run)
   registerRepository(program, run)
   registerSnapshot(program, run)

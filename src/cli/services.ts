@@ -1,5 +1,6 @@
 import type { AppContext } from '../app/context.ts'
 import type { DoctorParts } from '../app/doctor/parts.ts'
+import type { KeyMaker } from '../app/init/initialize.ts'
 import type { ImportContext } from '../app/transfer/import-context.ts'
 import type { CatalogDatabase } from '../catalog/catalog-database.ts'
 import type { EcosystemConfigurations } from '../config/ecosystem-configuration.ts'
@@ -12,6 +13,12 @@ import type { Reporter } from '../core/events.ts'
 export interface CliServices {
   readonly version: string
   readonly now: () => Date
+  /** Absolute; what relative names on the command line start from. */
+  readonly workingFolder: string
+  /** Name of this host. */
+  readonly host: string
+  /** A key to sign with. @throws as {@link KeyMaker} */
+  readonly newSigningKey: KeyMaker
   /** @param file what `--config` names; `null` searches. @throws ChantalError `CONFIG_MISSING`, `CONFIG_INVALID` */
   loadConfiguration(file: string | null): Promise<Configuration>
   /** What the configuration may say of each ecosystem. */

@@ -19,3 +19,8 @@ export function patternToRegExp(pattern: string): RegExp {
   )
   return new RegExp(`^${source}$`)
 }
+
+/** The pattern that matches this text and nothing else. */
+export function literalPattern(text: string): string {
+  return text.replaceAll(/[*?[]/g, '[$&]')
+}

@@ -189,6 +189,7 @@ const snapshot = z.strictObject({
 
 const sync = z.strictObject({
   type: z.literal('sync'),
+  kind: z.enum(['sync', 'upload', 'copy', 'remove']).describe('What it was: packages may come by hand too.'),
   started_at: time('When it began.'),
   finished_at: time('When it ended.'),
   status: z.enum(['synced', 'unchanged', 'partial', 'failed']).describe('What it came to.'),

@@ -1,6 +1,7 @@
 import { parseSha256 } from '../../core/digest.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { StoredPackage } from '../../core/model.ts'
+import { literalPattern } from '../../core/pattern.ts'
 import type { UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
 
@@ -71,7 +72,7 @@ export const showPackage: UseCase<{ readonly package: string }, readonly FoundPa
   return catalog.read(async (reader) => {
     const query = /^[0-9a-f]{64}$/.test(text)
       ? { digest: parseSha256(text) }
-      : { pattern: text.replaceAll(/[*?[]/g, '[$&]') }
+      : { pattern: literalPattern(text) }
     const found = await reader.searchPackages(query, limit)
     if (found.length === 0) {
       throw new ChantalError('NOT_FOUND', `no package ${JSON.stringify(text)} is kept`, {

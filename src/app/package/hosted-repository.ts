@@ -1,6 +1,7 @@
-import type { RepositoryRecord } from '../../catalog/catalog.ts'
+import type { ChangeKind, RepositoryRecord, SyncRecord } from '../../catalog/catalog.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError } from '../../core/errors.ts'
+import type { Revision } from '../../core/model.ts'
 import type { PackageUploads } from '../../ecosystems/ecosystem.ts'
 import { configuredRepository, ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
@@ -63,6 +64,38 @@ export async function changeHosted<T>(
   if (!record) throw new Error(`${id} was saved, and is not there`)
   if (record.latest && !record.latest.hasRecords && record.latest.packageCount > 0) throw stillMirrored(id)
   return work(record, lease.signal)
+}
+
+/** Notes in the history of a repository what a command changed. */
+export async function recordChange(
+  { catalog, now }: Pick<AppContext, 'catalog' | 'now'>,
+  input: {
+    readonly kind: Exclude<ChangeKind, 'sync'>
+    readonly startedAt: Date
+    readonly revision: Revision
+    readonly isNew: boolean
+    readonly changes: Pick<SyncRecord, 'added' | 'removed' | 'replaced'>
+  },
+): Promise<void> {
+  const { kind, startedAt, revision, isNew, changes } = input
+  await catalog.write((writer) =>
+    writer.addSync({
+      repository: revision.repository,
+      kind,
+      startedAt,
+      finishedAt: now(),
+      status: isNew ? 'synced' : 'unchanged',
+      revision: revision.number,
+      packages: revision.packageCount,
+      ...changes,
+      fetchedFiles: 0,
+      fetchedBytes: 0,
+      missing: [],
+      warnings: [],
+      error: null,
+      signedBy: null,
+    }),
+  )
 }
 
 /** Of a mirror's packages there are no native records: no metadata could be made that lists them. */

@@ -13,13 +13,19 @@ const batchFiles = 500
 const batchBytes = 1024 ** 3
 
 /** A file in the pool, and the package that it is. */
-export interface ReceivedUpload {
-  readonly source: PackageSource
+export interface DescribedUpload {
+  /** As messages and results call it. */
+  readonly label: string
   readonly blob: BlobRef
   readonly described: UploadedPackage
 }
 
-type Received = Omit<ReceivedUpload, 'described'> & {
+/** A file in the pool. */
+interface Received {
+  readonly label: string
+  /** Without folders. */
+  readonly name: string
+  readonly blob: BlobRef
   readonly checksums: ReadonlyMap<ChecksumAlgorithm, string>
 }
 
@@ -37,10 +43,10 @@ export async function receiveUploads(
     readonly files: readonly PackageSource[]
   },
   signal: AbortSignal,
-): Promise<readonly ReceivedUpload[]> {
+): Promise<readonly DescribedUpload[]> {
   const { repository, uploads, terms, files } = input
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0)
-  const all: ReceivedUpload[] = []
+  const all: DescribedUpload[] = []
   let bytes = 0
   for (const batch of batches(files)) {
     const received: { readonly file: Omit<Received, 'blob'>; readonly blob: ReceivedBlob }[] = []
@@ -49,7 +55,8 @@ export async function receiveUploads(
       for (const source of batch) {
         const hashing = new Hashing(uploads.checksums)
         const blob = await naming(source, () => receive(context, hashing.of(source.read()), signal))
-        received.push({ file: { source, checksums: hashing.results(blob.digest) }, blob })
+        const { label, name } = source
+        received.push({ file: { label, name, checksums: hashing.results(blob.digest) }, blob })
         bytes += blob.size
         context.reporter.report({
           type: 'download.advanced',
@@ -69,9 +76,36 @@ export async function receiveUploads(
     }
     for (const each of kept) {
       signal.throwIfAborted()
-      const described = await naming(each.source, () => describe(context, uploads, each, terms))
-      all.push({ source: each.source, blob: each.blob, described })
+      const described = await naming(each, () => describe(context, uploads, each, terms))
+      all.push({ label: each.label, blob: each.blob, described })
     }
+  }
+  return all
+}
+
+/**
+ * Reads what packages files of the pool are; their checksums other than SHA-256 are computed, where the ecosystem needs any.
+ * @throws ChantalError that names the file, as describing throws
+ */
+export async function describeStored(
+  context: AppContext,
+  input: {
+    readonly uploads: PackageUploads
+    readonly terms: UploadTerms
+    readonly files: readonly Omit<Received, 'checksums'>[]
+  },
+  signal: AbortSignal,
+): Promise<readonly DescribedUpload[]> {
+  const { uploads, terms, files } = input
+  const all: DescribedUpload[] = []
+  for (const file of files) {
+    signal.throwIfAborted()
+    const hashing = new Hashing(uploads.checksums)
+    if (uploads.checksums.length > 0)
+      for await (const _ of hashing.of(context.pool.read(file.blob.digest))) signal.throwIfAborted()
+    const each = { ...file, checksums: hashing.results(file.blob.digest) }
+    const described = await naming(each, () => describe(context, uploads, each, terms))
+    all.push({ label: file.label, blob: file.blob, described })
   }
   return all
 }
@@ -87,13 +121,13 @@ function receive(
 function describe(
   { pool }: AppContext,
   uploads: PackageUploads,
-  { source, blob, checksums }: Received,
+  { name, blob, checksums }: Received,
   terms: UploadTerms,
 ): Promise<UploadedPackage> {
   const { digest, size } = blob
   return uploads.describe(
     {
-      name: source.name,
+      name,
       size,
       checksums,
       head: (maxBytes) => pool.readHead(digest, Math.min(maxBytes, size)),
@@ -125,7 +159,7 @@ class Hashing {
 }
 
 /** Says in an error which of many files it is about. */
-async function naming<T>({ label }: PackageSource, work: () => Promise<T>): Promise<T> {
+async function naming<T>({ label }: Pick<Received, 'label'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

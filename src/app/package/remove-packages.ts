@@ -1,8 +1,9 @@
 import { ChantalError } from '../../core/errors.ts'
-import type { PackageKey, Revision, StoredPackage } from '../../core/model.ts'
+import type { Revision, StoredPackage } from '../../core/model.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { sealPlan } from '../sync/seal-plan.ts'
-import { changeHosted, hostedRepository } from './hosted-repository.ts'
+import { findPackages } from './find-packages.ts'
+import { changeHosted, hostedRepository, recordChange } from './hosted-repository.ts'
 
 export interface RemoveResult {
   readonly repository: string
@@ -25,6 +26,7 @@ export const removePackages: UseCase<
   { readonly repository: string; readonly packages: readonly string[]; readonly dryRun: boolean },
   RemoveResult
 > = async (context, { repository, packages, dryRun }, caller) => {
+  const startedAt = context.now()
   const settings = hostedRepository(context, repository)
   const { id } = settings
   if (dryRun) {
@@ -58,6 +60,13 @@ export const removePackages: UseCase<
         },
         signal,
       )
+      await recordChange(context, {
+        kind: 'remove',
+        startedAt,
+        revision,
+        isNew: found.length > 0,
+        changes: { added: 0, removed: found.length, replaced: 0 },
+      })
       return {
         repository: id,
         revision: revision.number,
@@ -76,21 +85,8 @@ async function find(
 ): Promise<{ readonly latest: Revision; readonly found: readonly StoredPackage[] }> {
   if (!latest)
     throw new ChantalError('NOT_FOUND', `${id} holds no package yet`, { details: { repository: id } })
-  const found = new Map<PackageKey, StoredPackage>()
-  await catalog.read(async (reader) => {
-    for (const pattern of packages) {
-      let count = 0
-      for await (const pkg of reader.packages(latest, { pattern })) {
-        found.set(pkg.key, pkg)
-        count += 1
-      }
-      if (count === 0) {
-        throw new ChantalError('NOT_FOUND', `${id} holds no package ${JSON.stringify(pattern)}`, {
-          hint: `Give keys or names as \`chantal content list ${id}\` shows them.`,
-          details: { repository: id, package: pattern },
-        })
-      }
-    }
-  })
-  return { latest, found: [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1)) }
+  const found = await catalog.read((reader) =>
+    findPackages(reader, { label: id, revisions: [latest] }, packages),
+  )
+  return { latest, found }
 }

@@ -261,7 +261,8 @@ function reportTakeover(reporter: Reporter, repository: string, pid: number): vo
 async function record(context: AppContext, result: SyncResult, startedAt: Date): Promise<void> {
   const { id, status, durationMs: _, cause: __, plan: ___, ...rest } = result
   if (status === 'planned') return
-  const entry: Omit<SyncRecord, 'repository'> = { ...rest, status, startedAt, finishedAt: context.now() }
+  const finishedAt = context.now()
+  const entry: Omit<SyncRecord, 'repository'> = { ...rest, kind: 'sync', status, startedAt, finishedAt }
   await context.catalog.write(async (writer) => {
     const known = await writer.repository(
       context.settings.repositories.find((settings) => settings.id === id)?.id ?? raise(id),

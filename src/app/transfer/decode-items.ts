@@ -110,6 +110,7 @@ export function decodeSnapshot(item: ExportItemOf<'snapshot'>): ImportedHistory[
 
 export function decodeSync(item: ExportItemOf<'sync'>): ImportedHistory['syncs'][number] {
   return {
+    kind: item.kind,
     startedAt: new Date(item.started_at),
     finishedAt: new Date(item.finished_at),
     status: item.status,

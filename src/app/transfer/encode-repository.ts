@@ -115,6 +115,7 @@ function encodeSnapshot(snapshot: SnapshotRecord): ExportItemOf<'snapshot'> {
 function encodeSync(sync: SyncRecord): ExportItemOf<'sync'> {
   return {
     type: 'sync',
+    kind: sync.kind,
     started_at: sync.startedAt.toISOString(),
     finished_at: sync.finishedAt.toISOString(),
     status: sync.status,

@@ -8,6 +8,7 @@ import { packageSignatures } from './0002-package-signatures.ts'
 import { snapshotMakers } from './0003-snapshot-makers.ts'
 import { nativeRecordsOfMirrors } from './0004-native-records-of-mirrors.ts'
 import { viewSnapshots } from './0005-view-snapshots.ts'
+import { kindsOfChanges } from './0006-kinds-of-changes.ts'
 
 export interface Migration {
   readonly number: number
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   snapshotMakers,
   nativeRecordsOfMirrors,
   viewSnapshots,
+  kindsOfChanges,
 ]
 
 export interface AppliedMigration {

@@ -18,6 +18,7 @@ export async function findSyncs(
   const rows = await query.execute()
   return rows.map((row) => ({
     repository: row.repository,
+    kind: row.kind,
     startedAt: new Date(row.started_at),
     finishedAt: new Date(row.finished_at),
     status: row.status,
@@ -40,6 +41,7 @@ export async function addSync({ db }: Session, record: SyncRecord): Promise<void
     .insertInto('sync')
     .values({
       repository: record.repository,
+      kind: record.kind,
       started_at: record.startedAt.getTime(),
       finished_at: record.finishedAt.getTime(),
       status: record.status,

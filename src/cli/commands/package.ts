@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import type { CopyPackagesInput, CopyResult } from '../../app/package/copy-packages.ts'
 import type { RemoveResult } from '../../app/package/remove-packages.ts'
 import type { UploadedFileResult, UploadResult } from '../../app/package/upload-packages.ts'
 import { describeVerdict } from '../../core/package-signature.ts'
+import { literalPattern } from '../../core/pattern.ts'
 import { count } from '../render/units.ts'
 import type { Run } from '../run.ts'
 import type { Session } from '../session.ts'
@@ -10,7 +12,7 @@ import { packageDocument } from './package-rows.ts'
 export function registerPackage(program: Command, run: Run): void {
   const packages = program
     .command('package')
-    .description('packages of hosted repositories: upload and remove them')
+    .description('packages of hosted repositories: upload, remove, copy and move them')
 
   packages
     .command('upload')
@@ -37,6 +39,38 @@ export function registerPackage(program: Command, run: Run): void {
     .action((id: string, patterns: readonly string[], options: RemoveOptions, command: Command) =>
       run(command, (session) => remove(session, { repository: id, packages: patterns }, options)),
     )
+
+  const transfers = [
+    {
+      name: 'copy',
+      description: 'add packages of another repository to a hosted one, all in one revision or none',
+      from: 'where they are: ID, ID@NAME or ID@20261101T000000Z',
+      example: 'chantal package copy epel9 "nginx*" --to tools',
+    },
+    {
+      name: 'move',
+      description: 'move packages from one hosted repository to another; snapshots keep them',
+      from: 'the hosted repository that they leave',
+      example: 'chantal package move testing hello-1.0-1.x86_64 --to stable',
+    },
+  ] as const
+  for (const { name, description, from, example } of transfers) {
+    packages
+      .command(name)
+      .description(description)
+      .argument('<id>', from)
+      .argument('<package...>', 'keys or names as `content list` shows them, or shell patterns')
+      .requiredOption('--to <id>', 'the hosted repository that they come to')
+      .option('--suite <suite>', 'the suite there, where it has several; otherwise its first')
+      .option('--component <component>', 'the component there, where it has some; otherwise its first')
+      .option('--force', 'replace packages that it holds with other bytes')
+      .addHelpText('after', `\nExample: ${example}\n`)
+      .action((id: string, patterns: readonly string[], options: CopyOptions, command: Command) =>
+        run(command, (session) =>
+          copy(session, { from: id, packages: patterns, move: name === 'move' }, options),
+        ),
+      )
+  }
 }
 
 interface UploadOptions {
@@ -44,6 +78,13 @@ interface UploadOptions {
   readonly suite?: string
   readonly component?: string
   readonly recursive?: boolean
+  readonly force?: boolean
+}
+
+interface CopyOptions {
+  readonly to: string
+  readonly suite?: string
+  readonly component?: string
   readonly force?: boolean
 }
 
@@ -77,7 +118,7 @@ async function remove(
     const what = count(result.removed.length, 'package')
     await session.confirm(`remove ${what} from ${wanted.repository}`, options.yes)
     // Exactly what was asked about: a pattern may match more by now.
-    const packages = result.removed.map(({ key }) => exactly(key))
+    const packages = result.removed.map(({ key }) => literalPattern(key))
     result = await removePackages(context, { ...wanted, packages, dryRun: false }, session.signal)
   }
   const removed = result.removed.map(packageDocument)
@@ -85,8 +126,33 @@ async function remove(
   if (result.done) session.suggest(`To take it from clients: \`chantal publish repo ${wanted.repository}\`.`)
 }
 
-/** As a shell pattern that matches nothing else. */
-const exactly = (key: string) => key.replaceAll(/[*?[]/g, '[$&]')
+async function copy(
+  session: Session,
+  wanted: Pick<CopyPackagesInput, 'from' | 'packages' | 'move'>,
+  options: CopyOptions,
+): Promise<void> {
+  const { to, suite = null, component = null, force = false } = options
+  const { copyPackages } = await import('../../app/package/copy-packages.ts')
+  const input = { ...wanted, to, suite, component, force }
+  const result = await copyPackages(await session.context(), input, session.signal)
+  const copied = result.copied.map(copiedDocument)
+  session.output.one({ ...result, copied }, () => copyLines(result), copied)
+  const changed = wanted.move ? `${wanted.from} ${to}` : to
+  session.suggest(`To let clients see it: \`chantal publish repo ${changed}\`.`)
+}
+
+function copiedDocument({ label, status, package: pkg }: CopyResult['copied'][number]): object {
+  return { from: label, status, ...packageDocument(pkg) }
+}
+
+function copyLines(result: CopyResult): readonly string[] {
+  const { from, repository, revision, packages, copied, leftRevision } = result
+  const left = leftRevision === null ? '' : `; removed from ${from}, revision ${leftRevision}`
+  return [
+    `${from} -> ${repository}: ${tally(copied)}; revision ${revision}, ${count(packages, 'package')}${left}`,
+    ...copied.map(packageLine),
+  ]
+}
 
 function uploadedDocument({ file, status, package: pkg }: UploadedFileResult): object {
   return { file, status, ...packageDocument(pkg) }
@@ -94,16 +160,26 @@ function uploadedDocument({ file, status, package: pkg }: UploadedFileResult): o
 
 const marks = { added: '+', replaced: '~', unchanged: '=' } as const
 
+type Added = Pick<UploadedFileResult, 'status' | 'package'>
+
 function uploadLines({ repository, revision, packages, uploaded }: UploadResult): readonly string[] {
-  const number = (wanted: UploadedFileResult['status']) =>
-    uploaded.filter(({ status }) => status === wanted).length
   return [
-    `${repository}: ${number('added')} added, ${number('replaced')} replaced, ${number('unchanged')} unchanged; revision ${revision}, ${count(packages, 'package')}`,
-    ...uploaded.map(({ status, package: { key, signature } }) => {
-      const verdict = signature ? ` (${describeVerdict(signature.verdict)})` : ''
-      return `${marks[status]} ${key}${verdict}`
-    }),
+    `${repository}: ${tally(uploaded)}; revision ${revision}, ${count(packages, 'package')}`,
+    ...uploaded.map(packageLine),
   ]
+}
+
+/** `2 added, 0 replaced, 1 unchanged` */
+function tally(added: readonly Added[]): string {
+  const statuses = ['added', 'replaced', 'unchanged'] as const
+  return statuses
+    .map((wanted) => `${added.filter(({ status }) => status === wanted).length} ${wanted}`)
+    .join(', ')
+}
+
+function packageLine({ status, package: { key, signature } }: Added): string {
+  const verdict = signature ? ` (${describeVerdict(signature.verdict)})` : ''
+  return `${marks[status]} ${key}${verdict}`
 }
 
 function removeLines({ repository, revision, packages, removed, done }: RemoveResult): readonly string[] {

@@ -71,7 +71,10 @@ export function registerRepository(program: Command, run: Run): void {
           { ids, limit: options.limit },
           session.signal,
         )
-        session.output.list(rows, { columns: historyColumns, empty: 'Nothing has been synced yet.' })
+        session.output.list(rows, {
+          columns: historyColumns,
+          empty: 'Nothing has been synced or uploaded yet.',
+        })
       }),
     )
 }
@@ -244,6 +247,7 @@ const historyColumns: readonly Column<SyncRecord>[] = [
     csv: ({ startedAt }) => startedAt.toISOString(),
   },
   { title: 'REPOSITORY', show: ({ repository }) => repository },
+  { title: 'KIND', spare: 2, show: ({ kind }) => kind },
   { title: 'STATUS', show: ({ status }) => status },
   {
     title: 'REVISION',

@@ -100,6 +100,9 @@ export const syncDocument = z.strictObject({
 
 export const historyRow = z.strictObject({
   repository: text('Its id.'),
+  kind: z
+    .enum(['sync', 'upload', 'copy', 'remove'])
+    .describe('What it was: a `repo sync`, or a `package` command; `package move` is a copy and a removal.'),
   started_at: time('When it began.'),
   finished_at: time('When it ended.'),
   status: syncStatus,

@@ -10,7 +10,8 @@ import {
   databaseVerified,
 } from './database.ts'
 import { diagnosis } from './doctor.ts'
-import { removeResult, uploadResult } from './package.ts'
+import { initialized } from './init.ts'
+import { copyResult, removeResult, uploadResult } from './package.ts'
 import {
   adoptedPool,
   checkedConfiguration,
@@ -66,6 +67,8 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'content show': z.array(packageDetails),
   'package upload': uploadResult,
   'package remove': removeResult,
+  'package copy': copyResult,
+  'package move': copyResult,
   'pool stats': poolStats,
   'pool verify': verified,
   'pool gc': collected,
@@ -84,6 +87,7 @@ export const resultShapes: Readonly<Record<string, z.ZodType>> = {
   'lease list': z.array(leaseRow),
   stats,
   doctor: diagnosis,
+  init: initialized,
 }
 
 /** What any command prints in place of its result where it fails. */
