@@ -23,9 +23,10 @@ export interface PublicationSink {
   /**
    * Puts a package file into the tree. Costs nothing where the repository's shelf has it there already.
    * @param repository whose shelf it stands on; in a view, the member it comes from
+   * @param folder one folder of the tree below which all of this repository's packages stand, as they do on its shelf
    * @throws ChantalError `BLOB_MISSING`, `ALREADY_EXISTS` where this tree has other bytes there
    */
-  place(file: StoredFile, repository: RepositoryId): Promise<void>
+  place(file: StoredFile, repository: RepositoryId, folder?: RelativePath): Promise<void>
   /**
    * Puts a pool file into the tree as metadata: a fresh file of its own, never on a shelf, with the time of this publication.
    * @throws ChantalError `BLOB_MISSING`, `ALREADY_EXISTS`

@@ -4,7 +4,7 @@ import type { BlobRef, ByteSource } from '../core/bytes.ts'
 import type { ChecksumAlgorithm } from '../core/digest.ts'
 import { isChantalError } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
-import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublishedRole, WrittenFile } from '../core/publication.ts'
 import { flushFileSystem, flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -14,6 +14,7 @@ import { checkSize, linkOrCopy } from './copy-blob.ts'
 import { forEachConcurrently, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { Measured } from './measured-bytes.ts'
+import { Mounts } from './mounts.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { Generation, GenerationName, PublicationStage } from './publications.ts'
 import { findShelfLinks, type RepeatedGeneration, type ShelfLink } from './repeated-generation.ts'
@@ -55,6 +56,7 @@ export class DirectoryStage implements PublicationStage {
   readonly #options: StageOptions
   readonly #tree: StagedTree
   readonly #packages = new Map<RelativePath, BlobRef & { readonly repository: RepositoryId }>()
+  readonly #mounts = new Mounts()
   readonly #stands: ShelfStand[] = []
   #packageLinks = 0
   #notes: readonly string[] = []
@@ -83,9 +85,10 @@ export class DirectoryStage implements PublicationStage {
     return this.#packageLinks
   }
 
-  async place(file: StoredFile, repository: RepositoryId): Promise<void> {
+  async place(file: StoredFile, repository: RepositoryId, folder: RelativePath | '' = ''): Promise<void> {
     this.#refuseSpent()
-    const target = parseRelativePath(file.path)
+    this.#mounts.set(repository, folder)
+    const target = joinRelativePath(folder, file.path)
     if (!this.#tree.isFree(target, file.digest)) return
     this.#packages.set(target, { digest: file.digest, size: file.size, repository })
   }
@@ -200,10 +203,12 @@ export class DirectoryStage implements PublicationStage {
       this.#repeatedPackages = manifest.files - metadata.length - direct.length
       return
     }
+    for (const link of links) this.#mounts.learn(link)
     for (const repository of manifest.repositories) {
       await using shelves = await this.#options.shelves.open(repository)
       for (const [file, blob] of await shelves.claimed(manifest.publication, manifest.name)) {
-        if (this.#tree.isFree(file, blob.digest)) this.#packages.set(file, { ...blob, repository })
+        const target = this.#mounts.inTree(repository, file)
+        if (this.#tree.isFree(target, blob.digest)) this.#packages.set(target, { ...blob, repository })
       }
     }
   }
@@ -245,7 +250,7 @@ export class DirectoryStage implements PublicationStage {
       const stand = await repositoryShelves.claim({
         publication: this.#options.folder.path,
         generation: this.name,
-        files: this.#blobsAt(paths),
+        files: this.#blobsOnShelf(repository, paths),
         recent: this.#options.recent,
         publishedAt: this.publishedAt,
         graceMs: this.#options.graceMs,
@@ -254,8 +259,8 @@ export class DirectoryStage implements PublicationStage {
       await stand.link(() => this.#countLink())
     }
     await this.#linkFolders(layout)
-    for (const { folder, repository, shelf } of this.#repeatedLinks) {
-      await this.#linkFolder(folder, path.join(shelves.folderOf(repository), String(shelf)))
+    for (const { folder, repository, shelf, below } of this.#repeatedLinks) {
+      await this.#linkFolder(folder, path.join(shelves.folderOf(repository), String(shelf), below))
     }
     checkpoint('after links')
     await this.#tree.check()
@@ -268,12 +273,15 @@ export class DirectoryStage implements PublicationStage {
     checkpoint('after shelves')
   }
 
-  #blobsAt(paths: readonly RelativePath[]): ReadonlyMap<RelativePath, BlobRef> {
-    if (paths.length === this.#packages.size) return this.#packages
+  #blobsOnShelf(
+    repository: RepositoryId,
+    paths: readonly RelativePath[],
+  ): ReadonlyMap<RelativePath, BlobRef> {
+    if (paths.length === this.#packages.size && !this.#mounts.has(repository)) return this.#packages
     const blobs = new Map<RelativePath, BlobRef>()
     for (const file of paths) {
       const blob = this.#packages.get(file)
-      if (blob) blobs.set(file, blob)
+      if (blob) blobs.set(parseRelativePath(this.#mounts.onShelf(repository, file)), blob)
     }
     return blobs
   }
@@ -287,14 +295,14 @@ export class DirectoryStage implements PublicationStage {
     for (const [folder, repository] of links) {
       const stand = this.#stands.find((each) => each.repository === repository)
       if (stand === undefined) throw new Error(`no shelf for ${repository}`)
-      await this.#linkFolder(folder, stand.folder)
+      await this.#linkFolder(folder, path.join(stand.folder, this.#mounts.onShelf(repository, folder)))
     }
   }
 
-  async #linkFolder(folder: string, shelf: string): Promise<void> {
+  async #linkFolder(folder: string, target: string): Promise<void> {
     const link = this.#tree.absolute(parseRelativePath(folder))
     await this.#tree.makeFolderOf(parseRelativePath(folder))
-    await fs.symlink(path.relative(path.dirname(link), path.join(shelf, folder)), link)
+    await fs.symlink(path.relative(path.dirname(link), target), link)
     if (!(await orNull(fs.stat(link)))?.isDirectory()) throw new Error(`self-check: ${link} leads nowhere`)
   }
 

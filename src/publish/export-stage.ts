@@ -5,7 +5,7 @@ import type { ByteSource } from '../core/bytes.ts'
 import type { ChecksumAlgorithm } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
-import type { RelativePath } from '../core/path.ts'
+import { joinRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublishedRole, WrittenFile } from '../core/publication.ts'
 import { flushFileSystem } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -79,8 +79,8 @@ class ExportStage implements PublicationStage {
   /** Nothing follows an export. */
   note(): void {}
 
-  async place(file: StoredFile, _repository: RepositoryId): Promise<void> {
-    await this.#tree.copy(file, 'plain')
+  async place(file: StoredFile, _repository: RepositoryId, folder: RelativePath | '' = ''): Promise<void> {
+    await this.#tree.copy({ ...file, path: joinRelativePath(folder, file.path) }, 'plain')
   }
 
   async copy(file: StoredFile, role: PublishedRole): Promise<void> {

@@ -3,7 +3,7 @@ import { readWhole } from '../core/bytes.ts'
 import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
 import { ChantalError } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
-import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublicationSink, PublishedRole, WrittenFile } from '../core/publication.ts'
 import { type Measured, measureWhole } from './measured-bytes.ts'
 
@@ -38,8 +38,12 @@ export class MemorySink implements PublicationSink {
     this.notes = lines
   }
 
-  async place({ path, digest, size }: StoredFile, repository: RepositoryId): Promise<void> {
-    this.#put(path, { kind: 'package', digest, size, repository })
+  async place(
+    { path, digest, size }: StoredFile,
+    repository: RepositoryId,
+    folder: RelativePath | '' = '',
+  ): Promise<void> {
+    this.#put(joinRelativePath(folder, path), { kind: 'package', digest, size, repository })
   }
 
   async copy({ path, digest }: StoredFile, role: PublishedRole): Promise<void> {

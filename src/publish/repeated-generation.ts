@@ -16,6 +16,8 @@ export interface ShelfLink {
   readonly folder: string
   readonly repository: RepositoryId
   readonly shelf: number
+  /** Where it leads to, relative to the shelf: empty for all of it. */
+  readonly below: string
 }
 
 /** The links of a tree, found by looking: there are few files besides them. */
@@ -27,9 +29,10 @@ export async function findShelfLinks(tree: string): Promise<readonly ShelfLink[]
       if (entry.isDirectory()) await collect(each)
       if (!entry.isSymbolicLink()) continue
       const target = await fs.readlink(path.join(tree, each))
-      const [, repository, shelf] = /(?:^|\/)\.shelves\/([^/]+)\/([1-9]\d*)\//.exec(target) ?? []
+      const [, repository, shelf, below = ''] =
+        /(?:^|\/)\.shelves\/([^/]+)\/([1-9]\d*)(?:\/(.+))?$/.exec(target) ?? []
       if (repository === undefined) throw new Error(`a link that leads to no shelf: ${tree}/${each}`)
-      found.push({ folder: each, repository: repository as RepositoryId, shelf: Number(shelf) })
+      found.push({ folder: each, repository: repository as RepositoryId, shelf: Number(shelf), below })
     }
   }
   await collect('')
