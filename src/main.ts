@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCli } from './cli/cli.ts'
@@ -43,6 +44,12 @@ async function drained(): Promise<void> {
 const services: CliServices = {
   version: packageJson.version,
   now: () => new Date(),
+  workingFolder: process.cwd(),
+  host: hostname(),
+  async newSigningKey(owner) {
+    const { generateSigningKey } = await import('./sign/openpgp.ts')
+    return generateSigningKey({ ...owner, now: new Date() })
+  },
   async loadConfiguration(file) {
     const { loadConfiguration } = await import('./config/load.ts')
     const { ecosystems } = await import('./ecosystems/registry.ts')

@@ -10,6 +10,7 @@ import { ecosystems } from '../../src/ecosystems/registry.ts'
 import { openContext } from '../../src/open-context.ts'
 import { openDoctor } from '../../src/open-doctor.ts'
 import { openImportContext } from '../../src/open-import-context.ts'
+import { signingKey } from './site.ts'
 
 export interface Ran {
   readonly status: number
@@ -33,6 +34,8 @@ export interface RunOptions {
 /** A folder with a configuration and the demonstration's repository as upstream, for the program itself to be run in. */
 export class CommandLine implements AsyncDisposable {
   readonly folder: string
+  /** Whom keys were made for. */
+  readonly keyOwners: { readonly name: string; readonly email: string }[] = []
 
   private constructor(folder: string) {
     this.folder = folder
@@ -124,6 +127,12 @@ export class CommandLine implements AsyncDisposable {
     return {
       version: '1.2.3',
       now: () => new Date(),
+      workingFolder,
+      host: 'mirror.example.org',
+      newSigningKey: (owner) => {
+        this.keyOwners.push(owner)
+        return signingKey()
+      },
       loadConfiguration: (file) =>
         loadConfiguration({ file, environment: {}, home: null, workingFolder, ecosystems, now: new Date() }),
       ecosystems: async () => ecosystems,
