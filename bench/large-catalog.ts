@@ -27,12 +27,8 @@ const limits = { seconds: 60, mebibytes: 200 }
 
 const folder = values.folder ?? mkdtempSync(path.join(tmpdir(), 'chantal-large-catalog-'))
 if (values.folder === undefined) await make()
-const results = measures.map((name) => ({ name, figures: measure(name) }))
-process.stdout.write(
-  ['| | wall | CPU | peak memory | |', '| --- | --- | --- | --- | --- |', ...results.map(line), ''].join(
-    '\n',
-  ),
-)
+process.stdout.write('| | wall | CPU | peak memory | |\n| --- | --- | --- | --- | --- |\n')
+for (const name of measures) process.stdout.write(`${line(name, measure(name))}\n`)
 if (values.folder === undefined && !values.keep) rmSync(folder, { recursive: true })
 else process.stdout.write(`kept in ${folder}\n`)
 
@@ -71,8 +67,7 @@ function measure(name: string): Figures {
   return JSON.parse(stdout)
 }
 
-function line({ name, figures }: { name: string; figures: Figures }): string {
-  const { wallS, cpuS, peakRssMiB, outcome } = figures
+function line(name: string, { wallS, cpuS, peakRssMiB, outcome }: Figures): string {
   const isOver = cpuS > limits.seconds || peakRssMiB > limits.mebibytes
   return `| ${name} | ${wallS.toFixed(1)} s | ${cpuS.toFixed(1)} s | ${peakRssMiB.toFixed(0)} MiB${isOver ? ' (too much)' : ''} | ${outcome} |`
 }

@@ -8,6 +8,7 @@ import {
   openSync,
   readSync,
   rmSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
@@ -195,12 +196,13 @@ export class FilesystemPool implements Pool {
     }
   }
 
+  /** Sizes by synchronous calls: millions of promises cost several times as much. */
   async *list(): AsyncIterable<BlobInfo> {
     const blobs = path.join(this.#root, 'sha256')
     for (const shard of await sortedNames(blobs)) {
       for (const name of await sortedNames(path.join(blobs, shard))) {
         const digest = parseSha256(name)
-        const stat = await this.#stat(digest)
+        const stat = statSync(this.#pathOf(digest), { throwIfNoEntry: false })
         if (stat) yield { digest, size: stat.size, storedAt: stat.mtime }
       }
     }
@@ -229,14 +231,16 @@ export class FilesystemPool implements Pool {
   }
 
   async remove(digest: Sha256): Promise<number> {
-    const stat = await this.#stat(digest)
-    if (!stat) return 0
+    const file = this.#pathOf(digest)
     try {
-      await fs.rm(this.#pathOf(digest), { force: true })
+      const stat = statSync(file, { throwIfNoEntry: false })
+      if (!stat) return 0
+      unlinkSync(file)
+      return stat.size
     } catch (error) {
+      if (hasSystemCode(error, 'ENOENT')) return 0
       throw explainDiskError(error, this.#root)
     }
-    return stat.size
   }
 
   async sweepTemporary(age: { readonly ms: number }): Promise<number> {
