@@ -167,14 +167,13 @@ const pkg = z.strictObject({
   ...intervalFields,
 })
 
-const snapshot = z.strictObject({
-  type: z.literal('snapshot'),
-  name: named(
-    'Its name.',
-    /^(?!latest$)(?!\d{8}T\d{6}Z$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
-    "a snapshot's name",
-  ),
-  revision: number('The revision that it names, which is kept.'),
+const snapshotName = named(
+  'Its name.',
+  /^(?!latest$)(?!\d{8}T\d{6}Z$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+  "a snapshot's name",
+)
+
+const snapshotFields = {
   created_at: time('When it was made.'),
   created_by: orNull(text('Who made it; `null` where that was not noted.')),
   description: orNull(text('Why.')),
@@ -185,6 +184,29 @@ const snapshot = z.strictObject({
     )
     .describe('Names and values.'),
   pinned: z.boolean().describe('Whether retention leaves it alone.'),
+}
+
+const snapshot = z.strictObject({
+  type: z.literal('snapshot'),
+  name: snapshotName,
+  revision: number('The revision that it names, which is kept.'),
+  ...snapshotFields,
+})
+
+const viewSnapshot = z.strictObject({
+  type: z.literal('view_snapshot'),
+  view: repositoryId("The view's name."),
+  name: snapshotName,
+  members: z
+    .array(
+      z.strictObject({
+        repository: repositoryId('The id of a repository of this export.'),
+        revision: number('The revision of it that is frozen, which is kept.'),
+      }),
+    )
+    .min(1)
+    .describe('In order.'),
+  ...snapshotFields,
 })
 
 const sync = z.strictObject({
@@ -232,12 +254,31 @@ const sync = z.strictObject({
 const end = z.strictObject({
   type: z.literal('end'),
   repositories: count('How many the export holds.'),
+  view_snapshots: count('How many it holds of views.'),
 })
 
-/** In the order in which they stand: a repository with all that is its own, the next one, and the end. */
-export const exportItems = { repository, revision, file, package: pkg, snapshot, sync, end } as const
+/** In the order in which they stand: a repository with all that is its own, the next one, what belongs to several, and the end. */
+export const exportItems = {
+  repository,
+  revision,
+  file,
+  package: pkg,
+  snapshot,
+  sync,
+  view_snapshot: viewSnapshot,
+  end,
+} as const
 
-export const exportItem = z.discriminatedUnion('type', [repository, revision, file, pkg, snapshot, sync, end])
+export const exportItem = z.discriminatedUnion('type', [
+  repository,
+  revision,
+  file,
+  pkg,
+  snapshot,
+  sync,
+  viewSnapshot,
+  end,
+])
 
 export type ExportHeader = z.infer<typeof exportHeader>
 export type ExportItem = z.infer<typeof exportItem>

@@ -1,15 +1,17 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CatalogReader, RepositoryRecord } from '../../catalog/catalog.ts'
+import type { CatalogReader, RepositoryRecord, ViewSnapshotRecord } from '../../catalog/catalog.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { rowsAtOnce } from '../pool/prune-revisions.ts'
+import { parseSnapshotSource } from '../source.ts'
 
 /** A repository of the catalog that is in no configuration any more. */
 export interface GoneRepository {
   readonly repository: RepositoryId
   readonly ecosystem: string
   readonly revisions: number
+  /** Its own, and those of views that are gone from the configuration too and had it as a member. */
   readonly snapshots: readonly string[]
   /** Paths that show nothing but it. */
   readonly publications: readonly RelativePath[]
@@ -31,17 +33,23 @@ export const findGoneRepositories: UseCase<
   readonly GoneRepository[]
 > = async ({ catalog, settings }, { snapshots }) => {
   const configured = new Set<string>(settings.repositories.map(({ id }) => id))
+  const views = new Set(settings.views.map(({ name }) => name))
   return catalog.read(async (reader) => {
     const gone = (await reader.repositories()).filter(({ id }) => !configured.has(id))
     if (gone.length === 0) return []
     const { byRepository } = await reader.statistics()
     const bytesOf = new Map(byRepository.map(({ repository, ownBytes }) => [repository, ownBytes]))
     const shown = await publishedBy(reader)
+    const frozen = await reader.viewSnapshots()
     const found: GoneRepository[] = []
     for (const record of gone) {
       const paths = shown.get(record.id) ?? []
-      const view = await viewOf(reader, record, paths)
-      const reason = reasonToKeep(record, view, paths, snapshots)
+      const inViews = frozen.filter(({ revisions }) =>
+        revisions.some(({ repository }) => repository === record.id),
+      )
+      const needed = inViews.find(({ view }) => views.has(view))
+      const view = await viewOf(reader, record, paths, inViews)
+      const reason = reasonToKeep(record, view, { shown: paths, needed, removesSnapshots: snapshots })
       found.push({
         ...view,
         bytes: bytesOf.get(record.id) ?? 0,
@@ -96,12 +104,16 @@ async function viewOf(
   reader: CatalogReader,
   { id, ecosystem, latest }: RepositoryRecord,
   shown: readonly PathWithSources[],
+  inViews: readonly ViewSnapshotRecord[],
 ) {
   return {
     repository: id,
     ecosystem,
     revisions: (await reader.revisions(id)).length,
-    snapshots: (await reader.snapshots(id)).map(({ name }) => `${id}@${name}`),
+    snapshots: [
+      ...(await reader.snapshots(id)).map(({ name }) => `${id}@${name}`),
+      ...inViews.map(({ view, name }) => `${view}@${name}`),
+    ],
     publications: shown.filter(({ repositories }) => repositories.size === 1).map(({ path }) => path),
     packages: latest?.packageCount ?? 0,
   }
@@ -110,11 +122,17 @@ async function viewOf(
 function reasonToKeep(
   { id }: RepositoryRecord,
   { snapshots }: Pick<GoneRepository, 'snapshots'>,
-  shown: readonly PathWithSources[],
-  removesSnapshots: boolean,
+  terms: {
+    readonly shown: readonly PathWithSources[]
+    /** A snapshot of a view that is configured. */
+    readonly needed: ViewSnapshotRecord | undefined
+    readonly removesSnapshots: boolean
+  },
 ): string | null {
+  const { shown, needed, removesSnapshots } = terms
   const shared = shown.find(({ repositories }) => repositories.size > 1)
   if (shared) return `${shared.path} shows it together with others: publish that again, or unpublish it`
+  if (needed) return `${needed.view}@${needed.name} froze it together with others: delete that snapshot first`
   if (snapshots.length > 0 && !removesSnapshots) return `${id} has snapshots: --snapshots removes them too`
   return null
 }
@@ -137,8 +155,11 @@ async function remove(
   await context.publications.clearShelves(repository, now())
   signal.throwIfAborted()
   await catalog.write(async (writer) => {
-    for (const source of snapshots)
-      await writer.deleteSnapshot(repository, source.slice(repository.length + 1))
+    for (const source of snapshots) {
+      const { owner, name } = parseSnapshotSource(source)
+      if (owner === repository) await writer.deleteSnapshot(repository, name)
+      else await writer.deleteViewSnapshot(owner, name)
+    }
   })
   for (let isDone = false; !isDone; ) {
     signal.throwIfAborted()

@@ -1,6 +1,7 @@
 import type { CatalogReader } from '../../catalog/catalog.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { publishedPaths } from '../snapshot/list-snapshots.ts'
+import { findSnapshots } from '../snapshot/snapshots.ts'
 
 /** Who misses a blob that is damaged. Each list in order. */
 export interface Affected {
@@ -21,8 +22,10 @@ export async function affectedBy(
   if (digests.length === 0) return affected
   const published = await publishedPaths(reader)
   const snapshots = Map.groupBy(
-    await reader.snapshots(),
-    ({ repository, revision }) => `${repository} ${revision.number}`,
+    (await findSnapshots(reader)).flatMap(({ source, revisions }) =>
+      revisions.map((revision) => ({ source, revision })),
+    ),
+    ({ revision: { repository, number } }) => `${repository} ${number}`,
   )
   for (let start = 0; start < digests.length; start += pageDigests) {
     const users = await reader.blobUsers(...digests.slice(start, start + pageDigests))
@@ -33,7 +36,7 @@ export async function affectedBy(
       affected.set(digest, {
         files: ofBlob.map(({ repository, path }) => `${repository}: ${path}`),
         snapshots: sorted(revisions, (revision) =>
-          (snapshots.get(revision) ?? []).map(({ repository, name }) => `${repository}@${name}`),
+          (snapshots.get(revision) ?? []).map(({ source }) => source),
         ),
         publications: sorted(revisions, (revision) => published.get(revision) ?? []),
       })

@@ -1,12 +1,13 @@
 import { ChantalError } from '../../core/errors.ts'
 import { configuredOwner } from '../configured.ts'
 import type { UseCase } from '../context.ts'
-import { parseSnapshotSource } from '../source.ts'
+import { noSuchSnapshot, parseSnapshotSource } from '../source.ts'
 import { packagesIn } from './list-snapshots.ts'
-import { findSnapshot, removeSnapshot } from './snapshots.ts'
+import { findSnapshots, removeSnapshot } from './snapshots.ts'
 
 /**
- * Removes a snapshot's name. What only it held is freed by the next garbage collection.
+ * Removes a snapshot's name, also where its repository or view is not configured any more. What only it held is freed by the next garbage
+ * collection.
  * @throws ChantalError `NOT_FOUND`; `USAGE_INVALID` while it is pinned, or published under its own name
  */
 export const deleteSnapshot: UseCase<
@@ -14,10 +15,13 @@ export const deleteSnapshot: UseCase<
   { readonly source: string; readonly packages: number; readonly deleted: boolean }
 > = async ({ catalog, settings }, input) => {
   const { owner, name } = parseSnapshotSource(input.source)
-  const configured = configuredOwner(settings, owner)
   return catalog.write(async (writer) => {
-    const snapshot = await findSnapshot(writer, configured, name)
-    const { source } = snapshot
+    const source = `${owner}@${name}`
+    const snapshot = (await findSnapshots(writer)).find((known) => known.source === source)
+    if (!snapshot) {
+      configuredOwner(settings, owner)
+      throw noSuchSnapshot(owner, name)
+    }
     if (snapshot.isPinned) {
       throw new ChantalError('USAGE_INVALID', `${source} is pinned`, {
         hint: `Run \`chantal snapshot unpin ${source}\` first.`,

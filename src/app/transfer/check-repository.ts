@@ -1,8 +1,8 @@
 import type { Interval, SealedRevision } from '../../catalog/intervals.ts'
 import { ChantalError } from '../../core/errors.ts'
-import type { ExportItem } from '../../transfer/export-schema.ts'
+import type { OwnedItem } from './item-reader.ts'
 
-type Kind = Exclude<ExportItem['type'], 'repository' | 'end'>
+type Kind = OwnedItem['type']
 
 const kinds: readonly Kind[] = ['revision', 'file', 'package', 'snapshot', 'sync']
 

@@ -1,3 +1,4 @@
+import type { CatalogWriter, SnapshotFacts } from '../../catalog/catalog.ts'
 import type {
   FileInterval,
   ImportedHistory,
@@ -97,9 +98,22 @@ function decodeVerdict(verdict: ExportVerdict): PackageVerdict {
 }
 
 export function decodeSnapshot(item: ExportItemOf<'snapshot'>): ImportedHistory['snapshots'][number] {
+  return { ...decodeFacts(item), revision: item.revision }
+}
+
+export function decodeViewSnapshot(
+  item: ExportItemOf<'view_snapshot'>,
+): Parameters<CatalogWriter['createViewSnapshot']>[0] {
+  const members = item.members.map(({ repository, revision }) => ({
+    repository: repository as RepositoryId,
+    revision,
+  }))
+  return { ...decodeFacts(item), view: item.view, members }
+}
+
+function decodeFacts(item: ExportItemOf<'snapshot' | 'view_snapshot'>): SnapshotFacts {
   return {
     name: item.name,
-    revision: item.revision,
     createdAt: new Date(item.created_at),
     createdBy: item.created_by,
     description: item.description,

@@ -1,5 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import type { CatalogReader, RepositoryRecord, SnapshotRecord, SyncRecord } from '../../catalog/catalog.ts'
+import type {
+  CatalogReader,
+  RepositoryRecord,
+  SnapshotFacts,
+  SnapshotRecord,
+  SyncRecord,
+  ViewSnapshotRecord,
+} from '../../catalog/catalog.ts'
 import type { IntervalFile, PackageInterval, SealedRevision } from '../../catalog/intervals.ts'
 import type { PackageVerdict } from '../../core/package-signature.ts'
 import type {
@@ -95,7 +102,7 @@ function encodeRecord({ part, bytes }: PackageInterval['records'][number]): Expo
     : { part, base64: buffer.toString('base64') }
 }
 
-function byCreation(a: SnapshotRecord, b: SnapshotRecord): number {
+export function byCreation(a: SnapshotFacts, b: SnapshotFacts): number {
   return a.createdAt.getTime() - b.createdAt.getTime() || (a.name < b.name ? -1 : 1)
 }
 
@@ -104,6 +111,26 @@ function encodeSnapshot(snapshot: SnapshotRecord): ExportItemOf<'snapshot'> {
     type: 'snapshot',
     name: snapshot.name,
     revision: snapshot.revision.number,
+    ...encodeFacts(snapshot),
+  }
+}
+
+export function encodeViewSnapshot({
+  view,
+  revisions,
+  ...snapshot
+}: ViewSnapshotRecord): ExportItemOf<'view_snapshot'> {
+  return {
+    type: 'view_snapshot',
+    view,
+    name: snapshot.name,
+    members: revisions.map(({ repository, number }) => ({ repository, revision: number })),
+    ...encodeFacts(snapshot),
+  }
+}
+
+function encodeFacts(snapshot: SnapshotFacts) {
+  return {
     created_at: snapshot.createdAt.toISOString(),
     created_by: snapshot.createdBy,
     description: snapshot.description,

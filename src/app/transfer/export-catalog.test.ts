@@ -34,6 +34,7 @@ describe('an export', () => {
           { id: 'generated', status: 'added', revisions: 2, snapshots: 1, packages: 8 },
           { id: 'mirrored', status: 'added', revisions: 2, snapshots: 1, packages: 8 },
         ],
+        viewSnapshots: [{ source: 'both@before', status: 'added' }],
       })
       expect((await exported(target, [], as)).equals(bytes)).toBe(true)
       expect((await exported(source, [], as)).equals(bytes)).toBe(true)
@@ -108,6 +109,7 @@ describe('an export', () => {
 
     expect(result).toMatchObject({ catalog: own, isCatalogTakenOver: false })
     expect(result.repositories.map(({ id }) => id)).toEqual(['generated'])
+    expect(result.viewSnapshots).toEqual([])
     expect((await exported(target, ['generated'])).equals(bytes)).toBe(true)
     await expect(exported(source, ['genrated'])).rejects.toMatchObject({
       code: 'NOT_FOUND',

@@ -1,4 +1,4 @@
-import type { CatalogReader, RepositoryRecord } from '../../catalog/catalog.ts'
+import type { CatalogReader, RepositoryRecord, ViewSnapshotRecord } from '../../catalog/catalog.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import { ChantalError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
@@ -7,7 +7,7 @@ import { chooseExportFormat } from '../../transfer/export-format.ts'
 import { type ExportItem, exportVersion } from '../../transfer/export-schema.ts'
 import { writeExport } from '../../transfer/write-export.ts'
 import type { UseCase } from '../context.ts'
-import { encodeRepository } from './encode-repository.ts'
+import { byCreation, encodeRepository, encodeViewSnapshot } from './encode-repository.ts'
 
 export interface ExportCatalogInput {
   /** Ids or shell patterns; none: all, and the catalog's id with them. */
@@ -23,6 +23,7 @@ export interface ExportCatalogInput {
 export interface ExportCatalogOutput {
   readonly repositories: number
   readonly revisions: number
+  /** Of repositories and of views. */
   readonly snapshots: number
   /** Each once for each time it came or changed. */
   readonly packages: number
@@ -46,7 +47,7 @@ export const exportCatalog: UseCase<ExportCatalogInput, ExportCatalogOutput> = a
       for await (const item of encodeAll(reader, repositories)) {
         signal.throwIfAborted()
         if (item.type === 'revision') counts.revisions += 1
-        if (item.type === 'snapshot') counts.snapshots += 1
+        if (item.type === 'snapshot' || item.type === 'view_snapshot') counts.snapshots += 1
         if (item.type === 'package') counts.packages += 1
         yield item
       }
@@ -66,7 +67,21 @@ async function* encodeAll(
   repositories: readonly RepositoryRecord[],
 ): AsyncGenerator<ExportItem> {
   for (const repository of repositories) yield* encodeRepository(reader, repository)
-  yield { type: 'end', repositories: repositories.length }
+  const viewSnapshots = await viewSnapshotsWithin(reader, repositories)
+  for (const snapshot of viewSnapshots) yield encodeViewSnapshot(snapshot)
+  yield { type: 'end', repositories: repositories.length, view_snapshots: viewSnapshots.length }
+}
+
+/** Those whose members are all among these repositories. */
+async function viewSnapshotsWithin(
+  reader: CatalogReader,
+  repositories: readonly RepositoryRecord[],
+): Promise<readonly ViewSnapshotRecord[]> {
+  const ids = new Set(repositories.map(({ id }) => id))
+  const all = await reader.viewSnapshots()
+  return all
+    .filter(({ revisions }) => revisions.every(({ repository }) => ids.has(repository)))
+    .sort((a, b) => (a.view < b.view ? -1 : a.view > b.view ? 1 : byCreation(a, b)))
 }
 
 /** Of those that the catalog holds, configured or not. */

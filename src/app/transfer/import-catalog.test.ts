@@ -81,9 +81,30 @@ describe('an import', () => {
       ['unchanged', 'unchanged'],
       ['unchanged', 'refused'],
     ])
-    expect([refusal(again), refusal(moved)?.code]).toEqual([null, 'ALREADY_EXISTS'])
+    expect([first, again, moved].map(({ viewSnapshots: [frozen] }) => frozen?.status)).toEqual([
+      'added',
+      'unchanged',
+      'refused',
+    ])
+    expect(refusal(again)).toBeNull()
+    expect(refusal(moved)).toMatchObject({
+      code: 'ALREADY_EXISTS',
+      details: { repositories: ['mirrored'], view_snapshots: ['both@before'] },
+    })
     const record = await target.context.catalog.read((reader) => reader.repositories())
     expect(record.map((repository) => repository.latest?.number)).toEqual([2, 3])
+  })
+
+  it('refuses a snapshot of a view where there is another of that name', async () => {
+    await using target = await openSite({ repositories: repositoriesAt(upstream) })
+    const bytes = await exported(source)
+    await imported(target, bytes)
+    await target.context.catalog.write((writer) => writer.pinViewSnapshot('both', 'before', false))
+
+    const result = await imported(target, bytes)
+
+    expect(result.viewSnapshots).toEqual([{ source: 'both@before', status: 'refused' }])
+    expect(refusal(result)?.code).toBe('ALREADY_EXISTS')
   })
 
   it('says how much the pool lacks; collecting garbage waits until it is fetched', async () => {

@@ -12,6 +12,7 @@ import { dropLeftImports } from './drop-imports.ts'
 import { encodeRepository } from './encode-repository.ts'
 import type { ImportContext } from './import-context.ts'
 import { importRepository } from './import-repository.ts'
+import { importViewSnapshot, type ViewSnapshotImport } from './import-view-snapshot.ts'
 import { ItemReader } from './item-reader.ts'
 
 /** What became of one repository of an export. */
@@ -31,13 +32,14 @@ export interface ImportCatalogOutput {
   /** Whether this catalog took over the id of the exported one. */
   readonly isCatalogTakenOver: boolean
   readonly repositories: readonly ImportResult[]
+  readonly viewSnapshots: readonly ViewSnapshotImport[]
   /** Blobs that the pool does not have: until they are fetched, what needs them cannot be published, and garbage collection stops. */
   readonly missingBlobs: number
   readonly missingBytes: number
 }
 
 /**
- * Adds the repositories of an export. Each is added whole or not at all; one that is there already is left as it is. Where reading fails
+ * Adds the repositories of an export, then snapshots of views. Each is added whole or not at all; one that is there already is left as it is. Where reading fails
  * midway, those before stay added, so the same can be imported again.
  * @throws ChantalError `IMPORT_INVALID`, `LEASE_HELD`, `POOL_UNMARKED`
  */
@@ -52,6 +54,7 @@ export async function importCatalog(
   const pool = await context.openPool(header.catalog)
   await dropLeftImports({ catalog, pool }, signal)
   const repositories: ImportResult[] = []
+  const viewSnapshots: ViewSnapshotImport[] = []
   let missingBlobs = 0
   let missingBytes = 0
   let last: string | null = null
@@ -63,8 +66,19 @@ export async function importCatalog(
     if (item.type === 'end') {
       if (item.repositories !== repositories.length)
         throw invalid(place, `${repositories.length} repositories, and should be ${item.repositories}`)
+      if (item.view_snapshots !== viewSnapshots.length)
+        throw invalid(
+          place,
+          `${viewSnapshots.length} snapshots of views, and should be ${item.view_snapshots}`,
+        )
       continue
     }
+    if (item.type === 'view_snapshot') {
+      viewSnapshots.push(await importViewSnapshot(context, { item, place }, refusedOf(repositories)))
+      continue
+    }
+    if (item.type === 'repository' && viewSnapshots.length > 0)
+      throw invalid(place, 'a repository after snapshots of views')
     if (item.type !== 'repository') throw invalid(place, `a ${item.type} of no repository`)
     if (last !== null && item.id <= last) throw invalid(place, `repository ${item.id} after ${last}`)
     last = item.id
@@ -74,7 +88,18 @@ export async function importCatalog(
     missingBytes += missing.bytes
   }
   const isCatalogTakenOver = catalog.id !== idBefore
-  return { catalog: catalog.id, isCatalogTakenOver, repositories, missingBlobs, missingBytes }
+  return {
+    catalog: catalog.id,
+    isCatalogTakenOver,
+    repositories,
+    viewSnapshots,
+    missingBlobs,
+    missingBytes,
+  }
+}
+
+function refusedOf(repositories: readonly ImportResult[]): ReadonlySet<string> {
+  return new Set(repositories.filter(({ status }) => status === 'refused').map(({ id }) => id))
 }
 
 interface Source {
@@ -142,16 +167,17 @@ export function openFile(bytes: ByteSource, as: string | null): Promise<OpenedEx
   return openExport(bytes, as === null ? null : chooseExportFormat('-', as).document)
 }
 
-/** What an import that refused a repository ends with. */
-export function refusal({ repositories }: ImportCatalogOutput): ChantalError | null {
-  const refused = repositories.filter(({ status }) => status === 'refused').map(({ id }) => id)
-  if (refused.length === 0) return null
+/** What an import that refused a repository or a snapshot ends with. */
+export function refusal({ repositories, viewSnapshots }: ImportCatalogOutput): ChantalError | null {
+  const refused = [...refusedOf(repositories)]
+  const snapshots = viewSnapshots.filter(({ status }) => status === 'refused').map(({ source }) => source)
+  if (refused.length + snapshots.length === 0) return null
   return new ChantalError(
     'ALREADY_EXISTS',
-    `not imported, since the catalog has others of these ids: ${refused.join(', ')}`,
+    `not imported, since the catalog has others of these names: ${[...refused, ...snapshots].join(', ')}`,
     {
       hint: 'Import them into a catalog of their own; nothing that is here is replaced.',
-      details: { repositories: refused },
+      details: { repositories: refused, view_snapshots: snapshots },
     },
   )
 }

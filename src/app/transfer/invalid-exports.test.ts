@@ -141,7 +141,27 @@ describe('what is no export', () => {
       (items) => set(items, 'end', 'repositories', 2),
       /1 repositories, and should be 2/,
     ],
-    ['an item after the end', (items) => items.push({ type: 'end', repositories: 1 }), /after the end/],
+    [
+      'another number of snapshots of views',
+      (items) => set(items, 'end', 'view_snapshots', 1),
+      /0 snapshots of views, and should be 1/,
+    ],
+    [
+      'a snapshot of a view whose member is not kept',
+      (items) => items.splice(-1, 0, viewSnapshotOf('generated', 7)),
+      /el@x: revision 7 of generated is not kept/,
+    ],
+    [
+      'a snapshot of a view without its member',
+      (items) => items.splice(-1, 0, viewSnapshotOf('other', 1)),
+      /el@x: revision 1 of other is not kept/,
+    ],
+    [
+      'a repository after snapshots of views',
+      (items) => items.splice(-1, 0, viewSnapshotOf('generated', 1), { ...items[0], id: 'later' }),
+      /a repository after snapshots of views/,
+    ],
+    ['an item after the end', (items) => items.push({ ...items.at(-1) }), /after the end/],
     ['a package of no repository', (items) => items.splice(0, 2), /a (file|package) of no repository/],
   ])('is refused where that shows: %s', async (_, edit, message) => {
     await using target = await openSite({ repositories: [] })
@@ -197,15 +217,22 @@ const isPackage = ({ type }: Record<string, unknown>) => type === 'package'
 const fileOf = (items: Items, index: number): object =>
   Object.values(items.filter(isPackage)[index]?.['files'] ?? fail('no files'))[0]
 
-const snapshotOf = (revision: number) => ({
-  type: 'snapshot',
+const snapshotFacts = {
   name: 'x',
-  revision,
   created_at: '2026-01-01T00:00:00.000Z',
   created_by: null,
   description: null,
   labels: {},
   pinned: false,
+}
+
+const snapshotOf = (revision: number) => ({ type: 'snapshot', revision, ...snapshotFacts })
+
+const viewSnapshotOf = (repository: string, revision: number) => ({
+  type: 'view_snapshot',
+  view: 'el',
+  members: [{ repository, revision }],
+  ...snapshotFacts,
 })
 
 /** Sets a field, named with dots, of the first item of a type. */

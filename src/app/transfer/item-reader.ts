@@ -30,9 +30,11 @@ export class ItemReader implements AsyncDisposable {
   async *ofRepository(): AsyncGenerator<PlacedItem & { readonly item: OwnedItem }> {
     while (true) {
       const next = await this.peek()
-      if (!next || next.item.type === 'repository' || next.item.type === 'end') return
+      if (!next) return
+      const { item } = next
+      if (item.type === 'repository' || item.type === 'view_snapshot' || item.type === 'end') return
       this.#next = null
-      yield { ...next, item: next.item }
+      yield { ...next, item }
     }
   }
 
@@ -41,7 +43,7 @@ export class ItemReader implements AsyncDisposable {
   }
 }
 
-export type OwnedItem = Exclude<ExportItem, { readonly type: 'repository' | 'end' }>
+export type OwnedItem = Exclude<ExportItem, { readonly type: 'repository' | 'view_snapshot' | 'end' }>
 
 /** What is wrong with an item, with its place. Paths and digests that cannot be are no more upstream's here. */
 export function placed<T>(place: string, work: () => T): T {

@@ -12,7 +12,7 @@ export const repositoriesAt = (upstream: Upstream): SiteOptions['repositories'] 
   { id: 'generated', type: 'rpm', mode: 'filtered', feed: upstream.url },
 ]
 
-/** Two repositories in two revisions, of which one is frozen, with a sync that failed in between. */
+/** Two repositories in two revisions, of which one is frozen, in a view too, with a sync that failed in between. */
 export async function openSource(upstream: Upstream): Promise<Site> {
   const site = await openSite({ repositories: repositoriesAt(upstream) })
   for (const id of ['mirrored', 'generated']) await site.sync(id)
@@ -24,20 +24,21 @@ export async function openSource(upstream: Upstream): Promise<Site> {
   return site
 }
 
+/** Each repository, and a view of both: one that is not configured does as well. */
 async function freeze({ context: { catalog } }: Site): Promise<void> {
+  const facts = {
+    name: 'before',
+    createdAt: new Date('2026-11-01T12:00:00Z'),
+    createdBy: 'alice@mirror',
+    description: '“before”',
+    labels: { ticket: 'OPS-1' },
+    isPinned: true,
+  }
   await catalog.write(async (writer) => {
-    for (const { id } of await writer.repositories()) {
-      await writer.createSnapshot({
-        repository: id,
-        name: 'before',
-        revision: 1,
-        createdAt: new Date('2026-11-01T12:00:00Z'),
-        createdBy: 'alice@mirror',
-        description: '“before”',
-        labels: { ticket: 'OPS-1' },
-        isPinned: true,
-      })
-    }
+    const ids = (await writer.repositories()).map(({ id }) => id)
+    for (const repository of ids) await writer.createSnapshot({ ...facts, repository, revision: 1 })
+    const members = ids.map((repository) => ({ repository, revision: 1 }))
+    await writer.createViewSnapshot({ ...facts, view: 'both', members })
   })
 }
 

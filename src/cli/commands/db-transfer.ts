@@ -95,10 +95,11 @@ async function importFrom(session: Session, file: string, { as }: TransferOption
 }
 
 function importLines(result: ImportCatalogOutput): readonly string[] {
-  const { repositories, missingBlobs, missingBytes } = result
+  const { repositories, viewSnapshots, missingBlobs, missingBytes } = result
   return [
     ...(result.isCatalogTakenOver ? [`this catalog is ${result.catalog} now`] : []),
     ...repositories.map(repositoryLine),
+    ...viewSnapshots.map(({ source, status }) => `${source}: ${statusOf(status)}`),
     ...(repositories.length === 0 ? ['The export holds no repository.'] : []),
     ...(missingBlobs > 0
       ? [`the pool lacks ${count(missingBlobs, 'blob')} of them (${formatBytes(missingBytes)})`]
@@ -108,12 +109,16 @@ function importLines(result: ImportCatalogOutput): readonly string[] {
 
 function repositoryLine({ id, status, revisions, snapshots, packages }: ImportResult): string {
   const holds = `${count(revisions, 'revision')}, ${count(snapshots, 'snapshot')}, ${count(packages, 'package')}`
+  return `${id}: ${statusOf(status)}${status === 'added' ? ` (${holds})` : ''}`
+}
+
+function statusOf(status: ImportResult['status']): string {
   switch (status) {
     case 'added':
-      return `${id}: added (${holds})`
+      return 'added'
     case 'unchanged':
-      return `${id}: is there already, and equal`
+      return 'is there already, and equal'
     case 'refused':
-      return `${id}: not imported, there is another`
+      return 'not imported, there is another'
   }
 }

@@ -30,6 +30,16 @@ export const imported = z.strictObject({
       }),
     )
     .describe('Those of the file.'),
+  view_snapshots: z
+    .array(
+      z.strictObject({
+        source: text('`NAME@SNAPSHOT`'),
+        status: z
+          .enum(['added', 'unchanged', 'refused'])
+          .describe('`refused` where there is another of that name, or a member was refused.'),
+      }),
+    )
+    .describe('Snapshots of views of the file.'),
   missing_blobs: count('Blobs that were imported by name and are not in the pool.'),
   missing_bytes: bytes('What they take.'),
 })
