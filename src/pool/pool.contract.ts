@@ -174,6 +174,22 @@ export function describePool(name: string, open: () => Promise<Pool>): void {
       expect(await pool.check(sha256('never'))).toEqual({ state: 'missing' })
     })
 
+    it('tells while it checks how much it has read, and ends where that is refused', async () => {
+      const pool = await open()
+      const [blob] = await pool.keep([pool.receiveWhole(Buffer.alloc(1_000_000), anything)])
+      if (!blob) throw new Error('nothing kept')
+      const { digest } = blob
+      const read: number[] = []
+
+      const health = await pool.check(digest, async (bytes) => void read.push(bytes))
+      const ended = pool.check(digest, () => Promise.reject(new Error('enough')))
+
+      expect(health).toEqual({ state: 'sound', size: 1_000_000 })
+      expect(read.length).toBeGreaterThan(1)
+      expect(read.reduce((sum, bytes) => sum + bytes, 0)).toBe(1_000_000)
+      await expect(ended).rejects.toThrow('enough')
+    })
+
     it('places a blob at a path, and refuses a path that is taken', async () => {
       const pool = await open()
       const target = path.join(await folder(), 'b.rpm')

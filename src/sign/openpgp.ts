@@ -1,4 +1,4 @@
-export { type KeyFacts, readKeyFacts, readSigningKeyFacts } from './key-facts.ts'
+export { readKeyFacts, readSigningKeyFacts } from './key-facts.ts'
 export { generateSigningKey, openOpenPgpSigner, type SigningKeyPair } from './openpgp-signer.ts'
 export { openOpenPgpVerifier } from './openpgp-verifier.ts'
 export { openPackageVerifier } from './package-verifier.ts'

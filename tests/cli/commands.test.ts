@@ -77,14 +77,14 @@ const story = [
   'lease list',
   'stats',
   'doctor demo',
-  'init INIT',
+  'init',
 ]
 
 describe('every command', () => {
   it('gives machines what its shape says, names absent things null, and is silent on standard error', async () => {
     for (const command of story) {
       const { status, stdout, stderr } = await line.run([
-        ...words(command.replace('EXPORT', join(line.folder, 'json')).replace('INIT', 'new')),
+        ...words(command.replace('EXPORT', join(line.folder, 'json'))),
         '--json',
         '--progress',
         'none',
