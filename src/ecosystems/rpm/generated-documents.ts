@@ -3,12 +3,13 @@ import type { MadeRun } from '../../codec/run-compression.ts'
 import { endsRun, maxRunBytes } from '../../codec/run-ends.ts'
 import { escapeXmlAttribute } from '../../codec/xml.ts'
 import type { PackageKey, StoredPackage } from '../../core/model.ts'
+import { joinRelativePath, type RelativePath } from '../../core/path.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { rewriteChecksum } from './formats/checksum-rewriter.ts'
 import { rewriteLocation } from './formats/location-rewriter.ts'
 import { repodataFooter, repodataHeader } from './formats/repodata-document.ts'
 import type { PackageDocument } from './metadata.ts'
-import type { RpmPublishInput } from './publisher.ts'
+import type { RpmMember } from './publisher.ts'
 import { parseEvr } from './version.ts'
 
 type Stored = StoredPackage<RpmAttributes>
@@ -22,37 +23,44 @@ const runPackages: Readonly<Record<PackageDocument, number>> = {
 }
 
 /**
- * One of the documents that have an entry per package, from native records in key order. An entry is upstream's own, byte for byte,
- * but for where the package lies and for checksums too weak to publish. A package of which upstream had no entry gets an empty one.
+ * One of the documents that have an entry per package, from native records in key order, member by member. An entry is upstream's own,
+ * byte for byte, but for where the package lies and for checksums too weak to publish. A package of which upstream had no entry gets an empty one.
  * Comes in runs, for `compressRuns`, that end where packages' keys say so: what changes leaves the runs of other packages as they are.
  * @param visit is told of each package, where the document is `primary`
  */
 export async function* generateDocument(
-  input: RpmPublishInput,
+  members: readonly RpmMember[],
   document: PackageDocument,
-  visit: (pkg: Stored) => Promise<void> | void = () => {},
+  visit: (pkg: Stored, member: RpmMember) => Promise<void> | void = () => {},
 ): AsyncGenerator<Uint8Array | MadeRun> {
-  yield Buffer.from(repodataHeader(document, input.packageCount))
+  const count = members.reduce((sum, { packageCount }) => sum + packageCount, 0)
+  yield Buffer.from(repodataHeader(document, count))
   const runs = new RunBuffers()
-  const packages = new PackageCursor(input)
-  try {
-    for await (const { key, bytes } of input.records(document, borrowed)) {
-      let entry = bytes
-      // Whole packages are read only where an entry has to be made or changed.
-      if (entry === null || document === 'primary' || hasWeakChecksum(entry)) {
-        const pkg = await packages.at(key)
-        if (document === 'primary') await visit(pkg)
-        entry = entry ? adjust(entry, pkg, document) : emptyEntry(pkg, document)
+  for (const member of members) {
+    const packages = new PackageCursor(member)
+    try {
+      for await (const { key, bytes } of member.records(document, borrowed)) {
+        let entry = bytes
+        // Whole packages are read only where an entry has to be made or changed.
+        if (entry === null || document === 'primary' || hasWeakChecksum(entry)) {
+          const pkg = await packages.at(key)
+          if (document === 'primary') await visit(pkg, member)
+          entry = entry ? adjust(entry, pkg, document, pathIn(member, pkg)) : emptyEntry(pkg, document)
+        }
+        runs.add(entry, lineFeed, originOf(entry, document))
+        const isFull = runs.size >= maxRunBytes || endsRun(key, runPackages[document], runs.length)
+        if (isFull) yield runs.take()
       }
-      runs.add(entry, lineFeed, originOf(entry, document))
-      const isFull = runs.size >= maxRunBytes || endsRun(key, runPackages[document], runs.length)
-      if (isFull) yield runs.take()
+    } finally {
+      await packages.close()
     }
-  } finally {
-    await packages.close()
   }
   if (runs.size > 0) yield runs.take()
   yield Buffer.from(repodataFooter(document))
+}
+
+function pathIn({ folder }: RpmMember, { files: [{ path }] }: Stored): RelativePath {
+  return folder === null ? path : joinRelativePath(folder, path)
 }
 
 const lineFeed = 0x0a
@@ -60,22 +68,22 @@ const lineFeed = 0x0a
 const borrowed = { areBorrowed: true }
 
 /** Whether any package has this part: filelists-ext is rare, and an empty one is of no use. */
-export async function hasRecords(input: RpmPublishInput, document: PackageDocument): Promise<boolean> {
-  for await (const { bytes } of input.records(document, borrowed)) if (bytes) return true
+export async function hasRecords(member: RpmMember, document: PackageDocument): Promise<boolean> {
+  for await (const { bytes } of member.records(document, borrowed)) if (bytes) return true
   return false
 }
 
 /** Goes through the packages, which come in key order, as far as it is asked to. */
 class PackageCursor {
-  readonly #input: RpmPublishInput
+  readonly #member: RpmMember
   #packages: AsyncIterator<Stored> | null = null
 
-  constructor(input: RpmPublishInput) {
-    this.#input = input
+  constructor(member: RpmMember) {
+    this.#member = member
   }
 
   async at(key: PackageKey): Promise<Stored> {
-    this.#packages ??= this.#input.packages()[Symbol.asyncIterator]()
+    this.#packages ??= this.#member.packages()[Symbol.asyncIterator]()
     while (true) {
       const { done, value } = await this.#packages.next()
       if (done) throw new Error(`${key} has a native record and is no package`)
@@ -123,14 +131,14 @@ function startsWithSha256(bytes: Uint8Array): boolean {
 
 const quote = 0x22
 
-function adjust(bytes: Uint8Array, pkg: Stored, document: PackageDocument): Uint8Array {
+function adjust(bytes: Uint8Array, pkg: Stored, document: PackageDocument, path: RelativePath): Uint8Array {
   let entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const [file] = pkg.files
   if (
     document === 'primary' &&
-    (!entry.includes(`href="${escapeXmlAttribute(file.path)}"`) || entry.includes('xml:base'))
+    (!entry.includes(`href="${escapeXmlAttribute(path)}"`) || entry.includes('xml:base'))
   ) {
-    entry = rewriteLocation(entry, file.path)
+    entry = rewriteLocation(entry, path)
   }
   return isWeak(pkg) ? rewriteChecksum(entry, document, file.digest) : entry
 }

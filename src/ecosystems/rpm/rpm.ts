@@ -1,6 +1,7 @@
 import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
 import type { Ecosystem } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
+import { publishRpmView } from './generated-publisher.ts'
 import { type RpmFilters, type RpmOptions, rpmFilters, rpmOptions } from './options.ts'
 import { publishRpm, renewRpm } from './publisher.ts'
 import { readRpmUpstream } from './reader.ts'
@@ -24,6 +25,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   wants,
   readUpstream: readRpmUpstream,
   publish: publishRpm,
+  publishView: publishRpmView,
   renew: renewRpm,
 }
 
