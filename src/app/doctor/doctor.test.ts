@@ -5,51 +5,13 @@ import { startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { keyThatExpires } from '../../../tests/support/keys-with-an-end.ts'
 import { openSite, type Site, signingKey } from '../../../tests/support/site.ts'
 import { createCertificates, whyNoCertificates } from '../../../tests/upstream/certificates.ts'
-import { startUpstream } from '../../../tests/upstream/upstream.ts'
-import type { Settings } from '../../config/settings.ts'
 import { TemporaryConfiguration } from '../../config/temporary-configuration.ts'
-import { openDoctor } from '../../open-doctor.ts'
-import { checkClocks } from './check-clocks.ts'
-import type { FeedAnswer } from './check-feeds.ts'
-import { type Diagnosis, diagnosisError, examine } from './doctor.ts'
+import { diagnose, inShort, of, roomy } from './doctor.test-support.ts'
+import { diagnosisError } from './doctor.ts'
 import type { Finding } from './finding.ts'
 import type { DiskFacts } from './parts.ts'
 
-const signal = new AbortController().signal
 const day = 24 * 60 * 60 * 1000
-const roomy: DiskFacts = {
-  device: 1,
-  freeBytes: 5e11,
-  totalBytes: 1e12,
-  freeInodes: 5e6,
-  totalInodes: 1e7,
-}
-
-interface Circumstances {
-  readonly now?: Date
-  readonly disks?: (folder: string) => DiskFacts
-  readonly timeoutMs?: number
-  readonly ids?: readonly string[]
-}
-
-async function diagnose(settings: Settings, circumstances: Circumstances = {}): Promise<Diagnosis> {
-  const { now = new Date(), disks = () => roomy, timeoutMs = 10_000, ids = [] } = circumstances
-  await using parts = await openDoctor(settings, {
-    reporter: { report: () => {} },
-    now: () => now,
-    version: 'test',
-    disk: async (folder) => disks(folder),
-  })
-  return await examine(parts, { ids, timeoutMs }, signal)
-}
-
-const of = (diagnosis: Diagnosis, name: string) => {
-  const found = diagnosis.checks.find(({ check }) => check === name)
-  if (!found) throw new Error(`no check ${name}`)
-  return found
-}
-const inShort = (findings: readonly Finding[]) =>
-  findings.map(({ severity, subject, code }) => `${severity} ${subject} ${code}`)
 const poolPath = (site: Site) => site.context.settings.storage.poolPath
 
 describe('a doctor', () => {
@@ -282,107 +244,5 @@ describe('permissions', () => {
       `problem ${files.folder}/data/below/pool NOT_WRITABLE`,
       `problem ${files.folder}/data/below/published NOT_WRITABLE`,
     ])
-  })
-})
-
-describe('feeds', () => {
-  it('are told apart by how they answer', async () => {
-    await using upstream = await startUpstream({ files: { 'list/mirrors': '' } })
-    const status = (at: string, code: number) => upstream.behave(at, { kind: 'status', status: code })
-    status('forbidden/', 403)
-    status('gone/', 404)
-    status('login/', 401)
-    status('broken/', 503)
-    upstream.behave('silent/', { kind: 'silent' })
-    upstream.put('list/mirrors', `${upstream.url}gone/\n`)
-    const at = (id: string, feed: string, more = '') =>
-      `  - { id: ${id}, type: rpm, feed: '${feed}'${more} }\n`
-    await using files = await TemporaryConfiguration.of({
-      'config.yaml': [
-        'storage: { base_path: data }\nrepositories:\n',
-        ...['forbidden', 'gone', 'login', 'broken', 'silent'].map((id) => at(id, `${upstream.url}${id}/`)),
-        at('off', 'http://127.0.0.1:1/', ', enabled: false'),
-        at('nowhere', 'http://127.0.0.1:1/'),
-        at('folder', 'file:///nowhere/at/all/'),
-        `  - { id: listed, type: rpm, mirrorlist: '${upstream.url}list/mirrors' }\n`,
-        '  - { id: ours, type: rpm, mode: hosted }\n',
-      ].join(''),
-    })
-    const { settings } = await files.load()
-
-    const feeds = of(await diagnose(settings, { timeoutMs: 1500 }), 'feeds')
-
-    expect(inShort(feeds.findings)).toEqual([
-      'problem login UPSTREAM_REFUSED',
-      'problem broken UPSTREAM_UNREACHABLE',
-      'problem silent UPSTREAM_UNREACHABLE',
-      'problem nowhere UPSTREAM_UNREACHABLE',
-      'problem folder UPSTREAM_UNREACHABLE',
-    ])
-    expect(feeds.summary).toBe('3 of 8 answer')
-    expect(feeds.findings.filter(({ hint }) => hint === null)).toEqual([])
-    expect(upstream.requestsFor('broken/')).toHaveLength(1)
-  })
-
-  it('of the repositories that are named alone are asked', async () => {
-    await using upstream = await startUpstream()
-    await using files = await TemporaryConfiguration.of({
-      'config.yaml': `repositories: [{ id: a, type: rpm, feed: '${upstream.url}a/' }, { id: b, type: rpm, feed: '${upstream.url}b/' }]`,
-    })
-    const { settings } = await files.load()
-
-    await diagnose(settings, { ids: ['b'] })
-
-    expect(upstream.requests.map((request) => request.path)).toEqual(['b/'])
-    await expect(diagnose(settings, { ids: ['c'] })).rejects.toMatchObject({ code: 'NOT_FOUND' })
-  })
-
-  it('tell when our clock is wrong', async () => {
-    await using upstream = await startUpstream()
-    await using files = await TemporaryConfiguration.of({
-      'config.yaml': `repositories: [{ id: a, type: rpm, feed: '${upstream.url}' }]`,
-    })
-    const { settings } = await files.load()
-
-    const clocks = of(await diagnose(settings, { now: new Date(Date.now() + 3 * 3_600_000) }), 'clocks')
-
-    expect(clocks.findings).toMatchObject([
-      { severity: 'warning', code: 'UPSTREAM_STALE', message: expect.stringContaining('3 h ahead of') },
-    ])
-    expect(of(await diagnose(settings), 'clocks').findings).toEqual([])
-  })
-})
-
-describe('clocks', () => {
-  const here = new Date('2026-06-01T12:00:00Z')
-  /** @param minutes by which each upstream's clock is ahead of ours; `null` does not tell */
-  const compared = (...minutes: readonly (number | null)[]) =>
-    checkClocks(
-      minutes.map(
-        (ahead, index): FeedAnswer => ({
-          receivedAt: here,
-          probe: {
-            url: '',
-            host: `host${index}`,
-            status: 200,
-            date: ahead === null ? null : new Date(here.getTime() + ahead * 60_000),
-          },
-        }),
-      ),
-    )
-
-  it.each([
-    [[], []],
-    [[null], []],
-    [[4, -4, 0], []],
-    [[-30, -31, 0], ['warning clock UPSTREAM_STALE']],
-    [[6000, 6001, -6000], ['warning clock UPSTREAM_STALE']],
-    [[0, 0, 90], ['notice host2 null']],
-    [
-      [90, -90],
-      ['notice host0 null', 'notice host1 null'],
-    ],
-  ])('that differ by %j minutes come to %j', async (minutes, expected) => {
-    expect(inShort((await compared(...minutes)).findings)).toEqual(expected)
   })
 })
