@@ -170,6 +170,22 @@ const cases: Readonly<Record<string, Case>> = {
   ]),
   ...retention('repositories[].', repository(feed)),
   ...retention('views[].', { ...repository(feed), views: [{ name: 'a', repos: ['one'] }] }),
+  ...Object.fromEntries(
+    Object.entries({
+      key_file: { from: 'private.asc', to: 'private2.asc' },
+      passphrase: { to: 'words', besides: signing },
+      passphrase_file: { to: 'secret', besides: signing },
+    }).map(([key, { besides, ...values }]: [string, Omit<Case, 'beside'> & { besides?: Section }]) => [
+      `views[].signing.${key}`,
+      {
+        ...values,
+        beside: {
+          ...repository(feed),
+          views: [{ name: 'a', repos: ['one'], ...(besides && { signing: besides }) }],
+        },
+      },
+    ]),
+  ),
   'views[].name': { from: 'a', to: 'b', beside: { ...repository(feed), views: [{ repos: ['one'] }] } },
   'views[].description': { to: 'x', beside: { ...repository(feed), views: [{ name: 'a', repos: ['one'] }] } },
   'views[].repos': {

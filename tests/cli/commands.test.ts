@@ -54,6 +54,16 @@ const story = [
   'snapshot delete demo@third --yes',
   `package upload ${resolve('tests/fixtures/rpm-headers')} --repo tools --recursive`,
   `package upload ${resolve(plain)} --repo tools --force`,
+  'package copy demo@first demo-hello --to tools',
+  'package move tools demo-hello --to spare',
+  'view list',
+  'view show both',
+  'snapshot create --view both --name first --allow-partial',
+  'snapshot show both@first',
+  'snapshot diff both@first',
+  'view diff both both@first',
+  'publish view both',
+  'publish snapshot --view both --snapshot first',
   'package remove tools chantal-odd --dry-run',
   'package remove tools chantal-o* chantal-plain --yes',
   'pool stats',
@@ -147,7 +157,7 @@ describe('for people', () => {
     const { stdout } = await line.run('repo list')
 
     expect(stdout.replaceAll(line.folder, '').replaceAll(/\d{4}-\S+ \d\d:\d\d:\d\dZ/g, 'TIME')).toMatch(
-      /^ID {5}TYPE {2}MODE {4}ENABLED {2}PACKAGES {3}SIZE {2}REVISION {2}LAST SYNC +FEED\ndemo {3}rpm {3}mirror {2}yes +6 {2}48 kB +2 {2}TIME (synced|unchanged) +file:\/\/\/upstream\/\nempty {2}rpm {3}mirror {2}yes +0 +0 B +- {2}never +file:\/\/\/nowhere\/\noff {4}rpm {3}mirror {2}no +0 +0 B +- {2}never +file:\/\/\/upstream\/\ntools {2}rpm {3}hosted {2}no +0 +0 B +2 {2}never +-\n$/,
+      /^ID {5}TYPE {2}MODE {4}ENABLED {2}PACKAGES {4}SIZE {2}REVISION {2}LAST SYNC +FEED\ndemo {3}rpm {3}mirror {2}yes +6 {3}48 kB +2 {2}TIME (synced|unchanged) +file:\/\/\/upstream\/\nempty {2}rpm {3}mirror {2}yes +0 +0 B +- {2}never +file:\/\/\/nowhere\/\noff {4}rpm {3}mirror {2}no +0 +0 B +- {2}never +file:\/\/\/upstream\/\ntools {2}rpm {3}hosted {2}no +0 +0 B +4 {2}TIME synced +-\nspare {2}rpm {3}hosted {2}no +1 +\S+ kB +1 {2}TIME synced +-\n$/,
     )
   })
 
@@ -160,6 +170,7 @@ describe('for people', () => {
     'snapshot content demo@first',
     'content search demo',
     'lease list',
+    'view list',
   ])('%s fits into 80 columns', async (command) => {
     const { stdout } = await line.run(command, { terminal: { resultColumns: 80 } })
 
@@ -186,6 +197,42 @@ describe('for people', () => {
     expect(stdout).toBe(
       'demo@first -> demo@second: 1 added, 1 removed, 1 updated, 0 replaced\n' +
         '+ demo-extra-0:1.0-1.noarch\n- demo-legacy-0:1.0-1.noarch\n^ demo-server.noarch  0:1.0-1 -> 0:1.1-1\n',
+    )
+  })
+
+  it('a view says what it holds, and a diff of it what changed in which member', async () => {
+    const before = await line.run('view show both')
+    await line.run('snapshot create both@bare')
+    await line.run('package copy demo@first demo-legacy --to tools')
+    const moved = await line.run('view diff both both@bare')
+    const shown = await line.run('snapshot show both@bare')
+    const created = await line.run('snapshot copy both@bare both@kept')
+    const history = await line.run('repo history tools --limit 1 --format csv')
+    await line.run('package remove tools demo-legacy --yes')
+
+    expect(before.stdout).toContain('signed with: nothing\n')
+    expect(before.stdout).toMatch(/\nMEMBER +MODE [^\n]*\ndemo +mirror +2 +6 [^\n]*\ntools +hosted +4 +0 /)
+    expect(moved.stdout).toBe(
+      'both@bare -> both: 1 added, 0 removed, 0 updated, 0 replaced\n  demo: the same\n' +
+        '  tools: 1 added, 0 removed, 0 updated, 0 replaced\n+ demo-legacy-0:1.0-1.noarch\n',
+    )
+    expect(shown.stdout).toContain(
+      'demo (revision 2, mirror, 6 packages), tools (revision 4, hosted, 0 packages)',
+    )
+    expect(created.stdout).toBe('created both@kept: 2 members, 6 packages\n')
+    expect(parseCsv(history.stdout)).toMatchObject([{ kind: 'copy', status: 'synced', added: '1' }])
+  })
+
+  it('a copy says what became of each package, and a move where it left', async () => {
+    const copied = await line.run('package copy demo@first demo-hello --to tools')
+    const moved = await line.run('package move tools demo-hello --to spare')
+
+    expect(copied).toMatchObject({ status: 0, stderr: '' })
+    expect(copied.stdout).toMatch(
+      /^demo@first -> tools: 1 added, 0 replaced, 0 unchanged; revision \d+, 1 package\n\+ demo-hello-0:1\.0-1\.noarch/,
+    )
+    expect(moved.stdout).toMatch(
+      /^tools -> spare: 0 added, 0 replaced, 1 unchanged; revision \d+, 1 package; removed from tools, revision \d+\n= demo-hello/,
     )
   })
 

@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { errorShape, resultShapes } from '../../src/cli/shapes/results.ts'
@@ -30,8 +30,16 @@ describe('a mistake in what was typed', () => {
     ['repo show demo empty', 'too many arguments'],
     ['repo sync', 'no repository named\nhint: Name repositories, or use --all.'],
     ['publish repo', 'no repository named\nhint: Name repositories, or use --all.'],
-    ['snapshot create', 'no snapshot named\nhint: Write ID@NAME, or --repo-id ID --name NAME.'],
+    [
+      'snapshot create',
+      'no snapshot named\nhint: Write ID@NAME, or --repo-id ID --name NAME, or --view NAME --name NAME.',
+    ],
     ['snapshot create --name x', 'no snapshot named'],
+    ['snapshot create --repo-id demo --view both --name x', 'of a repository or of a view'],
+    ['publish view', "missing required argument 'name'"],
+    ['package copy demo demo-hello', "required option '--to <id>' not specified"],
+    ['package copy demo demo-hello --to demo', 'demo is no hosted repository'],
+    ['package move tools x --to tools', 'are the same'],
     ['publish snapshot demo@x --snapshot y', 'name a snapshot twice'],
     ['snapshot create demo@latest', 'names no snapshot'],
     ['snapshot create demo@x --label oops', 'It has to be KEY=VALUE.'],
@@ -114,6 +122,10 @@ describe('what is asked for', () => {
     ['snapshot show demo@nope', 3, 'NOT_FOUND'],
     ['publish unpublish repositories/demo/latest --yes', 3, 'nothing is published at'],
     ['content show nothing', 3, 'NOT_FOUND'],
+    ['view show bth', 3, 'Did you mean "both"?'],
+    ['publish view both', 3, 'demo has never been synced'],
+    ['snapshot create both@x --allow-partial', 3, 'demo has never been synced'],
+    ['snapshot list nope', 3, 'no repository and no view "nope"'],
     ['repo sync empty', 20, 'UPSTREAM_UNREACHABLE'],
   ])('`%s` ends with %i before anything was synced', async (command, expected, message) => {
     const { status, stderr } = await line.run(command)
@@ -145,6 +157,21 @@ describe('syncing and publishing', () => {
     expect(status).toBe(0)
     expect(stdout).toContain('published repositories/demo/latest')
     expect(stderr).toMatch(/warning: .*ended as failed: publishing revision 1, the last good one/)
+  })
+
+  it('ends with 50 where a view is to be frozen after a sync that was partial, unless that is allowed', async () => {
+    await line.run(`package upload ${resolve('assets/demo/v1/Packages')} --repo tools`)
+    await line.run('repo sync demo')
+    await rm(join(line.folder, 'upstream'), { recursive: true })
+    await line.run('repo sync demo')
+
+    const refused = await line.run('snapshot create both@partial')
+    const allowed = await line.run('snapshot create both@partial --allow-partial')
+    await line.showUpstream('v1')
+
+    expect(refused.status).toBe(50)
+    expect(refused.stderr).toContain('demo (failed')
+    expect(allowed).toMatchObject({ status: 0, stdout: expect.stringContaining('2 members, 12 packages') })
   })
 
   it('refuses with 12 to undo a rollback until it is released', async () => {

@@ -28,6 +28,7 @@ describe('db export', () => {
     expect(JSON.parse(await readFile(at('catalog.json'), 'utf8')).items.at(-1)).toEqual({
       type: 'end',
       repositories: 1,
+      view_snapshots: 0,
     })
     expect(size).toBeGreaterThan(1000)
   })

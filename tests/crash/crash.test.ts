@@ -5,6 +5,7 @@ import { collectGarbage } from '../../src/app/pool/collect-garbage.ts'
 import { parseRelativePath } from '../../src/core/path.ts'
 import type { Checkpoint } from '../../src/publish/directory-stage.ts'
 import { demoFiles, showDemo, startDemoUpstream } from '../support/demo-upstream.ts'
+import { readAsClient } from '../support/rpm-client.ts'
 import { openSite, readTree, type Site } from '../support/site.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { brokenInvariants } from './invariants.ts'
@@ -155,6 +156,75 @@ describe('a snapshot that is killed once it is made', () => {
     expect(await brokenInvariants(site)).toEqual([])
     expect((await site.publish('demo@killed')).packages).toBe(6)
     await expect(site.snapshot('demo@killed')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+  })
+})
+
+describe('a view', () => {
+  const latestOfView = 'views/both/latest'
+
+  /** Both members have moved on since the view was published and frozen. */
+  async function viewBehind(upstream: Upstream): Promise<Site> {
+    const site = await openSite({
+      repositories: [
+        { id: 'demo', type: 'rpm', feed: upstream.url },
+        { id: 'other', type: 'rpm', feed: upstream.url, mode: 'filtered' },
+      ],
+      sections: {
+        publish: { keep_generations: 1, grace: '0s' },
+        views: [{ name: 'both', repos: ['demo', 'other'] }],
+      },
+    })
+    for (const id of ['demo', 'other']) await site.sync(id)
+    await site.publish('both')
+    await site.snapshot('both@before')
+    showDemo(upstream, 'v2')
+    for (const id of ['demo', 'other']) await site.sync(id)
+    return site
+  }
+
+  const versionsIn = async (site: Site) => {
+    const { packages } = await readAsClient(site.published(latestOfView))
+    return new Set(
+      [...packages]
+        .filter((name) => name.includes('demo-server'))
+        .map((name) => /server-(.*?)-/.exec(name)?.[1]),
+    )
+  }
+
+  it.each([...moments.publish, 'before links', 'after links', 'before switch', 'after switch'] as const)(
+    'whose publication is killed at “%s” shows all members of before or all of after',
+    async (moment) => {
+      await using upstream = await startDemoUpstream()
+      await using site = await viewBehind(upstream)
+
+      await die(site, 'publish both', moment, 1)
+
+      expect(await brokenInvariants(site)).toEqual([])
+      const isSwitched = ['after switch', 'generation switched', 'generation recorded'].includes(moment)
+      expect(await versionsIn(site)).toEqual(new Set([isSwitched ? '1.1' : '1.0']))
+      const next = await site.publish('both')
+      expect(next.unchanged).toBe(isSwitched)
+      expect(await versionsIn(site)).toEqual(new Set(['1.1']))
+      await collectGarbage(site.context, { graceMs: 0, dryRun: false }, signal)
+      expect(await brokenInvariants(site)).toEqual([])
+      expect((await site.publish('both@before')).packages).toBe(12)
+      expect(await site.context.catalog.read((reader) => reader.leases())).toEqual([])
+    },
+  )
+
+  it('that was frozen when its process is killed has a snapshot of all members', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await viewBehind(upstream)
+
+    await die(site, 'snapshot both@killed', 'snapshot created', 1)
+
+    const frozen = await site.context.catalog.read((reader) => reader.viewSnapshot('both', 'killed'))
+    expect(frozen?.revisions.map(({ repository, number }) => [repository, number])).toEqual([
+      ['demo', 2],
+      ['other', 2],
+    ])
+    expect(await brokenInvariants(site)).toEqual([])
+    await expect(site.snapshot('both@killed')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
   })
 })
 

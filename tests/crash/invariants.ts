@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { collectGarbage } from '../../src/app/pool/collect-garbage.ts'
 import { exportSource } from '../../src/app/publish/export-source.ts'
+import { findSnapshots } from '../../src/app/snapshot/snapshots.ts'
 import { isChantalError } from '../../src/core/errors.ts'
 import type { Revision } from '../../src/core/model.ts'
 import { readAsClient } from '../support/rpm-client.ts'
@@ -84,8 +85,7 @@ async function brokenTrees(site: Site): Promise<readonly string[]> {
 async function unpublishableSnapshots(site: Site): Promise<readonly string[]> {
   const { catalog } = site.context
   const broken: string[] = []
-  for (const { repository, name } of await catalog.read((reader) => reader.snapshots())) {
-    const source = `${repository}@${name}`
+  for (const { source } of await catalog.read((reader) => findSnapshots(reader))) {
     const target = path.join(site.folder, 'exported')
     try {
       await exportSource(site.context, { source, target }, signal)

@@ -50,7 +50,7 @@ try {
   process.exitCode = error.traits.exit
 }
 
-/** `sync ID`, `publish SOURCE`, `snapshot ID@NAME`, `upload ID FOLDER`, `import FILE`, `collect`. */
+/** `sync ID`, `publish SOURCE`, `snapshot SOURCE`, `upload ID FOLDER`, `import FILE`, `collect`. */
 async function take(context: AppContext, step: string): Promise<void> {
   const [verb, source = '', folder = ''] = step.split(' ')
   switch (verb) {

@@ -41,7 +41,7 @@ export class CommandLine implements AsyncDisposable {
     this.folder = folder
   }
 
-  /** Repositories: `demo`, signed; `empty`, whose upstream is not there; `off` and the hosted `tools`, not enabled. */
+  /** Repositories: `demo`, signed; `empty`, whose upstream is not there; `off` and the hosted `tools` and `spare`, not enabled. View: `both`, of `demo` and `tools`. */
   static async open(): Promise<CommandLine> {
     const line = new CommandLine(await realpath(await mkdtemp(join(tmpdir(), 'chantal-cli-'))))
     await line.showUpstream('v1')
@@ -64,7 +64,9 @@ export class CommandLine implements AsyncDisposable {
           feed: `${pathToFileURL(join(line.folder, 'upstream'))}/`,
         },
         { id: 'tools', type: 'rpm', enabled: false, mode: 'hosted' },
+        { id: 'spare', type: 'rpm', enabled: false, mode: 'hosted' },
       ],
+      views: [{ name: 'both', repos: ['demo', 'tools'] }],
     })
     return line
   }

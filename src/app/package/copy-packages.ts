@@ -83,7 +83,9 @@ async function find(
   if (move) {
     hostedRepository(context, from)
     if (from === to)
-      throw new ChantalError('USAGE_INVALID', `${from} and the repository to move to are the same`)
+      throw new ChantalError('USAGE_INVALID', `${from} and the repository to move to are the same`, {
+        hint: 'Name another hosted repository with --to.',
+      })
   }
   return catalog.read(async (reader) => {
     const source = await resolveSource(reader, settings, from)

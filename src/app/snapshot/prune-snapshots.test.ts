@@ -165,3 +165,68 @@ describe('pruning snapshots', () => {
     expect(await names(site)).toHaveLength(3)
   })
 })
+
+describe('pruning snapshots of views', () => {
+  const openView = async () => {
+    const parts = new AsyncDisposableStack()
+    const upstream = parts.use(await startDemoUpstream())
+    const clock = { now: new Date(Date.now() + day) }
+    const site = parts.use(
+      await openSite({
+        repositories: [
+          { id: 'demo', type: 'rpm', feed: upstream.url, retention: { keep_last: 1 } },
+          { id: 'other', type: 'rpm', feed: upstream.url, mode: 'filtered' },
+        ],
+        sections: { views: [{ name: 'both', repos: ['demo', 'other'], retention: { keep_last: 1 } }] },
+        now: () => clock.now,
+      }),
+    )
+    for (const version of ['v1', 'v2'] as const) {
+      showDemo(upstream, version)
+      for (const id of ['demo', 'other']) await site.sync(id)
+      for (const name of ['demo', 'both']) await site.snapshot(`${name}@${version}`)
+      clock.now = new Date(clock.now.getTime() + day)
+    }
+    return { site, [Symbol.asyncDispose]: () => parts.disposeAsync() }
+  }
+
+  it('goes by the policy of the view, and leaves alone what a snapshot of it froze in a member', async () => {
+    await using pruned = await openView()
+    const { site } = pruned
+
+    const planned = await prune(site, true)
+    const ofDemo = await prune(site, true, ['demo'])
+
+    expect(going(planned)).toEqual(['both@v1'])
+    expect(keepers(planned)).toEqual({
+      'demo@v1': ['view_snapshot'],
+      'demo@v2': ['view_snapshot', 'keep_last'],
+      'both@v1': [],
+      'both@v2': ['keep_last'],
+    })
+    // The snapshot of the member has the same.
+    expect(planned.freedBlobs).toBe(0)
+    expect(ofDemo.snapshots.find(({ source }) => source === 'demo@v1')?.viewSnapshots).toEqual(['both@v1'])
+  })
+
+  it('frees what only it and what it kept needed, once both are gone', async () => {
+    await using pruned = await openView()
+    const { site } = pruned
+    await collectGarbage(site.context, { graceMs: 0, dryRun: false }, signal)
+
+    const first = await prune(site)
+    const second = await prune(site)
+
+    expect([going(first), going(second)]).toEqual([['both@v1'], ['demo@v1']])
+    expect(await names(site)).toEqual(['demo@v2', 'both@v2'])
+    expect(second.freedBytes).toBeGreaterThan(0)
+  })
+
+  it('spares one that is pinned', async () => {
+    await using pruned = await openView()
+    const { site } = pruned
+    await pinSnapshot(site.context, { source: 'both@v1', isPinned: true }, signal)
+
+    expect(going(await prune(site, true, ['b*']))).toEqual([])
+  })
+})

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readAsClient } from '../../../tests/support/rpm-client.ts'
 import { rpmFiles } from '../../../tests/support/rpm-files.ts'
 import { openSite, type Site, type SiteOptions, signingKey } from '../../../tests/support/site.ts'
 import { startUpstream, type Upstream } from '../../../tests/upstream/upstream.ts'
@@ -334,6 +335,54 @@ describe('a view', () => {
     await site.reopen({ sections: {} })
 
     expect(await site.sync('base')).toMatchObject({ status: 'unchanged', revision: 1 })
+  })
+})
+
+describe('a view of RPM repositories', () => {
+  const packagesAt = async (site: Site, path: string) => {
+    const { trouble, packages: found } = await readAsClient(site.published(path))
+    expect(trouble).toEqual([])
+    return [...found].sort()
+  }
+
+  it('is repeated at another path without a step for each package, and as a client takes it', async () => {
+    const key = await signingKey()
+    await using world = await openWorld({
+      files: { 'key.asc': key.privateKey },
+      sections: {
+        views: [{ name: 'el', repos: ['base', 'extra'] }],
+        signing: { key_file: 'key.asc' },
+      },
+    })
+    const { site, extra } = world
+    await sync(site, 'base', 'extra')
+    const first = await site.publish('el')
+    await site.snapshot('el@first')
+
+    const frozen = await site.publish('el@first')
+    show(extra, 'yew', 'zelkova')
+    await sync(site, 'extra')
+    const next = await site.publish('el')
+
+    expect(first).toMatchObject({ packageLinks: 3, signedBy: key.fingerprint })
+    expect(frozen).toMatchObject({ packageLinks: 0, packages: 3, signedBy: key.fingerprint })
+    expect(next).toMatchObject({ packageLinks: 1, packages: 4 })
+    const paths = ['base/Packages/ash', 'base/Packages/birch', 'extra/Packages/yew']
+    expect(await packagesAt(site, frozen.path)).toEqual(paths.map((path) => `${path}-1.0-1.noarch.rpm`))
+    expect(await packagesAt(site, latest)).toContain('extra/Packages/zelkova-1.0-1.noarch.rpm')
+  })
+
+  it('has its packages on the shelves of its members, which publish them too', async () => {
+    await using world = await openWorld()
+    const { site } = world
+    await sync(site, 'base', 'extra')
+    await site.publish('base')
+
+    const both = await site.publish('el')
+    await unpublish(site.context, { target: 'base', dryRun: false }, signal)
+
+    expect(both.packageLinks).toBe(1)
+    expect(await packagesAt(site, latest)).toHaveLength(3)
   })
 })
 
