@@ -1,6 +1,7 @@
 import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
 import type { Ecosystem } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
+import { publishAptView } from './generated-publisher.ts'
 import { type AptOptions, aptOptions, type DebFilters, debFilters, optionModes } from './options.ts'
 import { publishApt, renewApt } from './publisher.ts'
 import { readAptUpstream } from './reader.ts'
@@ -27,6 +28,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   wants,
   readUpstream: readAptUpstream,
   publish: publishApt,
+  publishView: publishAptView,
   renew: renewApt,
 }
 

@@ -1,38 +1,63 @@
 import { decompress } from '../../codec/compression.ts'
 import type { ByteSource } from '../../core/bytes.ts'
+import type { PublishTerms } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
 import { pruneAppstream } from './formats/appstream-prune.ts'
 import { pruneCommands } from './formats/commands-prune.ts'
+import { mergeContents } from './formats/contents-merge.ts'
 import { pruneContents } from './formats/contents-prune.ts'
 import type { PruneCounts } from './formats/stanza-prune.ts'
 import { pruneTranslation } from './formats/translation-prune.ts'
 import { put, type SuiteSink, writeIndex } from './index-file.ts'
 import { isImage } from './mirror-publisher.ts'
 import type { PublishedNames } from './published-names.ts'
-import type { AptPublishInput } from './publisher.ts'
+import type { AptMember } from './publisher.ts'
 import type { StoredSuite, StoredSuiteFile } from './stored-suites.ts'
+import { inSuite } from './suites.ts'
 
-/** What accompanies packages, pruned to those that are published: descriptions, lists of files, AppStream, commands. */
+/** A suite as one repository of the tree has it. */
+export interface MemberSuite {
+  readonly member: AptMember
+  readonly stored: StoredSuite
+}
+
+/** A file that accompanies packages, of one member. */
+interface Companion extends MemberSuite {
+  readonly file: StoredSuiteFile
+}
+
+/**
+ * What accompanies packages, pruned to those that are published: descriptions, lists of files, AppStream, commands. What several members
+ * have is written once, with the entries of all. Images of an installer come along where the tree is of one repository.
+ */
 export async function writeCompanions(
-  input: AptPublishInput,
-  suite: StoredSuite,
+  suites: readonly MemberSuite[],
+  terms: PublishTerms,
   names: PublishedNames,
   to: SuiteSink,
 ): Promise<void> {
-  for (const stored of suite.files) {
-    const { name, file, index } = stored
-    if (index.kind === 'installer' && isImage(stored)) await to.sink.place(file, input.repository)
-    else if (index.kind === 'installer') await put(to, name, input.read(file.digest))
-    else if (isIcons(stored)) {
-      await put(to, name, input.read(file.digest))
-      // Clients ask for what Release lists under this name, in whatever compression it has.
-      const plain = name === index.plainPath ? undefined : suite.release.files.get(index.plainPath)
-      if (plain) to.listed.push(plain)
-    } else {
-      const pruned = prune(input, suite, stored, names)
-      if (pruned) await writeIndex(to, index.plainPath, pruned)
+  const files = suites.flatMap((suite) => suite.stored.files.map((file) => ({ ...suite, file })))
+  for (const group of Map.groupBy(files, ({ file }) => file.index.plainPath).values()) {
+    const [first] = group
+    if (!first) continue
+    const { kind } = first.file.index
+    if (kind === 'installer') {
+      if (first.member.folder === null) for (const each of group) await writeInstaller(each, to)
+    } else if (isIcons(first.file)) await writeIcons(first, group.length > 1, terms, to)
+    else {
+      const pruned = group.flatMap((each, index) => prune(each, terms, names, index === 0) ?? [])
+      const [only] = pruned
+      if (!only) continue
+      const content =
+        pruned.length === 1 ? only : kind === 'contents' ? mergeContents(pruned) : joined(pruned)
+      await writeIndex(to, first.file.index.plainPath, content)
     }
   }
+}
+
+async function writeInstaller({ member, file }: Companion, to: SuiteSink): Promise<void> {
+  if (isImage(file)) await to.sink.place(file.file, member.repository)
+  else await put(to, file.name, member.read(file.file.digest))
 }
 
 /** Icons go with the components that show them; the few of what is left out do no harm. */
@@ -40,29 +65,66 @@ function isIcons({ index }: StoredSuiteFile): boolean {
   return index.kind === 'appstream' && index.architecture === null
 }
 
+/** An archive of icons cannot be made one with another. */
+async function writeIcons(
+  { member, stored, file }: Companion,
+  areOthersLeftOut: boolean,
+  { reporter }: PublishTerms,
+  to: SuiteSink,
+): Promise<void> {
+  const { name, index } = file
+  await put(to, name, member.read(file.file.digest))
+  // Clients ask for what Release lists under this name, in whatever compression it has.
+  const plain = name === index.plainPath ? undefined : stored.release.files.get(index.plainPath)
+  if (plain) to.listed.push(plain)
+  if (!areOthersLeftOut) return
+  reporter.report({
+    type: 'warning',
+    code: 'METADATA_DROPPED',
+    message: `${inSuite(to.place, name)} is that of ${member.repository} alone`,
+    repository: member.repository,
+  })
+}
+
 /** `null` for what is not written: the documents that ours replace, and what is of no use without them. */
 function prune(
-  input: AptPublishInput,
-  suite: StoredSuite,
-  stored: StoredSuiteFile,
+  companion: Companion,
+  terms: PublishTerms,
   names: PublishedNames,
+  hasHeader: boolean,
 ): ByteSource | null {
-  const { component, kind, plainPath } = stored.index
-  const has = (name: string) => names.has(component, kindOf(stored.index), name)
-  const open = () => openStored(input, suite, stored)
+  const { index } = companion.file
+  const { component, kind, plainPath } = index
+  const has = (name: string) => names.has(component, kindOf(index), name)
+  const open = () => openStored(companion, terms)
   switch (kind) {
     case 'translation': {
       const isPublished = (name: string, digest: string) => names.hasDescription(component, name, digest)
-      return reported(pruneTranslation(open(), isPublished), input, stored)
+      return reported(pruneTranslation(open(), isPublished), companion, terms)
     }
     case 'contents':
       return pruneContents(open(), has)
     case 'commands':
-      return reported(pruneCommands(open(), has), input, stored)
+      return reported(pruneCommands(open(), has, { hasHeader }), companion, terms)
     case 'appstream':
-      return plainPath.endsWith('.yml') ? reported(pruneAppstream(open(), has), input, stored) : null
+      if (!plainPath.endsWith('.yml')) return null
+      return reported(pruneAppstream(open(), has, { hasHeader }), companion, terms)
     default:
       return null
+  }
+}
+
+/** One after another, with an empty line between: stanzas stay stanzas. */
+async function* joined(sources: readonly ByteSource[]): ByteSource {
+  let end = '\n\n'
+  for (const source of sources) {
+    let isFirst = true
+    for await (const chunk of source) {
+      if (isFirst && end !== '\n\n') yield Buffer.from(end.endsWith('\n') ? '\n' : '\n\n')
+      isFirst = false
+      end = (end + Buffer.from(chunk.subarray(-2)).toString('latin1')).slice(-2)
+      yield chunk
+    }
   }
 }
 
@@ -71,27 +133,24 @@ function kindOf({ architecture, isUdeb }: StoredSuiteFile['index']): AptAttribut
   return isUdeb ? 'udeb' : 'deb'
 }
 
-function openStored(
-  { limits, read }: AptPublishInput,
-  { release }: StoredSuite,
-  { file, index }: StoredSuiteFile,
-): ByteSource {
-  const plain = release.files.get(index.plainPath)
-  const maxSize = plain?.size ?? Math.max(file.size * limits.decompressedRatio, limits.decompressedMinimum)
-  return decompress(read(file.digest), { maxSize })
+function openStored({ member, stored, file }: Companion, { limits }: PublishTerms): ByteSource {
+  const plain = stored.release.files.get(file.index.plainPath)
+  const { digest, size } = file.file
+  const maxSize = plain?.size ?? Math.max(size * limits.decompressedRatio, limits.decompressedMinimum)
+  return decompress(member.read(digest), { maxSize })
 }
 
 async function* reported(
   pruned: AsyncGenerator<Uint8Array, PruneCounts>,
-  { reporter, repository }: AptPublishInput,
-  { file }: StoredSuiteFile,
+  { member, file }: Companion,
+  { reporter }: PublishTerms,
 ): ByteSource {
   const counts = yield* pruned
   if (counts.unreadable === 0) return
   reporter.report({
     type: 'warning',
     code: 'METADATA_DROPPED',
-    message: `${file.path}: ${counts.unreadable} entries cannot be read and are left out`,
-    repository,
+    message: `${file.file.path}: ${counts.unreadable} entries cannot be read and are left out`,
+    repository: member.repository,
   })
 }

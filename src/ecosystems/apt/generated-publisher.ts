@@ -1,13 +1,15 @@
 import { RepeatedRuns } from '../../codec/repeated-runs.ts'
 import type { PackageKey, StoredPackage } from '../../core/model.ts'
+import { joinRelativePath } from '../../core/path.ts'
 import type { PublicationSink } from '../../core/publication.ts'
+import type { PublishTerms } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
 import { publishedStanza } from './published-stanza.ts'
-import type { AptPublishInput } from './publisher.ts'
+import type { AptMember, AptPublishInput, AptViewInput } from './publisher.ts'
 import { noteOfRelease } from './signed-release.ts'
-import { readStoredSuites } from './stored-suites.ts'
-import { architecturesOf, SuiteTree } from './suite-tree.ts'
-import { inSuite, placeOfSuite } from './suites.ts'
+import { readStoredSuites, type StoredSuite } from './stored-suites.ts'
+import { SuiteTree } from './suite-tree.ts'
+import { inSuite, placeOfSuite, type SuitePlace } from './suites.ts'
 
 /**
  * A tree generated from native records, which say of every package what upstream said; what accompanies them is pruned to what is
@@ -16,34 +18,78 @@ import { inSuite, placeOfSuite } from './suites.ts'
  * Every index is written in one pass over the packages.
  */
 export async function publishGenerated(input: AptPublishInput, sink: PublicationSink): Promise<void> {
-  const runs = new RepeatedRuns(input.earlier)
-  const stored = await readStoredSuites(input)
-  const suites = new Map<string, SuiteTree>()
-  const open = (suite: string, architectures: readonly string[] | null) => {
-    const place = placeOfSuite(suite)
-    const found = stored.find((each) => each.place.suite === place.suite) ?? null
-    const tree = new SuiteTree(input, sink, runs, { place, stored: found, architectures })
-    suites.set(place.suite, tree)
+  await publishMembers([{ ...input, folder: null }], input, input.repository, sink)
+}
+
+/**
+ * The same of several repositories. Suites that they have in common become one, with the components and architectures of all and the
+ * policy of the first; others stand beside each other. A flat repository keeps a folder of its own.
+ */
+export async function publishAptView(input: AptViewInput, sink: PublicationSink): Promise<void> {
+  await publishMembers(input.members, input, input.view, sink)
+}
+
+async function publishMembers(
+  members: readonly AptMember[],
+  terms: PublishTerms,
+  owner: string,
+  sink: PublicationSink,
+): Promise<void> {
+  const runs = new RepeatedRuns(terms.earlier)
+  const trees = new Map<string, SuiteTree>()
+  const open = (member: AptMember, suite: string, stored: StoredSuite | null) => {
+    const place = placeIn(member, placeOfSuite(suite))
+    let tree = trees.get(place.suite)
+    if (!tree) {
+      const compression = member.options.compression
+      tree = new SuiteTree(terms, { owner, place, sink, runs, compression })
+      trees.set(place.suite, tree)
+    }
+    tree.join(member, stored)
     return tree
   }
   try {
-    // A hosted repository has no upstream to say which architectures there are.
-    const known = stored.length > 0 ? null : await architecturesOf(input)
-    for (const suite of stored.length > 0 ? stored.map(({ place }) => place.suite) : input.options.suites)
-      open(suite, known)
-    for await (const { pkg, stanza } of stanzasOf(input)) {
-      const { suite } = pkg.attributes
-      const tree = suites.get(suite) ?? open(suite, known)
-      for (const file of pkg.files) await sink.place(file, input.repository)
-      await tree.add(pkg, publishedStanza(stanza, pkg, input.options))
+    const opened = new Map<AptMember, Map<string, SuiteTree>>()
+    for (const member of members) {
+      const suites = new Map<string, SuiteTree>()
+      opened.set(member, suites)
+      const stored = await readStoredSuites(member)
+      for (const each of stored) suites.set(each.place.suite, open(member, each.place.suite, each))
+      if (stored.length > 0) continue
+      for (const suite of member.options.suites)
+        suites.set(placeOfSuite(suite).suite, open(member, suite, null))
+      // A hosted repository has no upstream to say which architectures there are.
+      const architectures = await architecturesOf(member)
+      for (const tree of suites.values()) tree.offer(architectures)
     }
-    for (const tree of suites.values()) await tree.finish()
+    for (const tree of trees.values()) tree.begin()
+    for (const [member, suites] of opened) {
+      for await (const { pkg, stanza } of stanzasOf(member)) {
+        const { suite } = placeOfSuite(pkg.attributes.suite)
+        let tree = suites.get(suite)
+        if (!tree) {
+          tree = open(member, suite, null)
+          tree.begin()
+          suites.set(suite, tree)
+        }
+        const { folder, repository, options } = member
+        for (const file of pkg.files) await sink.place(file, repository, folder ?? undefined)
+        await tree.add(member, pkg, publishedStanza(stanza, pkg, options, folder))
+      }
+    }
+    for (const tree of trees.values()) await tree.finish()
   } catch (error) {
-    for (const tree of suites.values()) await tree.abandon(error)
+    for (const tree of trees.values()) await tree.abandon(error)
     throw error
   }
-  const releases = [...suites.values()].map(({ place }) => noteOfRelease(inSuite(place, 'Release')))
+  const releases = [...trees.values()].map(({ place }) => noteOfRelease(inSuite(place, 'Release')))
   sink.note([...runs.notes(), ...releases])
+}
+
+/** Clients name suites below `dists` as they are; a flat repository's metadata stands where its packages do. */
+function placeIn({ folder }: AptMember, place: SuitePlace): SuitePlace {
+  if (folder === null || !place.isFlat) return place
+  return placeOfSuite(`${place.folder === '' ? folder : joinRelativePath(folder, place.folder)}/`)
 }
 
 interface PackageStanza {
@@ -52,10 +98,10 @@ interface PackageStanza {
 }
 
 /** Packages and their native records, which both come in key order. */
-async function* stanzasOf(input: AptPublishInput): AsyncGenerator<PackageStanza> {
-  const records = input.records('stanza')[Symbol.asyncIterator]()
+async function* stanzasOf(member: AptMember): AsyncGenerator<PackageStanza> {
+  const records = member.records('stanza')[Symbol.asyncIterator]()
   try {
-    for await (const pkg of input.packages()) {
+    for await (const pkg of member.packages()) {
       const { done, value } = await records.next()
       if (done || value.key !== pkg.key || !value.bytes) throw notRecorded(pkg.key)
       yield { pkg, stanza: value.bytes }
@@ -63,6 +109,15 @@ async function* stanzasOf(input: AptPublishInput): AsyncGenerator<PackageStanza>
   } finally {
     await records.return?.()
   }
+}
+
+/** The architectures that uploaded packages are for, and those that are configured. There is always one besides `all`. */
+async function architecturesOf(member: AptMember): Promise<readonly string[]> {
+  const found = new Set(member.options.architectures ?? [])
+  for await (const { architecture, attributes } of member.packages())
+    if (architecture !== null && attributes.kind !== 'source') found.add(architecture)
+  found.delete('all')
+  return found.size > 0 ? [...found].sort() : ['amd64']
 }
 
 function notRecorded(key: PackageKey): Error {

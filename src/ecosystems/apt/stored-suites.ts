@@ -1,9 +1,9 @@
 import { splitCleartextMessage } from '../../codec/cleartext-message.ts'
 import { readWhole } from '../../core/bytes.ts'
 import type { StoredFile } from '../../core/model.ts'
+import type { RevisionContent } from '../ecosystem.ts'
 import { classifyIndexPath, type IndexPath } from './formats/index-path.ts'
 import { parseRelease, type Release } from './formats/release.ts'
-import type { AptPublishInput } from './publisher.ts'
 import { nameInSuite, rootDocuments, type SuitePlace, suiteOfFolder } from './suites.ts'
 
 /** A suite as a revision holds it. */
@@ -26,7 +26,10 @@ export interface StoredSuiteFile {
  * Finds the suites by what the revision holds, and not by what is configured now: a snapshot is published as it was frozen.
  * A hosted repository holds none.
  */
-export async function readStoredSuites({ files, read }: AptPublishInput): Promise<readonly StoredSuite[]> {
+export async function readStoredSuites({
+  files,
+  read,
+}: Pick<RevisionContent, 'files' | 'read'>): Promise<readonly StoredSuite[]> {
   const suites: (StoredSuite & { readonly files: StoredSuiteFile[] })[] = []
   for (const [folder, root] of rootsOf(files)) {
     if (suites.some((suite) => lists(suite, root.path))) continue

@@ -46,7 +46,8 @@ async function* listVerbatim(
     else yield { path, location: path, expect, isOptional: true }
   }
   for (const index of selection.others) {
-    if (index.kind === 'diff') yield* listDiffs(request, { place, release }, index)
+    if (index.kind === 'diff' && index.plainPath.endsWith('/Index'))
+      yield* listDiffs(request, { place, release }, index)
     if (index.kind === 'installer') yield* listImages(request, { place, release }, index)
   }
 }

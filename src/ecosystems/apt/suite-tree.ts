@@ -1,13 +1,14 @@
 import type { RepeatedRuns } from '../../codec/repeated-runs.ts'
 import type { StoredPackage } from '../../core/model.ts'
 import type { PublicationSink } from '../../core/publication.ts'
+import type { PublishTerms } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
-import { writeCompanions } from './companions.ts'
+import { type MemberSuite, writeCompanions } from './companions.ts'
 import { serializeRelease } from './formats/release-writer.ts'
 import { serializeStanza } from './formats/stanza-writer.ts'
 import { IndexFile, put, type SuiteSink } from './index-file.ts'
 import { PublishedNames } from './published-names.ts'
-import type { AptPublishInput } from './publisher.ts'
+import type { AptMember } from './publisher.ts'
 import { releaseFields } from './release-fields.ts'
 import { writeRelease } from './signed-release.ts'
 import type { StoredSuite } from './stored-suites.ts'
@@ -17,52 +18,75 @@ import { inSuite, type SuitePlace } from './suites.ts'
 /** A suite of a generated tree, in the making: its indexes while packages come, the rest at the end. */
 export class SuiteTree {
   readonly place: SuitePlace
-  readonly #input: AptPublishInput
-  readonly #stored: StoredSuite | null
+  readonly #terms: PublishTerms
+  /** Whose tree it is, where no upstream says. */
+  readonly #owner: string
   readonly #to: SuiteSink
   readonly #sink: PublicationSink
+  /** The repositories that it is made of, in order. */
+  readonly #members = new Map<AptMember, StoredSuite | null>()
   readonly #indexes = new Map<string, IndexFile>()
+  /** By folder. */
   readonly #components = new Map<string, Component>()
-  readonly #architectures: Set<string>
+  readonly #architectures = new Set<string>()
   readonly #names = new PublishedNames()
-  readonly #hasTranslations: boolean
+  #hasTranslations = false
+  #hasSources = false
 
   constructor(
-    input: AptPublishInput,
-    sink: PublicationSink,
-    runs: RepeatedRuns,
-    suite: {
+    terms: PublishTerms,
+    tree: {
+      readonly owner: string
       readonly place: SuitePlace
-      readonly stored: StoredSuite | null
-      /** Where no upstream says which there are. */
-      readonly architectures: readonly string[] | null
+      readonly sink: PublicationSink
+      readonly runs: RepeatedRuns
+      readonly compression: SuiteSink['compression']
     },
   ) {
-    const { place, stored } = suite
-    const { options } = input
+    const { place, sink, runs, compression } = tree
     this.place = place
-    this.#input = input
-    this.#stored = stored
+    this.#terms = terms
+    this.#owner = tree.owner
     this.#sink = sink
-    this.#to = { place, sink, compression: options.compression, runs, listed: [] }
-    this.#hasTranslations = stored?.files.some(({ index }) => index.kind === 'translation') ?? false
-    const scope = stored
-      ? publishedScope(place, stored.release, options)
-      : {
-          components: place.isFlat
-            ? [{ name: '', folder: '' }]
-            : (options.components ?? ['main']).map((name) => ({ name, folder: name })),
-          architectures: suite.architectures ?? [],
-        }
-    this.#architectures = new Set(scope.architectures)
-    for (const component of scope.components) this.#openComponent(component)
+    this.#to = { place, sink, compression, runs, listed: [] }
   }
 
-  async add(pkg: StoredPackage<AptAttributes>, stanza: Uint8Array): Promise<void> {
+  /** Before {@link begin}: a repository has this suite. */
+  join(member: AptMember, stored: StoredSuite | null): void {
+    const { options } = member
+    this.#members.set(member, stored)
+    if (options.sources) this.#hasSources = true
+    if (stored?.files.some(({ index }) => index.kind === 'translation')) this.#hasTranslations = true
+    const names = options.components ?? ['main']
+    const scope = stored
+      ? publishedScope(stored.place, stored.release, options)
+      : {
+          components: this.place.isFlat
+            ? [{ name: '', folder: '' }]
+            : names.map((name) => ({ name, folder: name })),
+          architectures: [],
+        }
+    this.offer(scope.architectures)
+    for (const component of scope.components)
+      if (!this.#components.has(component.folder)) this.#components.set(component.folder, component)
+  }
+
+  /** Before {@link begin}: has indexes for these architectures, packages or not. */
+  offer(architectures: readonly string[]): void {
+    for (const name of architectures) this.#architectures.add(name)
+  }
+
+  /** What a client asks for has to be there although it is empty. */
+  begin(): void {
+    for (const component of this.#components.values()) this.#openComponent(component)
+  }
+
+  async add(member: AptMember, pkg: StoredPackage<AptAttributes>, stanza: Uint8Array): Promise<void> {
     const { attributes, key } = pkg
-    const component = this.#componentOf(attributes.component)
+    const stored = this.#members.get(member) ?? null
+    const component = this.#componentOf(attributes.component, stored)
     this.#names.add(component.folder, pkg, this.#hasTranslations ? stanza : null)
-    for (const name of this.#indexNames(component, attributes)) {
+    for (const name of this.#indexNames(component, attributes, stored)) {
       const full = this.#index(name).add(key, stanza)
       if (full) await full
     }
@@ -70,22 +94,27 @@ export class SuiteTree {
 
   async finish(): Promise<void> {
     for (const index of this.#indexes.values()) await index.finish()
-    if (this.#stored) await writeCompanions(this.#input, this.#stored, this.#names, this.#to)
+    const suites = [...this.#members].flatMap(([member, stored]): MemberSuite[] =>
+      stored ? [{ member, stored }] : [],
+    )
+    await writeCompanions(suites, this.#terms, this.#names, this.#to)
+    const [first] = this.#members.keys()
+    if (!first) throw new Error('a suite of no repository')
     const fields = releaseFields(
       {
         place: this.place,
-        upstream: this.#stored?.release ?? null,
+        upstream: suites[0]?.stored.release ?? null,
         components: [...this.#components.values()].map(({ name }) => name),
         architectures: this.#publishedArchitectures(),
         hasSeparateAllIndex: this.#indexArchitectures().includes('all'),
       },
-      this.#input.options,
-      this.#input,
+      (suites[0]?.member ?? first).options,
+      { repository: this.#owner, now: this.#terms.now },
     )
     await this.#writeReleasesOfIndexes(new Map(fields))
     const listed = this.#to.listed.toSorted((a, b) => (a.path < b.path ? -1 : 1))
     const text = serializeRelease(fields, listed)
-    await writeRelease((name) => inSuite(this.place, name), text, this.#input, this.#sink)
+    await writeRelease((name) => inSuite(this.place, name), text, this.#terms, this.#sink)
   }
 
   /** Waits until nothing is written any more. */
@@ -93,40 +122,45 @@ export class SuiteTree {
     for (const index of this.#indexes.values()) await index.abandon(reason)
   }
 
-  /** What a client asks for has to be there although it is empty. */
-  #openComponent(component: Component): void {
-    this.#components.set(component.name, component)
-    const { sources } = this.#input.options
+  #openComponent({ folder }: Component): void {
     if (this.place.isFlat) {
       this.#index('Packages')
-      if (sources) this.#index('Sources')
+      if (this.#hasSources) this.#index('Sources')
       return
     }
-    for (const architecture of this.#architectures)
-      this.#index(`${component.folder}/binary-${architecture}/Packages`)
-    if (sources) this.#index(`${component.folder}/source/Sources`)
+    for (const architecture of this.#architectures) this.#index(`${folder}/binary-${architecture}/Packages`)
+    if (this.#hasSources) this.#index(`${folder}/source/Sources`)
   }
 
-  #componentOf(name: string): Component {
-    const known = this.#components.get(name)
+  #componentOf(name: string, stored: StoredSuite | null): Component {
+    // Two members may call one folder by different names.
+    const known = this.#components.get(name) ?? this.#components.values().find((each) => each.name === name)
     if (known) return known
-    // A snapshot may hold one that is not configured any more.
-    const scope = this.#stored && publishedScope(this.place, this.#stored.release, null)
+    const scope = stored && publishedScope(stored.place, stored.release, null)
     const component = scope?.components.find((each) => each.name === name) ?? { name, folder: name }
+    const same = this.#components.get(component.folder)
+    if (same) return same
+    // A snapshot may hold one that is not configured any more.
+    this.#components.set(component.folder, component)
     this.#openComponent(component)
     return component
   }
 
-  #indexNames({ folder }: Component, { kind, indexes }: AptAttributes): readonly string[] {
+  #indexNames(
+    { folder }: Component,
+    { kind, indexes }: AptAttributes,
+    stored: StoredSuite | null,
+  ): readonly string[] {
     if (this.place.isFlat) return [kind === 'source' ? 'Sources' : 'Packages']
     if (kind === 'source') return [`${folder}/source/Sources`]
     const installer = kind === 'udeb' ? 'debian-installer/' : ''
-    return this.#expanded(indexes).map((name) => `${folder}/${installer}binary-${name}/Packages`)
+    const names = stored === null && indexes.includes('all') ? this.#indexesOfAll() : indexes
+    return names.map((name) => `${folder}/${installer}binary-${name}/Packages`)
   }
 
-  /** Without an upstream that keeps packages for all architectures apart, they stand in the index of each. */
-  #expanded(indexes: readonly string[]): readonly string[] {
-    return this.#stored === null && indexes.includes('all') ? [...this.#architectures] : indexes
+  /** Where no upstream keeps packages for all architectures apart, they stand in the index of each. */
+  #indexesOfAll(): readonly string[] {
+    return this.#architectures.has('all') ? ['all'] : [...this.#architectures]
   }
 
   #index(name: string): IndexFile {
@@ -138,10 +172,11 @@ export class SuiteTree {
   }
 
   #publishedArchitectures(): readonly string[] {
-    if (this.place.isFlat) return this.#stored?.release.architectures ?? [...this.#architectures]
+    const upstreams = [...this.#members.values()].flatMap((stored) => stored?.release.architectures ?? [])
+    if (this.place.isFlat) return [...new Set(upstreams.length > 0 ? upstreams : this.#architectures)]
     const found = new Set(this.#indexArchitectures())
     // Lists of files are apart even where packages are not, and clients look for them where this is named.
-    if (this.#stored?.release.architectures.includes('all')) found.add('all')
+    if (upstreams.includes('all')) found.add('all')
     return [...found].sort()
   }
 
@@ -171,13 +206,4 @@ export class SuiteTree {
       await put(this.#to, `${folder}${installer}/${part}/Release`, stanza)
     }
   }
-}
-
-/** The architectures that uploaded packages are for, and those that are configured. There is always one besides `all`. */
-export async function architecturesOf(input: AptPublishInput): Promise<readonly string[]> {
-  const found = new Set(input.options.architectures ?? [])
-  for await (const { architecture, attributes } of input.packages())
-    if (architecture !== null && attributes.kind !== 'source') found.add(architecture)
-  found.delete('all')
-  return found.size > 0 ? [...found].sort() : ['amd64']
 }

@@ -8,12 +8,14 @@ import type { PruneCounts } from './stanza-prune.ts'
  * Whole YAML documents go; the rest is verbatim, so where every package is published, so is the whole. The header, which says
  * of which archive it is, stays and is not counted. A document that does not name its package in so many words, as a
  * `Package: name` of its top level, is left out and counted as unreadable. Chunks are some 256 KiB.
+ * @param terms.hasHeader `false` leaves the header out: behind another document of the kind there is one
  * @throws ChantalError `SIZE_LIMIT`
  * @see https://www.freedesktop.org/software/appstream/docs/sect-AppStream-YAML.html
  */
 export async function* pruneAppstream(
   source: ByteSource,
   keeps: (packageName: string) => boolean,
+  terms: { readonly hasHeader: boolean } = { hasHeader: true },
 ): AsyncGenerator<Uint8Array, PruneCounts, undefined> {
   const counts = { kept: 0, dropped: 0, unreadable: 0 }
   const output = new ChunkGatherer()
@@ -25,6 +27,7 @@ export async function* pruneAppstream(
         const isHeader = isFirst && /^File:[ \t]*(["']?)DEP-11\1[ \t\r]*$/m.test(content)
         isFirst = false
         const verdict = isHeader ? 'header' : verdictOn(content, keeps)
+        if (verdict === 'header' && !terms.hasHeader) continue
         if (verdict !== 'header') counts[verdict] += 1
         if (verdict === 'dropped' || verdict === 'unreadable') continue
       }
