@@ -86,7 +86,7 @@ export function chooseOwners(settings: Settings, patterns: readonly string[]): r
 }
 
 /** Its id or name. */
-export function nameOf(owner: Owner): string {
+function nameOf(owner: Owner): string {
   return owner.kind === 'repository' ? owner.settings.id : owner.settings.name
 }
 

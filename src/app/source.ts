@@ -103,20 +103,6 @@ export async function resolveSource(
   return { ...facts, kind: 'view', revisions: [first, ...rest] }
 }
 
-/** @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` where it is a view's */
-export async function resolveRepositorySource(
-  reader: CatalogReader,
-  settings: Settings,
-  text: string,
-): Promise<ResolvedSource & { readonly kind: 'repository' }> {
-  const source = await resolveSource(reader, settings, text)
-  if (source.kind === 'repository') return source
-  throw new ChantalError('USAGE_INVALID', `${text} is a view's: here a repository is meant`, {
-    hint: `Name one of its members: ${source.revisions.map(({ repository }) => repository).join(', ')}.`,
-    details: { source: text },
-  })
-}
-
 async function revisionOf(
   reader: CatalogReader,
   { id, mode }: RepositorySettings,

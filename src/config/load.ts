@@ -18,13 +18,13 @@ import {
   proxySchema,
   publishSchema,
   repositorySchema,
-  signingSchema,
   sslSchema,
   storageSchema,
   verifySchema,
   viewSchema,
 } from './schema.ts'
 import type { RepositorySettings, Settings, ViewSettings } from './settings.ts'
+import { signingSchema } from './signing-schema.ts'
 import { durationOf, parseBandwidth, sizeOf } from './values.ts'
 import { buildViews } from './views.ts'
 

@@ -18,11 +18,11 @@ import {
   type proxySchema,
   type RepositoryDocument,
   type repositorySchema,
-  type signingSchema,
   type sslSchema,
   type verifySchema,
 } from './schema.ts'
 import type { RepositorySettings, SigningSettings, VerifySettings } from './settings.ts'
+import type { signingSchema } from './signing-schema.ts'
 import { buildTls, type Part } from './tls.ts'
 import { durationOf, parseBandwidth } from './values.ts'
 

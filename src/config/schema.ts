@@ -3,6 +3,7 @@ import { namePattern } from '../core/model.ts'
 import type { EcosystemConfigurations } from './ecosystem-configuration.ts'
 import { filtersSchema } from './filter-schema.ts'
 import { retentionSchema } from './retention.ts'
+import { ownSigning, signingSchema } from './signing-schema.ts'
 import { bandwidth, duration, size } from './values.ts'
 
 const count = (min: number, max: number) => z.int().min(min).max(max)
@@ -130,14 +131,6 @@ export const verifySchema = z
     'Signatures of upstream. A repository that gives keys takes neither keys nor fingerprints from the shared section.',
   )
 
-export const signingSchema = z
-  .strictObject({
-    key_file: path.describe('ASCII-armored private key that signs what is generated.'),
-    passphrase: z.string().optional().describe('Passphrase of the key.'),
-    passphrase_file: path.optional().describe('File that holds the passphrase.'),
-  })
-  .describe('The key that signs generated metadata.')
-
 export const publishSchema = z
   .strictObject({
     keep_generations: count(1, 1000)
@@ -199,11 +192,6 @@ export const authSchema = z
     }),
   ])
   .describe("How to log in upstream. Sent to the feed's own origin only: same scheme, host and port.")
-
-const ownSigning = z
-  .union([signingSchema, z.literal(false)])
-  .optional()
-  .describe('The key that signs this one; false publishes it unsigned.')
 
 export const viewSchema = z
   .strictObject({
