@@ -119,8 +119,8 @@ async function insertRepository(session: Session, index: number, shape: Shape, c
   const isFiltered = index < shape.filtered
   const mode = isFiltered ? 'filtered' : 'mirror'
   const { rows: made } = await sql<{ pk: number }>`
-    insert into repository (id, ecosystem, mode, latest, checkpoint)
-    values (${repositoryId(index)}, 'rpm', ${mode}, ${shape.revisions}, 'null') returning pk
+    insert into repository (id, ecosystem, mode, has_records, latest, checkpoint)
+    values (${repositoryId(index)}, 'rpm', ${mode}, ${isFiltered ? 1 : 0}, ${shape.revisions}, 'null') returning pk
   `.execute(db)
   const repository = made[0]?.pk ?? 0
   const all = [...packageRows(shape)]
@@ -196,8 +196,8 @@ async function insertRevisions(
     total += changes.get(number) ?? 0
     const at = start + number * day
     await sql`
-      insert into revision (repository, number, mode, sealed_at, package_count, total_size, pruned_at, pins)
-      values (${repository}, ${number}, ${mode}, ${at}, ${packages}, ${total}, null, 1)
+      insert into revision (repository, number, mode, has_records, sealed_at, package_count, total_size, pruned_at, pins)
+      values (${repository}, ${number}, ${mode}, ${mode === 'mirror' ? 0 : 1}, ${at}, ${packages}, ${total}, null, 1)
     `.execute(db)
     if (number === revisions) continue
     await sql`

@@ -1,5 +1,5 @@
 import type { EcosystemId } from '../../core/model.ts'
-import type { CatalogFlaw } from '../catalog.ts'
+import { type CatalogFlaw, maxFlaws } from '../catalog.ts'
 import type { Session } from '../engine.ts'
 import { brokenIntervals } from './interval-flaws.ts'
 import { missingRecords, wrongChunks } from './record-flaws.ts'
@@ -7,8 +7,20 @@ import { brokenReferences } from './reference-flaws.ts'
 import { repositoriesToCheck } from './repositories.ts'
 import { wrongRevisions } from './revision-flaws.ts'
 
-/** One repository at a time: what the database sorts for a query is one repository's. */
 export async function* findFlaws(
+  session: Session,
+  requiredParts: ReadonlyMap<EcosystemId, readonly string[]>,
+): AsyncGenerator<CatalogFlaw> {
+  const found = new Map<CatalogFlaw['check'], number>()
+  for await (const flaw of searchFlaws(session, requiredParts)) {
+    const count = (found.get(flaw.check) ?? 0) + 1
+    found.set(flaw.check, count)
+    if (count <= maxFlaws) yield flaw
+  }
+}
+
+/** One repository at a time: what the database sorts for a query is one repository's. */
+async function* searchFlaws(
   session: Session,
   requiredParts: ReadonlyMap<EcosystemId, readonly string[]>,
 ): AsyncGenerator<CatalogFlaw> {

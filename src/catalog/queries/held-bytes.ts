@@ -7,7 +7,7 @@ export interface HeldBytes {
   readonly byEcosystem: ReadonlyMap<EcosystemId, number>
 }
 
-const pageBlobs = 5000
+const pageBlobs = 1000
 
 /** Of every row that names a blob, kept revision or not: what would be freed once it is gone. A page of blobs at a time. */
 export async function readHeldBytes({ db }: Session): Promise<HeldBytes> {
