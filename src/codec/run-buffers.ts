@@ -5,11 +5,16 @@ import { type MadeRun, runsAhead } from './run-compression.ts'
  * hundreds of megabytes of them leave no garbage.
  */
 export class RunBuffers {
-  #current = Buffer.allocUnsafeSlow(firstBytes)
-  readonly #others = Array.from({ length: runsAhead }, () => Buffer.allocUnsafeSlow(firstBytes))
+  #current: Buffer = nothing
+  readonly #others: Buffer[]
   #size = 0
   #length = 0
   #origin: string | null = ''
+
+  /** @param waiting runs that may be taken and not yet asked for by `compressRuns` */
+  constructor(waiting = 0) {
+    this.#others = Array.from({ length: runsAhead + waiting }, () => nothing)
+  }
 
   /** Bytes of the run so far. */
   get size(): number {
@@ -33,12 +38,12 @@ export class RunBuffers {
     this.#origin = this.#origin === null || origin === null ? null : `${this.#origin}${origin}\n`
   }
 
-  /** The run as it is now. It stays until as many more were begun as `compressRuns` asks for ahead. */
+  /** The run as it is now. It stays until as many more were begun as `compressRuns` asks for ahead, and may wait. */
   take(): Uint8Array | MadeRun {
     const bytes = this.#current.subarray(0, this.#size)
     const run = this.#origin === null ? bytes : { bytes, origin: this.#origin }
     this.#others.push(this.#current)
-    this.#current = this.#others.shift() ?? Buffer.allocUnsafeSlow(firstBytes)
+    this.#current = this.#others.shift() ?? nothing
     this.#size = 0
     this.#length = 0
     this.#origin = ''
@@ -48,7 +53,7 @@ export class RunBuffers {
   #append(bytes: Uint8Array): void {
     const needed = this.#size + bytes.byteLength
     if (needed > this.#current.byteLength) {
-      const larger = Buffer.allocUnsafeSlow(needed * 2)
+      const larger = Buffer.allocUnsafeSlow(Math.max(firstBytes, needed * 2))
       larger.set(this.#current.subarray(0, this.#size))
       this.#current = larger
     }
@@ -58,3 +63,4 @@ export class RunBuffers {
 }
 
 const firstBytes = 256 * 1024
+const nothing = Buffer.alloc(0)

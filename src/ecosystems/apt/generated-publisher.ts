@@ -99,7 +99,8 @@ interface PackageStanza {
 
 /** Packages and their native records, which both come in key order. */
 async function* stanzasOf(member: AptMember): AsyncGenerator<PackageStanza> {
-  const records = member.records('stanza')[Symbol.asyncIterator]()
+  // Each stanza is copied into its indexes before the next is asked for.
+  const records = member.records('stanza', { areBorrowed: true })[Symbol.asyncIterator]()
   try {
     for await (const pkg of member.packages()) {
       const { done, value } = await records.next()

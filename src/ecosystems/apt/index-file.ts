@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { compress, compressedExtension, type WrittenFormat } from '../../codec/compression.ts'
+import { MeasuredContent, ownChunks } from '../../codec/measured-content.ts'
 import type { RepeatedRuns } from '../../codec/repeated-runs.ts'
-import { compressRuns } from '../../codec/run-compression.ts'
+import { RunBuffers } from '../../codec/run-buffers.ts'
+import { compressRuns, type MadeRun } from '../../codec/run-compression.ts'
 import { endsRun, maxRunBytes } from '../../codec/run-ends.ts'
 import type { ByteSource } from '../../core/bytes.ts'
-import type { Checksum } from '../../core/digest.ts'
 import type { PublicationSink, WrittenFile } from '../../core/publication.ts'
 import { hashPath } from './fetch-indexes.ts'
 import type { ReleaseFile } from './formats/release.ts'
@@ -30,8 +30,7 @@ const runStanzas = 128
 export class IndexFile {
   readonly #queue = new RunQueue()
   readonly #written: Promise<void>
-  #run: Uint8Array[] = []
-  #size = 0
+  readonly #runs = new RunBuffers(waitingRuns + 1)
 
   /** @param name relative to the Release file, without the extension of a compression */
   constructor(to: SuiteSink, name: string) {
@@ -40,15 +39,15 @@ export class IndexFile {
     this.#written.catch((error: unknown) => this.#queue.fail(error))
   }
 
-  /** @param stanza with its last line break, without the empty line after it */
+  /** @param stanza without the empty line after it. Copied at once */
   add(key: string, stanza: Uint8Array): Promise<void> | void {
-    this.#run.push(stanza, stanza.at(-1) === lineFeed ? oneLineFeed : twoLineFeeds)
-    this.#size += stanza.byteLength + 1
-    if (this.#size >= maxRunBytes || endsRun(key, runStanzas)) return this.#flush()
+    const isEnded = stanza.at(-1) === lineFeed
+    this.#runs.add(isEnded ? stanza : Buffer.concat([stanza, oneLineFeed]), lineFeed, null)
+    if (this.#runs.size >= maxRunBytes || endsRun(key, runStanzas, this.#runs.length)) return this.#flush()
   }
 
   async finish(): Promise<void> {
-    if (this.#run.length > 0) await this.#flush()
+    if (this.#runs.size > 0) await this.#flush()
     this.#queue.end()
     await this.#written
   }
@@ -60,27 +59,23 @@ export class IndexFile {
   }
 
   #flush(): Promise<void> {
-    const run = Buffer.concat(this.#run)
-    this.#run = []
-    this.#size = 0
-    return this.#queue.push(run)
+    return this.#queue.push(this.#runs.take())
   }
 }
 
 const lineFeed = 0x0a
 const oneLineFeed = Buffer.from('\n')
-const twoLineFeeds = Buffer.from('\n\n')
 
 /** Runs that wait to be compressed: few, so that the fastest index does not run ahead of the slowest disk. */
-const waitingRuns = 4
+const waitingRuns = 2
 
 class RunQueue {
-  #runs: Uint8Array[] = []
+  #runs: (Uint8Array | MadeRun)[] = []
   #isEnded = false
   #failure: { readonly error: unknown } | null = null
   #changed = Promise.withResolvers<void>()
 
-  async push(run: Uint8Array): Promise<void> {
+  async push(run: Uint8Array | MadeRun): Promise<void> {
     while (this.#runs.length >= waitingRuns && !this.#failure) await this.#changed.promise
     if (this.#failure) throw this.#failure.error
     this.#runs.push(run)
@@ -97,7 +92,7 @@ class RunQueue {
     this.#notify()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array | MadeRun> {
     while (true) {
       if (this.#failure) throw this.#failure.error
       const run = this.#runs.shift()
@@ -115,22 +110,32 @@ class RunQueue {
   }
 }
 
-async function writeRuns(to: SuiteSink, name: string, content: ByteSource): Promise<void> {
+async function writeRuns(
+  to: SuiteSink,
+  name: string,
+  content: AsyncIterable<Uint8Array | MadeRun>,
+): Promise<void> {
   const { compression, runs } = to
-  if (compression === 'xz') return writeIndex(to, name, content)
+  if (compression === 'xz') return writeIndex(to, name, ownChunks(content))
   const open = new MeasuredContent(content)
   const file = runs.startFile(compression)
   const bytes = compressRuns(compression, open, (digest) => runs.find(compression, digest))
   const written = await put(to, `${name}${compressedExtension(compression)}`, file.pass(bytes))
   file.finish(written.path)
-  to.listed.push({ path: name, ...open.finish() })
+  listOpen(to, name, open)
 }
 
 /** An index whose content comes as a whole. */
 export async function writeIndex(to: SuiteSink, name: string, content: ByteSource): Promise<void> {
   const open = new MeasuredContent(content)
   await put(to, `${name}${compressedExtension(to.compression)}`, compress(to.compression, open))
-  to.listed.push({ path: name, ...open.finish() })
+  listOpen(to, name, open)
+}
+
+/** What an index is before compression. */
+function listOpen({ listed }: SuiteSink, path: string, open: MeasuredContent<Uint8Array | MadeRun>): void {
+  const { checksum, size } = open.finish()
+  listed.push({ path, size, checksums: [checksum] })
 }
 
 /** A file as it is: for Release to list, and under its checksum, where it stays for clients that are midway. */
@@ -154,27 +159,4 @@ async function list(
   if (!checksum) throw new Error('the sink gives no SHA-256')
   listed.push({ path: name, size, checksums: [checksum] })
   await sink.alias(hashPath(place, name, checksum), inSuite(place, name), 'addressed')
-}
-
-/** What passes on its way to be compressed. */
-class MeasuredContent implements AsyncIterable<Uint8Array> {
-  readonly #content: ByteSource
-  readonly #hash = createHash('sha256')
-  #size = 0
-
-  constructor(content: ByteSource) {
-    this.#content = content
-  }
-
-  async *[Symbol.asyncIterator]() {
-    for await (const chunk of this.#content) {
-      this.#hash.update(chunk)
-      this.#size += chunk.byteLength
-      yield chunk
-    }
-  }
-
-  finish(): { readonly checksums: readonly Checksum[]; readonly size: number } {
-    return { checksums: [{ algorithm: 'sha256', hex: this.#hash.digest('hex') }], size: this.#size }
-  }
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import {
   type CompressionFormat,
   compress,
   compressedExtension,
   type WrittenFormat,
 } from '../../codec/compression.ts'
+import { MeasuredContent, ownChunks } from '../../codec/measured-content.ts'
 import { RepeatedRuns } from '../../codec/repeated-runs.ts'
 import { compressRuns, type MadeRun } from '../../codec/run-compression.ts'
 import type { ByteSource } from '../../core/bytes.ts'
@@ -90,39 +90,6 @@ export class RecordWriter {
       headerChecksum: null,
       headerSize: null,
     })
-  }
-}
-
-/** Runs are in memory that is used again; who compresses as one stream holds several chunks at a time. */
-async function* ownChunks(content: AsyncIterable<Uint8Array | MadeRun>): ByteSource {
-  for await (const run of content) yield Buffer.from(bytesOf(run))
-}
-
-function bytesOf(chunk: Uint8Array | MadeRun): Uint8Array {
-  return chunk instanceof Uint8Array ? chunk : chunk.bytes
-}
-
-/** What passes on its way to be compressed. */
-class MeasuredContent<Chunk extends Uint8Array | MadeRun> implements AsyncIterable<Chunk> {
-  readonly #content: AsyncIterable<Chunk>
-  readonly #hash = createHash('sha256')
-  #size = 0
-
-  constructor(content: AsyncIterable<Chunk>) {
-    this.#content = content
-  }
-
-  async *[Symbol.asyncIterator]() {
-    for await (const chunk of this.#content) {
-      const bytes = bytesOf(chunk)
-      this.#hash.update(bytes)
-      this.#size += bytes.byteLength
-      yield chunk
-    }
-  }
-
-  finish(): { readonly checksum: Checksum; readonly size: number } {
-    return { checksum: { algorithm: 'sha256', hex: this.#hash.digest('hex') }, size: this.#size }
   }
 }
 
