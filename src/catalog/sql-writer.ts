@@ -12,13 +12,8 @@ import type {
   SyncRecord,
 } from './catalog.ts'
 import { addBlobChecksums, addBlobs, forgetBlobs, touchBlobs } from './changes/blobs.ts'
-import {
-  dropImport,
-  importFiles,
-  importPackages,
-  openImport,
-  sealImport,
-} from './changes/import-repository.ts'
+import { dropImport, openImport, sealImport } from './changes/import-repository.ts'
+import { importFiles, importPackages } from './changes/import-rows.ts'
 import {
   createSnapshot,
   deleteSnapshot,

@@ -9,8 +9,12 @@ function split(text: string, size = 1000, streamed = 'items'): readonly JsonMemb
   const bytes = Buffer.from(text)
   const splitter = new JsonSplitter(streamed, limits)
   const members: JsonMember[] = []
-  for (let start = 0; start < bytes.length; start += size)
-    members.push(...splitter.write(bytes.subarray(start, start + size)))
+  const buffer = Buffer.alloc(size)
+  for (let start = 0; start < bytes.length; start += size) {
+    // One buffer again and again, as readers may.
+    const length = bytes.copy(buffer, 0, start, start + size)
+    members.push(...splitter.write(buffer.subarray(0, length)))
+  }
   splitter.end()
   return members
 }

@@ -78,7 +78,7 @@ export class JsonSplitter {
       if (this.#isInValue) {
         const end = this.#endOfValue(chunk, position)
         // What is kept beyond this call is a copy: whoever reads may use its buffer again.
-        this.#keep(end === null ? chunk.slice(position) : chunk.subarray(position, end))
+        this.#keep(end === null ? new Uint8Array(chunk.subarray(position)) : chunk.subarray(position, end))
         if (end === null) return
         position = end
         const member = this.#finishValue()

@@ -9,8 +9,12 @@ function split(text: string, size = 1000): readonly YamlDocument[] {
   const bytes = Buffer.from(text)
   const splitter = new YamlSplitter(limits)
   const documents: YamlDocument[] = []
-  for (let start = 0; start < bytes.length; start += size)
-    documents.push(...splitter.write(bytes.subarray(start, start + size)))
+  const buffer = Buffer.alloc(size)
+  for (let start = 0; start < bytes.length; start += size) {
+    // One buffer again and again, as readers may.
+    const length = bytes.copy(buffer, 0, start, start + size)
+    documents.push(...splitter.write(buffer.subarray(0, length)))
+  }
   return [...documents, ...splitter.end()]
 }
 

@@ -41,16 +41,18 @@ export class YamlSplitter {
 
   /** @throws ChantalError `IMPORT_INVALID` naming the line */
   *write(chunk: Uint8Array): Generator<YamlDocument> {
+    // What is kept beyond this call is a copy: whoever reads may use its buffer again.
+    const bytes = new Uint8Array(chunk)
     let start = 0
-    while (start < chunk.length) {
-      const end = chunk.indexOf(newline, start)
+    while (start < bytes.length) {
+      const end = bytes.indexOf(newline, start)
       if (end === -1) {
-        this.#partial.push(chunk.slice(start))
-        this.#partialSize += chunk.length - start
+        this.#partial.push(bytes.subarray(start))
+        this.#partialSize += bytes.length - start
         this.#limit()
         return
       }
-      yield* this.#addLine(this.#wholeLine(chunk.subarray(start, end + 1)))
+      yield* this.#addLine(this.#wholeLine(bytes.subarray(start, end + 1)))
       start = end + 1
     }
   }

@@ -5,7 +5,7 @@ import type { ImportContext } from './import-context.ts'
 
 /** Rows and bytes of one transaction: enough to be quick, few enough that other writers get their turn. */
 const batchRows = 2000
-const batchBytes = 16 * 1024 ** 2
+const batchBytes = 8 * 1024 ** 2
 
 /** Writes an import's rows in batches, their blobs first. */
 export class RowWriter {

@@ -81,7 +81,7 @@ export async function* streamPackageIntervals(
 ): AsyncGenerator<PackageInterval> {
   const repository = await sealedRepository(session, id)
   if (!repository) return
-  const chunks = new ChunkCache(session, false)
+  await using chunks = new ChunkCache(session, true)
   let after: Position | null = null
   while (true) {
     const last: Position | null = after
@@ -235,7 +235,8 @@ async function recordsOf(chunks: ChunkCache, placed: readonly PlacedRecord[]) {
     const rows = known(parts.get(part))
     for (const [index, { package: owner, chunk, position }] of rows.entries()) {
       const fragments = chunks.latest(chunk) ?? (await chunks.read(chunk, distinctChunks(rows, index)))
-      const record = { part, bytes: known(fragments[position]) }
+      // A copy: the cache takes its chunks back while they are still read from.
+      const record = { part, bytes: new Uint8Array(known(fragments[position])) }
       const group = records.get(owner)
       if (group) group.push(record)
       else records.set(owner, [record])
