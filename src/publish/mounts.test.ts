@@ -5,7 +5,8 @@ import { parseRelativePath } from '../core/path.ts'
 import { at, Site, treeOf } from './publications.test-support.ts'
 import type { PublicationStage } from './publications.ts'
 
-const [base, extra] = ['epel9', 'extra'] as readonly RepositoryId[] as readonly [RepositoryId, RepositoryId]
+const base = 'epel9' as RepositoryId
+const extra = 'extra' as RepositoryId
 const view = parseRelativePath('views/el9/latest')
 
 /** A tree of two members, each below its own folder: one with a folder of packages, one with packages at its top. */

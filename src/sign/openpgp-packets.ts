@@ -41,7 +41,7 @@ export function readKeyBlocks(file: Uint8Array): readonly Uint8Array[] {
   return isBinary(file) ? [file] : dearmor(latin1(file), 'PUBLIC KEY BLOCK')
 }
 
-export function signatureMissing(message: string): ChantalError {
+function signatureMissing(message: string): ChantalError {
   return new ChantalError('SIGNATURE_MISSING', message, {
     hint: 'Ask upstream for signed metadata, or set verify.metadata to off for this repository.',
   })
