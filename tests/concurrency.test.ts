@@ -25,11 +25,15 @@ const catalogs: readonly (readonly [
 
 for (const [name, missing, create] of catalogs) {
   describe.skipIf(missing !== null)(`several processes on ${name}${missing ? ` (${missing})` : ''}`, () => {
-    const open = async (upstream: Upstream, ids: readonly string[]): Promise<Site> => {
+    const open = async (
+      upstream: Upstream,
+      ids: readonly string[],
+      views: readonly object[] = [],
+    ): Promise<Site> => {
       const database = await create()
       return openSite({
         repositories: ids.map((id) => ({ id, type: 'rpm', feed: upstream.url })),
-        sections: { publish: { keep_generations: 1, grace: '0s' } },
+        sections: { publish: { keep_generations: 1, grace: '0s' }, views },
         ...(database && { database }),
       })
     }
@@ -118,6 +122,41 @@ for (const [name, missing, create] of catalogs) {
       }
       await collectGarbage(site.context, { graceMs: 0, dryRun: false }, signal)
       await expectSound(site)
+      expect(await site.context.catalog.read((reader) => reader.leases())).toEqual([])
+    })
+
+    it('freezes and publishes views of the same members while those are synced', {
+      timeout: 90_000,
+    }, async () => {
+      await using upstream = await startDemoUpstream()
+      const views = [
+        { name: 'forwards', repos: ['demo', 'other'] },
+        { name: 'backwards', repos: ['other', 'demo'] },
+      ]
+      await using site = await open(upstream, ['demo', 'other'], views)
+      for (const id of ['demo', 'other']) await site.sync(id)
+      const freezing = (view: string) =>
+        Array.from(
+          { length: 6 },
+          (_, round) => `publish ${view},snapshot ${view}@${round},publish ${view}@${round}`,
+        ).join(',')
+      const working = [
+        startProcess(site.folder, freezing('forwards')),
+        startProcess(site.folder, freezing('backwards')),
+        startProcess(site.folder, repeat('sync demo,sync other', 8)),
+        startProcess(site.folder, repeat('collect', 8)),
+      ]
+      const over = new AbortController()
+      const turning = turn(upstream, over.signal)
+
+      const ended = await Promise.all(working.map(({ ended }) => ended))
+      over.abort()
+      await turning
+
+      expect(ended).toEqual(ended.map(() => ({ status: 0, signal: null, stderr: '' })))
+      await expectSound(site)
+      const frozen = await site.context.catalog.read((reader) => reader.viewSnapshots())
+      expect(frozen).toHaveLength(12)
       expect(await site.context.catalog.read((reader) => reader.leases())).toEqual([])
     })
   })

@@ -17,7 +17,7 @@ export const databaseStatistics = z.strictObject({
   size_bytes: bytes('The database itself.'),
   revisions: count('That are kept.'),
   pruned_revisions: count('Whose content was forgotten.'),
-  snapshots: count('Of all repositories.'),
+  snapshots: count('Of all repositories and views.'),
   publications: count('Published paths.'),
   generations: count('Trees behind them.'),
   packages: count('Rows: one for each time a package came or changed.'),

@@ -50,7 +50,7 @@ export const stats = z.strictObject({
   configured_repositories: count('In the configuration.'),
   synced_repositories: count('That have been synced.'),
   revisions: count('That are kept.'),
-  snapshots: count('Of all repositories.'),
+  snapshots: count('Of all repositories and views.'),
   publications: count('Published paths.'),
   packages: count('Of all kept revisions, each once.'),
   pool: poolStats.describe('As of `pool stats`.'),
