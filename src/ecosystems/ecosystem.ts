@@ -87,7 +87,7 @@ export interface Ecosystem<
    * Gives `sink` the tree of several repositories as one: generated, whatever the members' modes. Nothing is left out because another
    * member has it too: clients choose among versions. As deterministic as {@link publish}.
    */
-  publishView?(input: ViewInput<Options, Attributes>, sink: PublicationSink): Promise<void>
+  publishView(input: ViewInput<Options, Attributes>, sink: PublicationSink): Promise<void>
 
   /**
    * Writes those files of a published tree that state its time, or sign what states it. With the others as `earlier` has them it is the tree
@@ -276,7 +276,8 @@ export interface ViewMember<Options = object, Attributes extends JsonObject = Js
   readonly folder: RelativePath
 }
 
-export interface ViewInput<Options = object, Attributes extends JsonObject = JsonObject> extends PublishTerms {
+export interface ViewInput<Options = object, Attributes extends JsonObject = JsonObject>
+  extends PublishTerms {
   readonly view: string
   /** In the order of the configuration. */
   readonly members: readonly ViewMember<Options, Attributes>[]

@@ -71,12 +71,6 @@ async function openViewTree(context: AppContext, content: Content): Promise<Publ
   const { revisions } = content
   const [first] = revisions
   const ecosystem = ecosystemOf(context, configuredRepository(context.settings, first.repository))
-  const publishView = ecosystem.publishView?.bind(ecosystem)
-  if (!publishView) {
-    throw new ChantalError('USAGE_INVALID', `views of ${ecosystem.title} repositories cannot be published`, {
-      details: { view: view.name, type: ecosystem.id },
-    })
-  }
   assertRecords(content)
   const signer = await context.signerOf(view)
   return {
@@ -88,7 +82,7 @@ async function openViewTree(context: AppContext, content: Content): Promise<Publ
     fill: (terms, sink) =>
       withContents(context, revisions, (contents) => {
         const members = contents.map((member) => ({ ...member, folder: folderOf(member) }))
-        return publishView({ view: view.name, members, ...termsOf(context, signer, terms) }, sink)
+        return ecosystem.publishView({ view: view.name, members, ...termsOf(context, signer, terms) }, sink)
       }),
     renew: renewOf(ecosystem, 'filtered', signer),
   }
