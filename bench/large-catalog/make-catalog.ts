@@ -53,9 +53,11 @@ export async function makeCatalog(url: CatalogLocation, shape: Shape): Promise<s
   const chunk = await encodeChunk(
     Array.from({ length: fragmentsOfChunk }, (_, n) => Buffer.from(`record ${n}`)),
   )
-  for (let index = 0; index < shape.repositories; index++)
+  for (let index = 0; index < shape.repositories; index++) {
     await engine.write((db) => insertRepository({ db, engine }, index, shape, chunk))
-  await engine.write((db) => engine.analyze(db))
+    // As sealing does: without statistics, rows would be looked for by reading all of them.
+    await engine.write((db) => engine.analyze(db))
+  }
   return catalog.id
 }
 

@@ -49,7 +49,7 @@ Where several repositories make sense, ID may be a shell pattern: chantal repo s
     11, 12   someone else is at it; the path is held after a rollback
     20-23    upstream unreachable, refused, invalid, stale
     30-35    checksum, size limit, signature missing, signature invalid, unsafe name
-    40, 41   blob missing, blob corrupt
+    40, 41   blob missing; blob or catalog corrupt
     50       partial: something that upstream lists is not there (404, 410)
     60       signing failed
     70       disk full, or not ours to write

@@ -6,6 +6,7 @@ import { importedAs } from '../queries/imports.ts'
 import { repositoryKey } from '../queries/repository-key.ts'
 import { addSync } from '../queries/syncs.ts'
 import { openImportKey } from './import-rows.ts'
+import { markOf } from './prune.ts'
 import { deletePackages } from './revision-content.ts'
 
 /**
@@ -42,7 +43,8 @@ export async function sealImport(
       sealed_at: revision.sealedAt.getTime(),
       package_count: revision.packageCount,
       total_size: revision.totalSize,
-      pruned_at: revision.prunedAt?.getTime() ?? null,
+      // An export of a catalog that was being pruned may hold rows that none of its revisions shows.
+      pruned_at: revision.prunedAt && markOf(revision.prunedAt),
       pins: 0,
     })),
     async (rows) => {

@@ -170,7 +170,7 @@ async function deleteFiles({ db, engine }: Session, rows: readonly { readonly pk
     .execute()
 }
 
-/** Negative, whatever the clock says. */
-function markOf(time: Date): number {
+/** `pruned_at` while rows may be left: negative, whatever the clock says. */
+export function markOf(time: Date): number {
   return -Math.max(time.getTime(), 1)
 }

@@ -32,7 +32,7 @@ export async function sealedRevisions({ db }: Session, id: RepositoryId): Promis
     .execute()
   return rows.map((row) => ({
     ...revisionRow(id, row),
-    prunedAt: row.pruned_at === null ? null : new Date(row.pruned_at),
+    prunedAt: row.pruned_at === null ? null : new Date(Math.abs(row.pruned_at)),
   }))
 }
 
