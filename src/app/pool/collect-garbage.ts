@@ -7,6 +7,7 @@ import type { BlobInfo } from '../../pool/pool.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { lostGenerations, reconcilePublication } from '../publish/reconcile-publication.ts'
 import { dropLeftImports } from '../transfer/drop-imports.ts'
+import { DigestList } from './digest-list.ts'
 import { pruneRevisions } from './prune-revisions.ts'
 
 export interface CollectGarbageInput {
@@ -90,7 +91,7 @@ async function collect(context: AppContext, before: Date, signal: AbortSignal): 
     const marked = await catalog.read((reader) => mark(context, reader, before, signal))
     listed = Math.max(listed, marked.listed)
     const removedBefore = removed
-    for (const batch of batches(marked.garbage)) {
+    for (const batch of marked.garbage.batches(batchSize)) {
       const swept = await sweep(context, batch, before, signal)
       removed += swept.removed
       freedBytes += swept.freedBytes
@@ -156,12 +157,12 @@ async function foresee(
 
 type Garbage = Pick<BlobInfo, 'digest' | 'size'>
 
-/** Digests in memory at a time. */
-const maxGarbage = 100_000
+/** In memory at a time: 16 MB. */
+const maxGarbage = 500_000
 
 /** @returns what no root reaches, as much of it as may be in memory, after all was looked at */
 async function mark(context: AppContext, reader: CatalogReader, before: Date, signal: AbortSignal) {
-  const garbage: Sha256[] = []
+  const garbage = new DigestList()
   let listed = 0
   let isWhole = true
   for await (const { blob, isGarbage } of judge(context, reader, before, signal)) {
@@ -179,10 +180,6 @@ async function* judge({ pool }: AppContext, reader: CatalogReader, before: Date,
     signal.throwIfAborted()
     yield { blob, isGarbage: !isReachable && blob.storedAt <= before }
   }
-}
-
-function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += batchSize) yield items.slice(start, start + batchSize)
 }
 
 async function sweep(
