@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../catalog/catalog.ts'
+import type { CatalogReader } from '../catalog/catalog-reader.ts'
 import type { RepositorySettings, Settings } from '../config/settings.ts'
 import { ChantalError } from '../core/errors.ts'
 import type { Revision } from '../core/model.ts'

@@ -15,8 +15,9 @@ import {
   saveBlobs,
   saveEpel,
 } from './catalog.fixtures.ts'
-import type { Catalog, LeaseRequest, LeaseTerms } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
 import { describeImports } from './import.contract.ts'
+import type { LeaseRequest, LeaseTerms } from './lease.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { type CatalogLocation, openCatalog } from './open-catalog.ts'
 import { describePackageSignatures } from './package-signatures.contract.ts'

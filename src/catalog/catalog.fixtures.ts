@@ -8,7 +8,9 @@ import type {
   StoredFile,
 } from '../core/model.ts'
 import { parseRelativePath } from '../core/path.ts'
-import type { Catalog, CatalogReader, NewPackage } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
+import type { CatalogReader } from './catalog-reader.ts'
+import type { NewPackage } from './catalog-writer.ts'
 
 export const epel = 'epel9' as RepositoryId
 export const keyOf = (text: string) => text as PackageKey

@@ -11,7 +11,8 @@ import {
   packageOf,
   saveBlobs,
 } from './catalog.fixtures.ts'
-import type { Catalog, CatalogReader } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
+import type { CatalogReader } from './catalog-reader.ts'
 import type { FileInterval, ImportedHistory, PackageInterval } from './intervals.ts'
 
 const now = new Date(5000)

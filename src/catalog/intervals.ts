@@ -2,7 +2,7 @@ import type { Json } from '../core/brand.ts'
 import type { Checksum, Sha256 } from '../core/digest.ts'
 import type { NativeRecord, PackageFacts, RepositoryId, Revision, StoredFile } from '../core/model.ts'
 import type { PackageSignature } from '../core/package-signature.ts'
-import type { SnapshotRecord, SyncRecord } from './catalog.ts'
+import type { SnapshotRecord, SyncRecord } from './catalog-records.ts'
 
 /** A revision that was sealed, whether its content is kept or not. */
 export interface SealedRevision extends Revision {

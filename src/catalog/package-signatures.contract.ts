@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { EcosystemId, RepositoryId, Revision } from '../core/model.ts'
 import type { PackageSignature, PackageVerdict } from '../core/package-signature.ts'
 import { addRevision, all, keyOf, packageOf } from './catalog.fixtures.ts'
-import type { Catalog, PackageQuery } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
+import type { PackageQuery } from './catalog-reader.ts'
 
 const good: PackageVerdict = {
   state: 'good',

@@ -11,7 +11,8 @@ import {
   saveBlobs,
   saveEpel,
 } from './catalog.fixtures.ts'
-import type { Catalog, OpenRevision } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
+import type { OpenRevision } from './catalog-writer.ts'
 
 type Step =
   | { readonly do: 'put'; readonly name: string; readonly blob: number }

@@ -2,7 +2,7 @@ import type { Generated } from 'kysely'
 import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
 import type { EcosystemId, PackageKey, RepositoryId, RepositoryMode } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
-import type { ChangeKind, SyncStatus } from './catalog.ts'
+import type { ChangeKind, SyncStatus } from './catalog-records.ts'
 
 /**
  * The tables as the newest migration leaves them, for both engines. Times are milliseconds since 1970, sizes bytes,

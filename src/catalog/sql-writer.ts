@@ -3,14 +3,9 @@ import type { BlobRef } from '../core/bytes.ts'
 import type { Checksum, Sha256 } from '../core/digest.ts'
 import type { NativeRecord, PackageKey, RepositoryId, StoredFile } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
-import type {
-  CatalogWriter,
-  GenerationRecord,
-  NewPackage,
-  NoteName,
-  OpenRevision,
-  SyncRecord,
-} from './catalog.ts'
+import type { NoteName } from './catalog-reader.ts'
+import type { GenerationRecord, SyncRecord } from './catalog-records.ts'
+import type { CatalogWriter, NewPackage, OpenRevision } from './catalog-writer.ts'
 import { addBlobChecksums, addBlobs, forgetBlobs, touchBlobs } from './changes/blobs.ts'
 import { dropImport, openImport, sealImport } from './changes/import-repository.ts'
 import { importFiles, importPackages } from './changes/import-rows.ts'

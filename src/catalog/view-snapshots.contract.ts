@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { EcosystemId, RepositoryId } from '../core/model.ts'
 import { addRevision, all, epel, packageOf, pathOf } from './catalog.fixtures.ts'
-import type { Catalog, SnapshotName, ViewSnapshotRecord } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
+import type { SnapshotName, ViewSnapshotRecord } from './catalog-records.ts'
 
 const other = 'other' as RepositoryId
 

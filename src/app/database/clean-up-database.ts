@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CatalogReader, RepositoryRecord, ViewSnapshotRecord } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
+import type { RepositoryRecord, ViewSnapshotRecord } from '../../catalog/catalog-records.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { AppContext, UseCase } from '../context.ts'

@@ -1,4 +1,4 @@
-import type { PublicationRecord } from '../../catalog/catalog.ts'
+import type { PublicationRecord } from '../../catalog/catalog-records.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'

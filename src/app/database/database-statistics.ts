@@ -1,4 +1,4 @@
-import type { CatalogStatistics } from '../../catalog/catalog.ts'
+import type { CatalogStatistics } from '../../catalog/statistics.ts'
 import type { UseCase } from '../context.ts'
 
 /** The shape of `db stats --json`. */

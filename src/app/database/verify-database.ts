@@ -1,4 +1,4 @@
-import type { CatalogFlaw } from '../../catalog/catalog.ts'
+import type { CatalogFlaw } from '../../catalog/catalog-reader.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { EcosystemId } from '../../core/model.ts'
 import type { AppContext, UseCase } from '../context.ts'

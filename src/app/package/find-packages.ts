@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { Revision, StoredPackage } from '../../core/model.ts'
 

@@ -1,4 +1,4 @@
-import type { ChangeKind, RepositoryRecord, SyncRecord } from '../../catalog/catalog.ts'
+import type { ChangeKind, RepositoryRecord, SyncRecord } from '../../catalog/catalog-records.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { Revision } from '../../core/model.ts'

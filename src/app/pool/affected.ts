@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { publishedPaths } from '../snapshot/list-snapshots.ts'
 import { findSnapshots } from '../snapshot/snapshots.ts'

@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'

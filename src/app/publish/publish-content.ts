@@ -1,4 +1,4 @@
-import type { GenerationRecord } from '../../catalog/catalog.ts'
+import type { GenerationRecord } from '../../catalog/catalog-records.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { Generation } from '../../publish/publications.ts'

@@ -1,4 +1,4 @@
-import type { GenerationRecord } from '../../catalog/catalog.ts'
+import type { GenerationRecord } from '../../catalog/catalog-records.ts'
 import type { AppContext } from '../context.ts'
 
 /** The shape of `publish ... --json`. */

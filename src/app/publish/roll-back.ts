@@ -1,4 +1,4 @@
-import type { GenerationRecord } from '../../catalog/catalog.ts'
+import type { GenerationRecord } from '../../catalog/catalog-records.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { Revision } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'

@@ -1,4 +1,5 @@
-import type { CatalogReader, SyncRecord } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
+import type { SyncRecord } from '../../catalog/catalog-records.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import { configuredOwner } from '../configured.ts'
 import type { UseCase } from '../context.ts'

@@ -1,4 +1,5 @@
-import type { CatalogReader, RepositoryRecord, SyncRecord } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
+import type { RepositoryRecord, SyncRecord } from '../../catalog/catalog-records.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { matchesPattern } from '../../core/pattern.ts'
 import { displayUrl } from '../../download/display-url.ts'

@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { Revision, StoredPackage } from '../../core/model.ts'
 import type { VersionOrder } from '../../core/plan.ts'
 import { configuredRepository, ecosystemOf } from '../configured.ts'

@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { Revision } from '../../core/model.ts'
 import { matchesPattern } from '../../core/pattern.ts'
 import { chooseOwners, configuredOwner, type Owner } from '../configured.ts'

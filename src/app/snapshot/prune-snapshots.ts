@@ -1,4 +1,5 @@
-import type { CatalogReader, SnapshotUse } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
+import type { SnapshotUse } from '../../catalog/catalog-records.ts'
 import { applyRetention, type RetentionRule } from '../../core/retention.ts'
 import { allOwners, chooseOwners } from '../configured.ts'
 import type { AppContext, UseCase } from '../context.ts'

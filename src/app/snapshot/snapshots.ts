@@ -1,11 +1,11 @@
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type {
-  CatalogReader,
-  CatalogWriter,
   SnapshotFacts,
   SnapshotName,
   SnapshotRecord,
   ViewSnapshotRecord,
-} from '../../catalog/catalog.ts'
+} from '../../catalog/catalog-records.ts'
+import type { CatalogWriter } from '../../catalog/catalog-writer.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import type { Owner } from '../configured.ts'
 import { noSuchSnapshot, type Revisions } from '../source.ts'

@@ -1,4 +1,4 @@
-import type { MissingFile } from '../../catalog/catalog.ts'
+import type { MissingFile } from '../../catalog/catalog-records.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { Reporter } from '../../core/events.ts'

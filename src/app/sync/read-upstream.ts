@@ -1,4 +1,4 @@
-import type { RepositoryRecord } from '../../catalog/catalog.ts'
+import type { RepositoryRecord } from '../../catalog/catalog-records.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { Checkpoint, RepositoryId, Revision, StoredPackage } from '../../core/model.ts'

@@ -1,4 +1,4 @@
-import type { NewPackage, OpenRevision } from '../../catalog/catalog.ts'
+import type { NewPackage, OpenRevision } from '../../catalog/catalog-writer.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import type { Json } from '../../core/brand.ts'
 import type { BlobRef } from '../../core/bytes.ts'

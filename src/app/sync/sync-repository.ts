@@ -1,4 +1,4 @@
-import type { SyncRecord } from '../../catalog/catalog.ts'
+import type { SyncRecord } from '../../catalog/catalog-records.ts'
 import { accessOf } from '../../config/access.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'

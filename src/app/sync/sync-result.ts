@@ -1,4 +1,4 @@
-import type { MissingFile } from '../../catalog/catalog.ts'
+import type { MissingFile } from '../../catalog/catalog-records.ts'
 import type { JsonObject } from '../../core/brand.ts'
 import type { ChantalError, ErrorCode } from '../../core/errors.ts'
 import type { SyncPlan } from '../../core/plan.ts'

@@ -1,4 +1,5 @@
-import type { CatalogWriter, SnapshotFacts } from '../../catalog/catalog.ts'
+import type { SnapshotFacts } from '../../catalog/catalog-records.ts'
+import type { CatalogWriter } from '../../catalog/catalog-writer.ts'
 import type {
   FileInterval,
   ImportedHistory,

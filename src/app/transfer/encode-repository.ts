@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type {
-  CatalogReader,
   RepositoryRecord,
   SnapshotFacts,
   SnapshotRecord,
   SyncRecord,
   ViewSnapshotRecord,
-} from '../../catalog/catalog.ts'
+} from '../../catalog/catalog-records.ts'
 import type { IntervalFile, PackageInterval, SealedRevision } from '../../catalog/intervals.ts'
 import type { PackageVerdict } from '../../core/package-signature.ts'
 import type {

@@ -1,4 +1,5 @@
-import type { CatalogReader, RepositoryRecord, ViewSnapshotRecord } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
+import type { RepositoryRecord, ViewSnapshotRecord } from '../../catalog/catalog-records.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import { ChantalError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'

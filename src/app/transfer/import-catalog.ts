@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { CatalogReader, RepositoryRecord } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
+import type { RepositoryRecord } from '../../catalog/catalog-records.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { RepositoryId } from '../../core/model.ts'

@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { ViewSettings } from '../../config/settings.ts'
 import { configuredRepository, configuredView } from '../configured.ts'
 import type { AppContext, UseCase } from '../context.ts'

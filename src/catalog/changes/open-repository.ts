@@ -1,5 +1,5 @@
 import { ChantalError } from '../../core/errors.ts'
-import type { OpenRevision } from '../catalog.ts'
+import type { OpenRevision } from '../catalog-writer.ts'
 import type { Session } from '../engine.ts'
 import { repositoryKey } from '../queries/repository-key.ts'
 

@@ -1,6 +1,6 @@
 import type { Json } from '../../core/brand.ts'
 import type { RepositoryId, Revision } from '../../core/model.ts'
-import type { OpenRevision } from '../catalog.ts'
+import type { OpenRevision } from '../catalog-writer.ts'
 import type { Session } from '../engine.ts'
 import { visibleIn } from '../queries/packages.ts'
 import { knownRepositoryKey, repositoryKey } from '../queries/repository-key.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { PruneStep } from '../catalog.ts'
+import type { PruneStep } from '../catalog-writer.ts'
 import type { Session } from '../engine.ts'
 import { isPrunable } from '../queries/roots.ts'
 import { deletePackages } from './revision-content.ts'

@@ -1,5 +1,5 @@
 import type { NativeRecord } from '../../core/model.ts'
-import type { OpenRevision } from '../catalog.ts'
+import type { OpenRevision } from '../catalog-writer.ts'
 import type { Session } from '../engine.ts'
 import { chunkEnds, encodeChunk } from '../record-chunk.ts'
 import { openRepositoryKey } from './open-repository.ts'

@@ -1,5 +1,5 @@
 import type { PackageKey, StoredFile } from '../../core/model.ts'
-import type { NewPackage, OpenRevision } from '../catalog.ts'
+import type { NewPackage, OpenRevision } from '../catalog-writer.ts'
 import type { Session } from '../engine.ts'
 import { signatureColumns } from '../package-signature.ts'
 import { openRepositoryKey } from './open-repository.ts'

@@ -1,5 +1,6 @@
 import { ChantalError } from '../../core/errors.ts'
-import type { CatalogWriter, ViewSnapshotRecord } from '../catalog.ts'
+import type { ViewSnapshotRecord } from '../catalog-records.ts'
+import type { CatalogWriter } from '../catalog-writer.ts'
 import type { Session } from '../engine.ts'
 import { findViewSnapshots } from '../queries/view-snapshots.ts'
 import { pinRevision } from './names.ts'

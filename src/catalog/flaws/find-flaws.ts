@@ -1,5 +1,5 @@
 import type { EcosystemId } from '../../core/model.ts'
-import { type CatalogFlaw, maxFlaws } from '../catalog.ts'
+import { type CatalogFlaw, maxFlaws } from '../catalog-reader.ts'
 import type { Session } from '../engine.ts'
 import { brokenIntervals } from './interval-flaws.ts'
 import { missingRecords, wrongChunks } from './record-flaws.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type CatalogFlaw, maxFlaws } from '../catalog.ts'
+import { type CatalogFlaw, maxFlaws } from '../catalog-reader.ts'
 import type { Session } from '../engine.ts'
 import type { CheckedRepository } from './repositories.ts'
 

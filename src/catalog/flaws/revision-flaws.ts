@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { CatalogFlaw } from '../catalog.ts'
+import type { CatalogFlaw } from '../catalog-reader.ts'
 import type { Session } from '../engine.ts'
 import type { CheckedRepository, CheckedRevision } from './repositories.ts'
 

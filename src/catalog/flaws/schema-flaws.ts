@@ -1,4 +1,4 @@
-import type { CatalogFlaw } from '../catalog.ts'
+import type { CatalogFlaw } from '../catalog-reader.ts'
 import type { SqlEngine } from '../engine.ts'
 import { schemaStatements } from '../migrations/migrations.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ChantalError } from '../../core/errors.ts'
-import type { LeaseHolder, LeaseRequest, LeaseTerms } from '../catalog.ts'
 import type { Session, SqlEngine } from '../engine.ts'
+import type { LeaseHolder, LeaseRequest, LeaseTerms } from '../lease.ts'
 import type { HostFacts } from './host.ts'
 import { blockerOf, holderOf, isDead, type LeaseRow, leaseRows } from './lease-rows.ts'
 

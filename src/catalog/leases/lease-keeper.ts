@@ -1,6 +1,6 @@
 import { ChantalError } from '../../core/errors.ts'
-import type { Lease, LeaseHolder, LeaseRequest, LeaseTerms } from '../catalog.ts'
 import type { SqlEngine } from '../engine.ts'
+import type { Lease, LeaseHolder, LeaseRequest, LeaseTerms } from '../lease.ts'
 import { acquireLease, dropLease } from './acquire-lease.ts'
 import type { HostFacts } from './host.ts'
 

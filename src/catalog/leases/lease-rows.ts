@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { LeaseHolder, LeaseRequest } from '../catalog.ts'
 import type { Session } from '../engine.ts'
+import type { LeaseHolder, LeaseRequest } from '../lease.ts'
 import type { Tables } from '../schema.ts'
 import type { HostFacts } from './host.ts'
 

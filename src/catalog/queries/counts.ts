@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { CatalogCounts } from '../catalog.ts'
 import type { Session } from '../engine.ts'
+import type { CatalogCounts } from '../statistics.ts'
 import { isBeingImported } from './imports.ts'
 
 export async function countAll({ db }: Session): Promise<CatalogCounts> {

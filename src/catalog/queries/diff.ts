@@ -1,5 +1,5 @@
 import type { PackageKey, Revision, StoredPackage } from '../../core/model.ts'
-import type { PackageChange } from '../catalog.ts'
+import type { PackageChange } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 import { known, packagesByRow, pageRows, streamPackages } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'

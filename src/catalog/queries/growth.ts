@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { CatalogActivity, GrowthStatistics } from '../catalog.ts'
 import type { Session } from '../engine.ts'
+import type { CatalogActivity, GrowthStatistics } from '../statistics.ts'
 
 const pageRows = 5000
 

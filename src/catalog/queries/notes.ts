@@ -1,5 +1,5 @@
 import type { Json } from '../../core/brand.ts'
-import type { NoteName } from '../catalog.ts'
+import type { NoteName } from '../catalog-reader.ts'
 import type { Session } from '../engine.ts'
 
 /** Beside what else stands in `meta`. */

@@ -2,7 +2,7 @@ import { type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kyse
 import type { PackageKey, RepositoryId, Revision, StoredFile, StoredPackage } from '../../core/model.ts'
 import { patternToRegExp } from '../../core/pattern.ts'
 import type { HeldPackage } from '../../core/plan.ts'
-import type { PackageQuery } from '../catalog.ts'
+import type { PackageQuery } from '../catalog-reader.ts'
 import type { Session } from '../engine.ts'
 import { signatureOf } from '../package-signature.ts'
 import type { Tables } from '../schema.ts'

@@ -1,5 +1,5 @@
 import type { RelativePath } from '../../core/path.ts'
-import type { GenerationRecord, PublicationRecord } from '../catalog.ts'
+import type { GenerationRecord, PublicationRecord } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 
 /** One, or all in path order. */

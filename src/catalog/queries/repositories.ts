@@ -1,5 +1,5 @@
 import type { RepositoryId } from '../../core/model.ts'
-import type { RepositoryRecord } from '../catalog.ts'
+import type { RepositoryRecord } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 import { isBeingImported } from './imports.ts'
 import { revisionRow } from './revisions.ts'

@@ -1,5 +1,5 @@
 import type { StoredPackage } from '../../core/model.ts'
-import type { PackageQuery } from '../catalog.ts'
+import type { PackageQuery } from '../catalog-reader.ts'
 import type { Session } from '../engine.ts'
 import { keptNumbers } from './kept-numbers.ts'
 import { known, matcher, maybeMatches, packagesByRow, pageRows } from './packages.ts'

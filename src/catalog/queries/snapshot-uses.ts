@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely'
-import type { SnapshotUse } from '../catalog.ts'
+import type { SnapshotUse } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 
 type Uses = Map<string, SnapshotUse[]>

@@ -1,5 +1,5 @@
 import type { RepositoryId } from '../../core/model.ts'
-import type { SnapshotRecord } from '../catalog.ts'
+import type { SnapshotRecord } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 import { revisionRow } from './revisions.ts'
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { CatalogStatistics, EcosystemStatistics, RepositoryStatistics } from '../catalog.ts'
 import type { Session } from '../engine.ts'
+import type { CatalogStatistics, EcosystemStatistics, RepositoryStatistics } from '../statistics.ts'
 import { readGrowth } from './growth.ts'
 import { readHeldBytes } from './held-bytes.ts'
 import { isBeingImported } from './imports.ts'

@@ -1,5 +1,5 @@
 import type { RepositoryId } from '../../core/model.ts'
-import type { SyncRecord } from '../catalog.ts'
+import type { SyncRecord } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 
 /** Newest first. */

@@ -1,5 +1,5 @@
 import type { Revision } from '../../core/model.ts'
-import type { ViewSnapshotRecord } from '../catalog.ts'
+import type { ViewSnapshotRecord } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 import { revisionRow } from './revisions.ts'
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { LeaseHolder } from '../../catalog/catalog.ts'
+import type { LeaseHolder } from '../../catalog/lease.ts'
 import type { Column } from '../render/table.ts'
 import { formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
