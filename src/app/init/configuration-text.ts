@@ -37,7 +37,7 @@ repositories:
 #
 #  - id: bookworm
 #    type: apt
-#    feed: https://deb.debian.org/debian/
+#    feed: https://mirror.example.org/debian/
 #    verify: { keys: [/usr/share/keyrings/debian-archive-keyring.gpg] }
 #    apt: { suites: [bookworm], components: [main], architectures: [amd64] }
 #
