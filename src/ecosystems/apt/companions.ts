@@ -13,6 +13,7 @@ import { isImage } from './mirror-publisher.ts'
 import type { PublishedNames } from './published-names.ts'
 import type { AptMember } from './publisher.ts'
 import type { StoredSuite, StoredSuiteFile } from './stored-suites.ts'
+import { inOrder } from './suite-indexes.ts'
 import { inSuite } from './suites.ts'
 
 /** A suite as one repository of the tree has it. */
@@ -36,16 +37,18 @@ export async function writeCompanions(
   names: PublishedNames,
   to: SuiteSink,
 ): Promise<void> {
-  const files = suites.flatMap((suite) => suite.stored.files.map((file) => ({ ...suite, file })))
+  const files = suites.flatMap((suite) =>
+    oneOfEach(suite.stored.files).map((file): Companion => ({ ...suite, file })),
+  )
   for (const group of Map.groupBy(files, ({ file }) => file.index.plainPath).values()) {
     const [first] = group
     if (!first) continue
     const { kind } = first.file.index
     if (kind === 'installer') {
       if (first.member.folder === null) for (const each of group) await writeInstaller(each, to)
-    } else if (isIcons(first.file)) await writeIcons(first, group.length > 1, terms, to)
+    } else if (isIcons(first.file)) await writeIcons(group, first, terms, to)
     else {
-      const pruned = group.flatMap((each, index) => prune(each, terms, names, index === 0) ?? [])
+      const pruned = pruneAll(group, terms, names)
       const [only] = pruned
       if (!only) continue
       const content =
@@ -53,6 +56,19 @@ export async function writeCompanions(
       await writeIndex(to, first.file.index.plainPath, content)
     }
   }
+}
+
+/** A mirror has some in several compressions: one of them says it all. Files of an installer are each what they are. */
+function oneOfEach(files: readonly StoredSuiteFile[]): readonly StoredSuiteFile[] {
+  const groups = Map.groupBy(files, ({ name, index }) =>
+    index.kind === 'installer' ? name : index.plainPath,
+  )
+  return [...groups.values()].flatMap(([first, ...rest]) => {
+    if (!first) return []
+    const variant = (file: StoredSuiteFile) => ({ file, extension: file.index.extension })
+    const [best] = inOrder([variant(first), ...rest.map(variant)])
+    return [best.file]
+  })
 }
 
 async function writeInstaller({ member, file }: Companion, to: SuiteSink): Promise<void> {
@@ -67,8 +83,8 @@ function isIcons({ index }: StoredSuiteFile): boolean {
 
 /** An archive of icons cannot be made one with another. */
 async function writeIcons(
+  group: readonly Companion[],
   { member, stored, file }: Companion,
-  areOthersLeftOut: boolean,
   { reporter }: PublishTerms,
   to: SuiteSink,
 ): Promise<void> {
@@ -77,21 +93,43 @@ async function writeIcons(
   // Clients ask for what Release lists under this name, in whatever compression it has.
   const plain = name === index.plainPath ? undefined : stored.release.files.get(index.plainPath)
   if (plain) to.listed.push(plain)
-  if (!areOthersLeftOut) return
+  const others = group.filter((other) => other.file.file.digest !== file.file.digest)
+  if (others.length === 0) return
+  const without = others.map((other) => other.member.repository).join(', ')
   reporter.report({
     type: 'warning',
     code: 'METADATA_DROPPED',
-    message: `${inSuite(to.place, name)} is that of ${member.repository} alone`,
+    message: `${inSuite(to.place, name)} is that of ${member.repository} alone, without that of ${without}`,
     repository: member.repository,
   })
+}
+
+function pruneAll(
+  group: readonly Companion[],
+  terms: PublishTerms,
+  names: PublishedNames,
+): readonly ByteSource[] {
+  if (group.length === 1) return group.flatMap((each) => prune(each, terms, names) ?? [])
+  // Translations are of descriptions, which many packages of several repositories have in common.
+  const described = new Set<string>()
+  const once = {
+    has: names.has.bind(names),
+    hasDescription: (component: string, name: string, digest: string) => {
+      const description = `${name} ${digest}`
+      if (described.has(description) || !names.hasDescription(component, name, digest)) return false
+      described.add(description)
+      return true
+    },
+  }
+  return group.flatMap((each, index) => prune(each, terms, once, index === 0) ?? [])
 }
 
 /** `null` for what is not written: the documents that ours replace, and what is of no use without them. */
 function prune(
   companion: Companion,
   terms: PublishTerms,
-  names: PublishedNames,
-  hasHeader: boolean,
+  names: Pick<PublishedNames, 'has' | 'hasDescription'>,
+  hasHeader = true,
 ): ByteSource | null {
   const { index } = companion.file
   const { component, kind, plainPath } = index

@@ -49,26 +49,29 @@ async function publishMembers(
     return tree
   }
   try {
-    const opened = new Map<AptMember, Map<string, SuiteTree>>()
+    const opened: OpenedMember[] = []
     for (const member of members) {
       const suites = new Map<string, SuiteTree>()
-      opened.set(member, suites)
       const stored = await readStoredSuites(member)
       for (const each of stored) suites.set(each.place.suite, open(member, each.place.suite, each))
-      if (stored.length > 0) continue
-      for (const suite of member.options.suites)
-        suites.set(placeOfSuite(suite).suite, open(member, suite, null))
-      // A hosted repository has no upstream to say which architectures there are.
-      const architectures = await architecturesOf(member)
+      // A hosted repository has no upstream to say which suites and architectures there are.
+      const isHosted = stored.length === 0
+      const architectures = isHosted ? await architecturesOf(member) : []
+      if (isHosted) {
+        for (const suite of member.options.suites)
+          suites.set(placeOfSuite(suite).suite, open(member, suite, null))
+      }
       for (const tree of suites.values()) tree.offer(architectures)
+      opened.push({ member, suites, architectures })
     }
     for (const tree of trees.values()) tree.begin()
-    for (const [member, suites] of opened) {
+    for (const { member, suites, architectures } of opened) {
       for await (const { pkg, stanza } of stanzasOf(member)) {
         const { suite } = placeOfSuite(pkg.attributes.suite)
         let tree = suites.get(suite)
         if (!tree) {
           tree = open(member, suite, null)
+          tree.offer(architectures)
           tree.begin()
           suites.set(suite, tree)
         }
@@ -84,6 +87,14 @@ async function publishMembers(
   }
   const releases = [...trees.values()].map(({ place }) => noteOfRelease(inSuite(place, 'Release')))
   sink.note([...runs.notes(), ...releases])
+}
+
+interface OpenedMember {
+  readonly member: AptMember
+  /** By their names in the member, which those of a flat repository are not in the tree. */
+  readonly suites: Map<string, SuiteTree>
+  /** That only its packages tell of; those of an upstream are known to the suites. */
+  readonly architectures: readonly string[]
 }
 
 /** Clients name suites below `dists` as they are; a flat repository's metadata stands where its packages do. */
@@ -112,13 +123,13 @@ async function* stanzasOf(member: AptMember): AsyncGenerator<PackageStanza> {
   }
 }
 
-/** The architectures that uploaded packages are for, and those that are configured. There is always one besides `all`. */
+/** The architectures that uploaded packages are for, and those that are configured, without `all`. */
 async function architecturesOf(member: AptMember): Promise<readonly string[]> {
   const found = new Set(member.options.architectures ?? [])
   for await (const { architecture, attributes } of member.packages())
     if (architecture !== null && attributes.kind !== 'source') found.add(architecture)
   found.delete('all')
-  return found.size > 0 ? [...found].sort() : ['amd64']
+  return [...found].sort()
 }
 
 function notRecorded(key: PackageKey): Error {

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { readAptTree } from '../../../tests/support/apt-tree.ts'
 import { openSite, readTree, type Site, signingKey } from '../../../tests/support/site.ts'
 import { findPackageFiles } from '../../app/package/find-package-files.ts'
 import { uploadPackages } from '../../app/package/upload-packages.ts'
@@ -55,6 +56,20 @@ describe('a hosted APT repository', () => {
       'pool/main/h/hello/libhello1_2.0-1_amd64.deb',
     ])
     expect(paths).toEqual(expect.arrayContaining(['dists/stable/InRelease', 'dists/testing/InRelease']))
+  })
+
+  it('has in a snapshot what was frozen, for all architectures too, whatever suites are configured by then', async () => {
+    await using site = await openHosted({ suites: ['stable', 'testing'], architectures: ['arm64'] })
+    await upload(site, [deb('hello-xz_1.0-1_all.deb')], 'testing')
+    await site.snapshot('tools@both')
+    const tools = { id: 'tools', type: 'apt', mode: 'hosted', apt: { suites: ['stable'] } }
+    await site.reopen({ repositories: [tools] })
+
+    const { path } = await site.publish('tools@both')
+
+    const { trouble, indexes } = await readAptTree(site.published(path), 'testing')
+    expect(trouble).toEqual([])
+    expect(indexes.get('main/binary-amd64/Packages')).toHaveLength(1)
   })
 
   it('holds one file under a path, whichever suites have it', async () => {

@@ -105,8 +105,10 @@ export function publishedScope(
 }
 
 /** The variants that are quickest to read first. */
-export function inOrder(variants: readonly [ListedIndex, ...ListedIndex[]]): IndexVariants['variants'] {
-  const rank = ({ extension }: ListedIndex) => order.indexOf(extension)
+export function inOrder<Variant extends Pick<IndexPath, 'extension'>>(
+  variants: readonly [Variant, ...Variant[]],
+): readonly [Variant, ...Variant[]] {
+  const rank = ({ extension }: Variant) => order.indexOf(extension)
   const [first, ...rest] = [...variants].sort((a, b) => rank(a) - rank(b))
   return [first ?? variants[0], ...rest]
 }

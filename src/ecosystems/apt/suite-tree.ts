@@ -78,6 +78,9 @@ export class SuiteTree {
 
   /** What a client asks for has to be there although it is empty. */
   begin(): void {
+    // Packages for all architectures stand in the indexes of some, and no upstream says of which.
+    const isHosted = this.#members.values().every((stored) => stored === null)
+    if (isHosted && this.#architectures.size === 0) this.offer(['amd64'])
     for (const component of this.#components.values()) this.#openComponent(component)
   }
 

@@ -25,6 +25,12 @@ describe('mergeContents', () => {
     )
   })
 
+  it('has a line that several have once', async () => {
+    expect(await merged('bin/a x/a\nbin/b x/b\n', 'bin/b x/b\n', 'bin/b x/b\nbin/c x/c\n')).toBe(
+      'bin/a x/a\nbin/b x/b\nbin/c x/c\n',
+    )
+  })
+
   it('leaves headers out, and ends the last line', async () => {
     const old = 'This file maps\n\nFILE                LOCATION\nbin/a x/a'
 

@@ -4,7 +4,7 @@ import { ChunkGatherer } from './chunk-gatherer.ts'
 
 /**
  * Makes one Contents index of several that are each in order: line by line, in that order. A path that several have comes with the packages
- * of each. A header, which older archives put in front, is left out: it is in no order.
+ * of each, and a line that several have comes once. A header, which older archives put in front, is left out: it is in no order.
  * @throws ChantalError `SIZE_LIMIT` for a line above 1 MiB
  * @see https://wiki.debian.org/DebianRepository/Format#A.22Contents.22_indices
  */
@@ -17,12 +17,14 @@ export async function* mergeContents(sources: readonly ByteSource[]): ByteSource
       const { done, value } = await reader.next()
       if (!done) heads.push({ line: value, reader })
     }
+    let last: string | null = null
     while (heads.length > 0) {
       const [first, ...rest] = heads
       if (!first) break
       const least = rest.reduce((best, head) => (head.line < best.line ? head : best), first)
-      const full = output.add(Buffer.from(`${least.line}\n`, 'latin1'))
+      const full = least.line === last ? null : output.add(Buffer.from(`${least.line}\n`, 'latin1'))
       if (full) yield full
+      last = least.line
       const { done, value } = await least.reader.next()
       if (done) heads.splice(heads.indexOf(least), 1)
       else least.line = value
