@@ -109,14 +109,8 @@ export class Companions {
     if (texts.length === 0) return
     const { nevras } = this.#published
     const { text, warnings } = pruneModules(mergeModules(texts), (nevra) => nevras.has(nevra))
-    for (const { index, message } of warnings) {
-      this.#terms.reporter.report({
-        type: 'warning',
-        code: 'METADATA_DROPPED',
-        message: `modules: document ${index + 1} is left out: ${message}`,
-        repository: this.#owner,
-      })
-    }
+    for (const { index, message } of warnings)
+      this.#warn(`modules: document ${index + 1} is left out: ${message}`)
     if (text !== null) await this.#writer.write('modules', this.#compression, once(Buffer.from(text)))
   }
 
@@ -138,15 +132,27 @@ export class Companions {
 
   /** Of a type that several have the first counts: nobody knows how to make one of them. */
   async #carryOthers(): Promise<void> {
-    const carried = new Set<string>()
+    const carried = new Map<string, { readonly repository: string; readonly digest: string }>()
     for (const { member, upstream } of this.#upstreams) {
       for (const record of upstream.records.filter(isCarried)) {
         const file = storedFileOf(member.files, record)
-        if (!file || (this.#upstreams.length > 1 && carried.has(record.type))) continue
-        carried.add(record.type)
-        await this.#writer.carry(record, file)
+        if (!file) continue
+        const known = carried.get(record.type)
+        if (!known || known.repository === member.repository) {
+          carried.set(record.type, { repository: member.repository, digest: file.digest })
+          await this.#writer.carry(record, file)
+        } else if (known.digest !== file.digest) {
+          this.#warn(
+            `${record.type} is that of ${known.repository} alone, without that of ${member.repository}`,
+          )
+        }
       }
     }
+  }
+
+  #warn(message: string): void {
+    const { reporter } = this.#terms
+    reporter.report({ type: 'warning', code: 'METADATA_DROPPED', message, repository: this.#owner })
   }
 
   async #readAll(...types: readonly string[]): Promise<readonly Uint8Array[]> {
