@@ -38,16 +38,45 @@ describe('mergeModules', () => {
     )
   })
 
+  const artifactsIn = (text: string) =>
+    readModules(text).map((one) => (one.kind === 'stream' ? one.artifacts : []))
+
   it('has each stream once, as the first has it, and other versions of it beside', () => {
     const merged = mergeModules([
       stream('bear', '1', 'bear-0:1-1.noarch'),
-      stream('bear', '1', 'bear-0:1-1.other') + stream('bear', '2', 'bear-0:2-1.noarch'),
+      stream('bear', '1', 'bear-0:1-1.noarch').replace('summary:', 'summary: other than') +
+        stream('bear', '2', 'bear-0:2-1.noarch'),
     ])
 
-    expect(readModules(merged).flatMap((one) => (one.kind === 'stream' ? one.artifacts : []))).toEqual([
-      'bear-0:1-1.noarch',
-      'bear-0:2-1.noarch',
+    expect(merged).toBe(stream('bear', '1', 'bear-0:1-1.noarch') + stream('bear', '2', 'bear-0:2-1.noarch'))
+  })
+
+  it.each([
+    ['a block', (text: string) => text],
+    ['a block with a remark', (text: string) => text.replace(/^( +- .*)$/m, '$1 # one')],
+    ['a list in brackets', (text: string) => text.replace(/rpms:\n +- (.*)/, 'rpms: [$1]')],
+    ['a document without an end', (text: string) => text.replace('...\n', '').trimEnd()],
+  ])('adds to a stream the artifacts that others list: %s', (_, write) => {
+    const first = write(stream('bear', '1', 'bear-0:1-1.noarch'))
+    const others = ['bear-devel-0:1-1.noarch', 'bear-0:1-1.noarch', 'bear-src-2:1-1.src'].map((artifact) =>
+      stream('bear', '1', artifact),
+    )
+
+    const merged = mergeModules([first, ...others, stream('wolf', '1', 'wolf-0:1-1.noarch')])
+
+    expect(artifactsIn(merged)).toEqual([
+      ['bear-0:1-1.noarch', 'bear-devel-0:1-1.noarch', 'bear-src-2:1-1.src'],
+      ['wolf-0:1-1.noarch'],
     ])
+    expect(merged).toContain('summary: bear-0:1-1.noarch')
+  })
+
+  it('takes a stream as the first has it that lists any artifacts', () => {
+    const bare = stream('bear', '1', 'x').replace(/ {2}artifacts:[^.]*/, '')
+    const full = stream('bear', '1', 'bear-0:1-1.noarch')
+
+    expect(mergeModules([bare, full])).toBe(full)
+    expect(mergeModules([bare, bare])).toBe(bare)
   })
 
   it('takes the defaults that were modified last, and the first of equal ones', () => {
