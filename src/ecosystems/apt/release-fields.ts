@@ -10,6 +10,8 @@ export interface PublishedSuite {
   readonly place: SuitePlace
   /** Upstream's; `null` for a hosted repository. */
   readonly upstream: Release | null
+  /** Whether clients find it elsewhere than upstream's: a flat repository in the tree of several. */
+  readonly isMoved: boolean
   /** Names as clients are to write them. */
   readonly components: readonly string[]
   readonly architectures: readonly string[]
@@ -56,7 +58,7 @@ const order = [
  * it, as far as the configuration does not say otherwise, and what is true of our tree.
  */
 export function releaseFields(
-  { place, upstream, components, architectures, hasSeparateAllIndex }: PublishedSuite,
+  { place, upstream, isMoved, components, architectures, hasSeparateAllIndex }: PublishedSuite,
   options: AptOptions,
   { repository, now }: { readonly repository: string; readonly now: Date },
 ): readonly Field[] {
@@ -88,6 +90,12 @@ export function releaseFields(
   set('NotAutomatic', yes(own.not_automatic))
   set('ButAutomaticUpgrades', yes(own.but_automatic_upgrades))
   if (!values.has('notautomatic')) set('ButAutomaticUpgrades', null)
+  const names = ['suite', 'codename'] as const
+  if (isMoved && !names.some((name) => values.get(name)?.[1] === place.folder)) {
+    // apt warns where neither is what its sources name. One that is free is the better one: clients pin by these.
+    const free = names.find((name) => !values.has(name)) ?? 'codename'
+    set(free === 'suite' ? 'Suite' : 'Codename', place.folder)
+  }
   set('Date', formatReleaseDate(now))
   const validity = validityOf(options)
   if (validity !== null) set('Valid-Until', formatReleaseDate(new Date(now.getTime() + validity)))

@@ -107,6 +107,7 @@ export class SuiteTree {
       {
         place: this.place,
         upstream: suites[0]?.stored.release ?? null,
+        isMoved: suites.some(({ stored }) => stored.place.folder !== this.place.folder),
         components: [...this.#components.values()].map(({ name }) => name),
         architectures: this.#publishedArchitectures(),
         hasSeparateAllIndex: this.#indexArchitectures().includes('all'),

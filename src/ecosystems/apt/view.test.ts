@@ -290,6 +290,7 @@ describe('members with suites of their own', () => {
     expect([...updates.pool.keys()]).toContain('base/pool/main/g/greeter/greeter_1.0-1+u1_amd64.deb')
     const flat = await treeOf(site, 'flat/')
     expect(flat.fields.get('Origin')).toBe('Chantal flat')
+    expect(flat.fields.get('Suite')).toBe('flat')
     expect([...flat.pool.keys()].sort()).toEqual([
       'flat/flat-lib_0.1_amd64.deb',
       'flat/flat-tool_1.0_all.deb',
