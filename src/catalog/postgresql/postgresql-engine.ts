@@ -130,6 +130,10 @@ function createPool({ url, password }: PostgresqlLocation, max: number): pg.Pool
   })
   // An idle connection that breaks is replaced when the next is asked for.
   pool.on('error', () => {})
+  // Queries are many and small: compiling one takes several times as long as running it. A server too old for that knows no such setting.
+  pool.on('connect', (client) => {
+    client.query('set jit = off').catch(() => {})
+  })
   return pool
 }
 
