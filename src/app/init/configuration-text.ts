@@ -28,7 +28,7 @@ repositories:
 #  - id: epel9
 #    name: EPEL 9
 #    type: rpm
-#    feed: https://dl.fedoraproject.org/pub/epel/9/Everything/x86_64/
+#    feed: https://mirror.example.org/epel/9/Everything/x86_64/
 #    verify: { keys: [/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-9] }
 #    # Only some packages, under our signature:
 #    # filters: { patterns: { include: ["^nginx"] }, post_processing: { only_latest_version: true } }
