@@ -121,7 +121,7 @@ export interface CatalogWriter extends CatalogReader {
     checksums: readonly { readonly digest: Sha256; readonly checksum: Checksum }[],
   ): Promise<void>
   /**
-   * Drops the rows of those of `digests` that nothing reaches and nobody wanted since `before`.
+   * Drops the rows of those of `digests` that nothing reaches, that nobody wanted since `before` and no revision has that was superseded since.
    * @returns what was dropped; also digests that never had a row, unless something reaches them. The caller holds the pool's exclusive lease
    */
   forgetBlobs(digests: readonly Sha256[], before: Date): Promise<readonly Sha256[]>

@@ -1,6 +1,7 @@
 /**
  * - `pool`: shared while blobs get their names, exclusive while garbage loses them. Both for moments, not for a sync.
  * - `repository:<id>`, `publication:<path>`, `shelf:<repository>`: exclusive, one writer each.
+ * - `arrivals:<repository>`: shared, while packages arrive in the pool that no revision names yet: garbage collection spares them.
  * - `garbage`: exclusive, one collection at a time: what one marks the other may be sweeping.
  * - `catalog`: exclusive, for work on the database as a whole. Granted only while nobody holds or waits for any lease, and never
  *   waited for: whoever is at work may have to take another lease before it can end. Meanwhile no other is granted.
@@ -14,6 +15,7 @@ export type LeaseResource =
   | `repository:${string}`
   | `publication:${string}`
   | `shelf:${string}`
+  | `arrivals:${string}`
 
 export interface LeaseRequest {
   readonly resource: LeaseResource

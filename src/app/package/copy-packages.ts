@@ -7,7 +7,7 @@ import type { AppContext, UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
 import { type AddedPackage, addPackages } from './add-packages.ts'
 import { findPackages } from './find-packages.ts'
-import { hostedRepository, uploadsOf } from './hosted-repository.ts'
+import { holdArrivals, hostedRepository, uploadsOf } from './hosted-repository.ts'
 import { describeStored } from './receive-uploads.ts'
 import { removePackages } from './remove-packages.ts'
 
@@ -48,16 +48,18 @@ export interface CopyResult {
  * @throws ChantalError `NOT_FOUND` for a pattern that matches nothing; `USAGE_INVALID` where repositories are of different kinds, the target
  *   is not hosted, or a package is more than a file; what adding and removing packages throw
  */
-export const copyPackages: UseCase<CopyPackagesInput, CopyResult> = async (context, input, signal) => {
+export const copyPackages: UseCase<CopyPackagesInput, CopyResult> = async (context, input, caller) => {
   const startedAt = context.now()
   const { to, suite, component, force } = input
   const settings = hostedRepository(context, to)
   const uploads = uploadsOf(context, settings)
+  await using arrivals = await holdArrivals(context, settings, `copy to ${settings.id}`, caller)
+  const { signal } = arrivals
   const { label, found } = await find(context, input)
   const files = found.map((pkg) => fileOf(pkg, uploads))
   const digests = files.map(({ blob }) => blob.digest)
   // Garbage collection leaves alone what is wanted now, should it go from where it is.
-  await context.catalog.write((writer) => writer.touchBlobs(digests, startedAt))
+  await context.catalog.write((writer) => writer.touchBlobs(digests, context.now()))
   const terms = { options: settings.options, suite, component, now: startedAt }
   const described = await describeStored(context, { uploads, terms, files }, signal)
   const { added, ...after } = await addPackages(

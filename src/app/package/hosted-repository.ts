@@ -1,4 +1,5 @@
 import type { ChangeKind, RepositoryRecord, SyncRecord } from '../../catalog/catalog-records.ts'
+import type { Lease } from '../../catalog/lease.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { Revision } from '../../core/model.ts'
@@ -39,6 +40,20 @@ export function uploadsOf(
 }
 
 /**
+ * Keeps garbage collection, however short its grace period, from what is about to be added to a repository: take it before the first byte
+ * arrives, and give it back once a revision names them all. Many may arrive at once.
+ * @throws ChantalError `LEASE_HELD`
+ */
+export function holdArrivals(
+  { catalog }: Pick<AppContext, 'catalog'>,
+  { id }: RepositorySettings,
+  purpose: string,
+  signal: AbortSignal,
+): Promise<Lease> {
+  return catalog.acquire({ resource: `arrivals:${id}`, mode: 'shared', purpose, waitMs, signal })
+}
+
+/**
  * Changes one repository under its lease. `record` is the catalog's, made where there was none.
  * @throws ChantalError `LEASE_HELD`; `USAGE_INVALID` where it still holds what it mirrored
  */
@@ -63,7 +78,8 @@ export async function changeHosted<T>(
   })
   if (!record) throw new Error(`${id} was saved, and is not there`)
   if (record.latest && !record.latest.hasRecords && record.latest.packageCount > 0) throw stillMirrored(id)
-  return work(record, lease.signal)
+  // Without awaiting it, the lease would be given back before the work has begun.
+  return await work(record, lease.signal)
 }
 
 /** Notes in the history of a repository what a command changed. */

@@ -305,6 +305,56 @@ describe('files for an upload', () => {
   })
 })
 
+describe('a change of a hosted repository', () => {
+  it('keeps others from the repository until it is done', async () => {
+    const held: Promise<readonly string[]>[] = []
+    const look = async () => {
+      const leases = await site.context.catalog.read((reader) => reader.leases())
+      return leases.map(({ resource, purpose }) => `${resource}: ${purpose}`)
+    }
+    await using site = await openHosted({
+      reached: (moment) => {
+        if (moment === 'revision opened') held.push(look())
+      },
+    })
+
+    await upload(site, [hello])
+    await remove(site, [helloKey])
+
+    expect(await Promise.all(held)).toEqual([
+      ['arrivals:tools: upload to tools', 'repository:tools: upload to tools'],
+      ['repository:tools: remove packages of tools'],
+    ])
+    expect(await look()).toEqual([])
+  })
+
+  it('loses nothing to a garbage collection without grace, before a revision names what has arrived', async () => {
+    await using site = await openHosted()
+    const { context } = site
+    const [id, rpm] = [...context.ecosystems].find(([id]) => id === 'rpm') ?? []
+    if (!id || !rpm?.uploads) throw new Error('no uploads')
+    const { uploads } = rpm
+    const describe: typeof uploads.describe = async (file, terms) => {
+      await collectGarbage(context, { graceMs: 0, dryRun: false }, signal)
+      return uploads.describe(file, terms)
+    }
+    const ecosystems = new Map(context.ecosystems).set(id, { ...rpm, uploads: { ...uploads, describe } })
+    const files = await findPackageFiles(
+      context,
+      { repository: 'tools', paths: [hello, server], recursive: false },
+      signal,
+    )
+
+    await uploadPackages(
+      { ...context, ecosystems },
+      { repository: 'tools', suite: null, component: null, force: false, files },
+      signal,
+    )
+
+    expect((await site.publish('tools')).packages).toBe(2)
+  })
+})
+
 describe('a removal', () => {
   it('takes packages out of the next revision, and snapshots keep them', async () => {
     await using site = await openHosted()

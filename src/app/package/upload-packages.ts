@@ -2,7 +2,7 @@ import type { StoredPackage } from '../../core/model.ts'
 import type { UseCase } from '../context.ts'
 import { addPackages } from './add-packages.ts'
 import type { PackageSource } from './find-package-files.ts'
-import { hostedRepository, uploadsOf } from './hosted-repository.ts'
+import { holdArrivals, hostedRepository, uploadsOf } from './hosted-repository.ts'
 import { receiveUploads } from './receive-uploads.ts'
 
 export interface UploadPackagesInput {
@@ -42,15 +42,17 @@ export const uploadPackages: UseCase<UploadPackagesInput, UploadResult> = async 
   const uploads = uploadsOf(context, settings)
   const { suite, component, force } = input
   const terms = { options: settings.options, suite, component, now: startedAt }
+  await using arrivals = await holdArrivals(context, settings, `upload to ${settings.id}`, caller)
+  const { signal } = arrivals
   const received = await receiveUploads(
     context,
     { repository: settings.id, uploads, terms, files: input.files },
-    caller,
+    signal,
   )
   const { added, ...after } = await addPackages(
     context,
     { settings, kind: 'upload', uploads: received, force, startedAt },
-    caller,
+    signal,
   )
   return {
     ...after,

@@ -67,15 +67,18 @@ type Collected = Omit<CollectGarbageOutput, 'dryRun'>
 /** Clocks of two hosts may differ by so much. */
 const clockSkewMs = 60_000
 
+/** Whoever holds one of these relies on what was there when they came. */
+const sparing = ['repository:', 'publication:', 'arrivals:']
+
 /**
- * What was last wanted before then may go. Never what a sync that is at work has found or fetched and not yet named in a revision, however
- * short the grace period.
+ * What was last wanted before then may go. However short the grace period, never what a sync or an upload that is at work has found or
+ * received and not yet named in a revision, and no revision that somebody is about to publish.
  */
 async function wantedBefore({ catalog, now }: AppContext, graceMs: number): Promise<Date> {
   const wanted = now().getTime() - graceMs
   const leases = await catalog.read((reader) => reader.leases())
   const begun = leases
-    .filter(({ resource, state }) => resource.startsWith('repository:') && state === 'held')
+    .filter(({ resource, state }) => state === 'held' && sparing.some((kind) => resource.startsWith(kind)))
     .map(({ acquiredAt }) => acquiredAt.getTime() - clockSkewMs)
   return new Date(Math.min(wanted, ...begun))
 }

@@ -121,6 +121,29 @@ describe('garbage collection', () => {
     expect(await site.context.pool.has(legacy)).toBe(false)
   })
 
+  it('leaves a revision alone for the grace period after it was superseded, however old its blobs are', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, clock } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+    const legacy = await digestOf(site, 'demo-legacy')
+    clock.now = new Date(clock.now.getTime() + 30 * day)
+    showDemo(upstream, 'v2')
+    await site.sync('demo')
+
+    clock.now = new Date(clock.now.getTime() + day)
+    const foreseen = await collect(site, 3 * day, true)
+    const early = await collect(site, 3 * day)
+    const kept = await site.context.pool.has(legacy)
+    clock.now = new Date(clock.now.getTime() + 3 * day)
+    const late = await collect(site, 3 * day)
+
+    expect([foreseen, early]).toMatchObject(Array(2).fill({ removed: 0, prunedRevisions: 0 }))
+    expect(kept).toBe(true)
+    expect(late).toMatchObject({ prunedRevisions: 1 })
+    expect(await site.context.pool.has(legacy)).toBe(false)
+  })
+
   it('never takes what a sync that is at work has found or fetched', async () => {
     await using upstream = await startDemoUpstream()
     await using site = await openSite({ repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }] })

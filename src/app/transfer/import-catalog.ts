@@ -120,7 +120,7 @@ async function importOne(context: ImportContext, source: Source, caller: AbortSi
     signal: caller,
   })
   const held = await catalog.read((reader) => reader.repository(id))
-  if (held?.latest) return compareOne(context, held, source)
+  if (held?.latest) return await compareOne(context, held, source)
   const {
     missingBlobs: blobs,
     missingBytes: bytes,

@@ -6,7 +6,7 @@ import type { RelativePath } from '../../core/path.ts'
 import type { SnapshotName } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 import { keptNumbers } from './kept-numbers.ts'
-import { isBlobReached, isBlobReachedBy } from './roots.ts'
+import { isBlobOfRecent, isBlobReached, isBlobReachedBy } from './roots.ts'
 
 const pageBlobs = 2000
 
@@ -165,7 +165,10 @@ export async function forgettableBlobs(
   return found
 }
 
-/** Of these blobs: rows that nothing reaches and nobody wanted since `before`, and digests of those that stay. */
+/**
+ * Of these blobs: rows that nothing reaches, that nobody wanted since `before` and no revision has that was superseded since; and digests of those
+ * that stay.
+ */
 export async function lookForUnreached({ db, engine }: Session, digests: readonly Sha256[], before: Date) {
   const asked = engine.rows(
     digests.map((digest) => ({ digest })),
@@ -176,10 +179,11 @@ export async function lookForUnreached({ db, engine }: Session, digests: readonl
     .selectFrom('blob')
     .select(['blob.pk', 'blob.digest', 'blob.wanted_at'])
     .select((eb) => eb.case().when(isBlobReached).then(1).else(0).end().as('isReached'))
+    .select((eb) => eb.case().when(isBlobOfRecent(before)).then(1).else(0).end().as('isRecent'))
     .where('blob.digest', 'in', db.selectFrom(asked).select('asked.digest'))
     .execute()
-  const isKept = ({ isReached, wanted_at }: (typeof rows)[number]) =>
-    isReached === 1 || wanted_at >= before.getTime()
+  const isKept = ({ isReached, isRecent, wanted_at }: (typeof rows)[number]) =>
+    isReached === 1 || isRecent === 1 || wanted_at >= before.getTime()
   return {
     leaving: rows.filter((row) => !isKept(row)).map(({ pk }) => ({ pk })),
     kept: new Set(rows.filter(isKept).map(({ digest }) => digest)),

@@ -63,6 +63,27 @@ export function isBlobReachedBy(counted: CountedSnapshots) {
 )`
 }
 
+/**
+ * Whether a revision that was superseded at `since` or later has the blob of the row `blob`: somebody may be about to publish it, to freeze
+ * it, or to copy from it.
+ */
+export function isBlobOfRecent(since: Date) {
+  const next = (table: 'package' | 'repository_file') => sql`
+    join revision as next on next.repository = ${sql.table(table)}.repository
+      and next.number = ${sql.table(table)}.removed_in
+      and next.sealed_at >= ${since.getTime()}`
+  return sql<SqlBool>`(
+  exists (
+    select 1 from package_file join package on package.pk = package_file.package ${next('package')}
+    where package_file.blob = blob.pk
+  )
+  or exists (
+    select 1 from repository_file ${next('repository_file')}
+    where repository_file.blob = blob.pk
+  )
+)`
+}
+
 /** Whether the row `revision` is no root, and was superseded before `before`. */
 export function isPrunable(before: Date) {
   return sql<SqlBool>`(
