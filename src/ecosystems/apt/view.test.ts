@@ -1,115 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type AptTree, fieldOf, readAptTree } from '../../../tests/support/apt-tree.ts'
-import {
-  type AptFiles,
-  type AptUpstream,
-  aptFiles,
-  aptKeyFile,
-  aptPrivateKeyFile,
-  changeApt,
-  startAptUpstream,
-} from '../../../tests/support/apt-upstream.ts'
-import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
-import { findPackageFiles } from '../../app/package/find-package-files.ts'
-import { uploadPackages } from '../../app/package/upload-packages.ts'
+import { type AptTree, fieldOf } from '../../../tests/support/apt-tree.ts'
+import { aptFiles } from '../../../tests/support/apt-upstream.ts'
+import { readTree } from '../../../tests/support/site.ts'
+import { latest, openWorld, repositoriesOf, treeOf, upload } from './view.test-support.ts'
 
-const latest = 'views/all/latest'
-const signal = new AbortController().signal
 const amd64 = 'main/binary-amd64/Packages'
-
-/** As another archive would have the suite: not our words, and greeter in the newer state. */
-const moreFiles = (): Promise<AptFiles> =>
-  changeApt(aptFiles('v2'), {
-    release: (text) =>
-      text
-        .replace(/^Origin: .*/m, 'Origin: Another')
-        .replace(/^Description: .*/m, 'Description: Other words\nNotAutomatic: yes'),
-  })
-
-type Section = Readonly<Record<string, unknown>>
-
-/** What a site of this test may have; `base` and `flat` are of one upstream, `more` is of another. */
-function repositoriesOf(
-  base: AptUpstream,
-  more: AptUpstream,
-): readonly (Section & { readonly id: string })[] {
-  const verify = { keys: [aptKeyFile('archive')] }
-  const synced = (upstream: AptUpstream) => ({ type: 'apt', feed: upstream.url.href, verify })
-  return [
-    {
-      ...{ id: 'base', ...synced(base), mode: 'mirror' },
-      apt: {
-        suites: ['stable', 'stable-updates'],
-        components: ['main'],
-        architectures: ['amd64'],
-        sources: true,
-        check_valid_until: false,
-      },
-    },
-    {
-      ...{ id: 'more', ...synced(more), mode: 'filtered' },
-      apt: { suites: ['stable'], architectures: ['amd64', 'i386'] },
-      filters: { patterns: { exclude: ['^apt$'] } },
-    },
-    { id: 'flat', ...synced(base), feed: `${base.url.href}flat/`, mode: 'filtered', apt: { suites: ['./'] } },
-    { id: 'tools', type: 'apt', mode: 'hosted', apt: { suites: ['stable'], components: ['tools'] } },
-  ]
-}
-
-interface World extends AsyncDisposable {
-  readonly site: Site
-  readonly base: AptUpstream
-  readonly more: AptUpstream
-}
-
-const viewOf = (repos: readonly string[]) => ({ views: [{ name: 'all', repos }] })
-const signing = { signing: { key_file: 'key.asc' } }
-
-/** What has an upstream is synced, and nothing published yet. */
-async function openWorld(
-  repos: readonly string[] = ['base', 'more', 'flat'],
-  views: Section = viewOf(repos),
-): Promise<World> {
-  const base = await startAptUpstream()
-  const more = await startAptUpstream(await moreFiles())
-  const repositories = repositoriesOf(base, more).filter(({ id }) => repos.includes(id))
-  const site = await openSite({
-    repositories,
-    sections: { ...signing, ...views },
-    files: { 'key.asc': await readFile(aptPrivateKeyFile('other'), 'utf8') },
-    now: () => new Date('2026-02-03T00:00:00Z'),
-  })
-  for (const { id, mode } of repositories) if (mode !== 'hosted') await site.sync(id)
-  return {
-    site,
-    base,
-    more,
-    async [Symbol.asyncDispose]() {
-      await site[Symbol.asyncDispose]()
-      await base[Symbol.asyncDispose]()
-      await more[Symbol.asyncDispose]()
-    },
-  }
-}
-
-async function upload({ context }: Site, ...names: readonly string[]): Promise<void> {
-  const paths = names.map((name) => join('tests/fixtures/deb', name))
-  const files = await findPackageFiles(context, { repository: 'tools', paths, recursive: false }, signal)
-  await uploadPackages(
-    context,
-    { repository: 'tools', files, suite: null, component: null, force: false },
-    signal,
-  )
-}
-
-/** As a client sees it. Every file that is named was there, with the bytes that were promised. */
-async function treeOf(site: Site, suite = 'stable', path = latest): Promise<AptTree> {
-  const tree = await readAptTree(site.published(path), suite)
-  expect(tree.trouble).toEqual([])
-  return tree
-}
 
 const namesIn = ({ indexes }: AptTree, index: string) =>
   (indexes.get(index) ?? []).map((stanza) => `${fieldOf(stanza, 'Package')} ${fieldOf(stanza, 'Version')}`)
@@ -299,68 +196,5 @@ describe('members with suites of their own', () => {
       [...(await readTree(site.published(latest))).keys()].map((name) => name.split('/')[0]),
     )
     expect([...folders].sort()).toEqual(['base', 'dists', 'flat', 'key.asc', 'more'])
-  })
-})
-
-describe('a view of APT repositories that is published again', () => {
-  const undated = async (site: Site) =>
-    new Map(
-      [...(await readTree(site.published(latest)))].filter(
-        ([path]) => path.includes('dists/') && !path.includes('/by-hash/') && !/Release(\.gpg)?$/.test(path),
-      ),
-    )
-
-  it('is the same where nothing changed', async () => {
-    await using world = await openWorld()
-    const { site } = world
-    await site.publish('all')
-    const before = await undated(site)
-
-    const again = await site.publish('all')
-    const forced = await site.publish('all', { force: true })
-
-    expect(again.unchanged).toBe(true)
-    expect(forced).toMatchObject({ unchanged: false })
-    expect(await undated(site)).toEqual(before)
-  })
-
-  it('has the change of one member, goes back with all, and is frozen with all', async () => {
-    await using world = await openWorld(['base', 'more', 'flat'])
-    const { site, base } = world
-    await site.publish('all')
-    await site.snapshot('all@first')
-    const before = await treeOf(site)
-
-    base.show(aptFiles('v2'))
-    await site.sync('flat')
-    await site.publish('all')
-    const flat = await treeOf(site, 'flat/')
-    const after = await treeOf(site)
-    const frozen = await site.publish('all@first')
-    await site.rollBack(latest)
-
-    expect([...flat.pool.keys()].sort()).toEqual([
-      'flat/flat-lib_0.2_amd64.deb',
-      'flat/flat-tool_1.0_all.deb',
-    ])
-    expect(after.indexes).toEqual(before.indexes)
-    for (const path of [frozen.path, latest]) {
-      expect((await treeOf(site, 'stable', path)).indexes).toEqual(before.indexes)
-      expect([...(await treeOf(site, 'flat/', path)).pool.keys()]).toContain('flat/flat-lib_0.1_amd64.deb')
-    }
-  })
-
-  it('is not made of a mirror that kept nothing of its packages', async () => {
-    await using world = await openWorld(['more', 'base'], {})
-    const { site } = world
-    await site.reopen({ sections: { ...signing, ...viewOf(['more', 'base']) } })
-
-    await expect(site.publish('all')).rejects.toMatchObject({
-      code: 'USAGE_INVALID',
-      message: expect.stringContaining('base was synced as a verbatim mirror'),
-      hint: expect.stringContaining('chantal repo sync base'),
-    })
-    await site.sync('base')
-    expect(await site.publish('all')).toMatchObject({ path: latest, unchanged: false })
   })
 })
