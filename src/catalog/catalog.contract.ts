@@ -751,6 +751,22 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         expect(after?.expiresAt.getTime()).toBeGreaterThan(before?.expiresAt.getTime() ?? 0)
       })
 
+      it('of the dead can be ended, whatever they are for, and those of the living stay', async () => {
+        const short = await open({
+          leaseTerms: { ttlMs: 300, renewEveryMs: 100_000 },
+          host: { ...readHostFacts(), host: 'elsewhere' },
+        })
+        await using _dead = await short.acquire(request({ purpose: 'die' }))
+        await using _living = await catalog.acquire(request({ resource: 'shelf:epel9', purpose: 'live' }))
+        await sleep(400)
+
+        const ended = await catalog.dropDeadLeases()
+
+        expect(ended).toMatchObject([{ resource: 'repository:epel9', purpose: 'die', host: 'elsewhere' }])
+        expect(await leases()).toMatchObject([{ purpose: 'live' }])
+        expect(await catalog.dropDeadLeases()).toEqual([])
+      })
+
       it('say when they are lost, before another can have them', async () => {
         const short = await open({ leaseTerms: { ttlMs: 600, renewEveryMs: 100_000 } })
         const held = await short.acquire(request())

@@ -1,6 +1,6 @@
 import type { CatalogFlaw, CatalogReader } from './catalog-reader.ts'
 import type { CatalogWriter } from './catalog-writer.ts'
-import type { Lease, LeaseRequest } from './lease.ts'
+import type { Lease, LeaseHolder, LeaseRequest } from './lease.ts'
 
 /**
  * What we know: repositories, their revisions, snapshots, publications, sync history, and which blobs all of these need.
@@ -27,6 +27,9 @@ export interface Catalog extends AsyncDisposable {
    * without renewal; then `tookOverFrom` names it.
    */
   acquire(request: LeaseRequest): Promise<Lease>
+
+  /** Ends the leases of holders that are dead, whatever they held: nobody may ever ask for those again. @returns which */
+  dropDeadLeases(): Promise<readonly LeaseHolder[]>
 
   /** In bytes, on the disk of the file or of the server. */
   size(): Promise<number>

@@ -3,6 +3,7 @@ import type { Catalog } from './catalog.ts'
 import type { SqlEngine } from './engine.ts'
 import { findSchemaFlaws } from './flaws/schema-flaws.ts'
 import type { LeaseTerms } from './lease.ts'
+import { dropDeadLeases } from './leases/drop-dead-leases.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
 import { migrate } from './migrations/migrations.ts'
@@ -33,11 +34,8 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   try {
     await migrate(engine, options.now)
     let id = await readId(engine)
-    const keeper = new LeaseKeeper(
-      engine,
-      options.host ?? readHostFacts(),
-      options.leaseTerms ?? defaultTerms,
-    )
+    const host = options.host ?? readHostFacts()
+    const keeper = new LeaseKeeper(engine, host, options.leaseTerms ?? defaultTerms)
     return {
       get id() {
         return id
@@ -50,6 +48,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       read: (work) => engine.read((db) => work(new SqlReader({ db, engine }))),
       write: (work) => engine.write((db) => work(new SqlWriter({ db, engine }))),
       acquire: (request) => keeper.acquire(request),
+      dropDeadLeases: () => dropDeadLeases(engine, host),
       size: () => engine.size(),
       vacuum: () => engine.vacuum(),
       schemaFlaws: () => findSchemaFlaws(engine),

@@ -49,6 +49,8 @@ export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> 
     signal: caller,
   })
   const { signal } = lease
+  // The dead need nothing spared, and would otherwise have it spared for ever where nobody takes over what they held.
+  await context.catalog.dropDeadLeases()
   // What a killed import has left is needed until then: a dry run counts it as such.
   if (!input.dryRun) await dropLeftImports(context, signal)
   const lost = await findLostGenerations(context, input.dryRun, signal)
