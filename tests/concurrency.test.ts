@@ -4,9 +4,10 @@ import { verifyPool } from '../src/app/pool/verify-pool.ts'
 import { brokenInvariants } from './crash/invariants.ts'
 import { startProcess } from './crash/process.ts'
 import { createDatabase } from './servers/postgresql.ts'
-import { demoFiles, showDemo, startDemoUpstream } from './support/demo-upstream.ts'
+import { demoFiles, showDemo, startDemoUpstream, turnDemo } from './support/demo-upstream.ts'
 import { readAsClient } from './support/rpm-client.ts'
 import { openSite, type Site } from './support/site.ts'
+import { soak } from './support/soak.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 const signal = new AbortController().signal
@@ -107,7 +108,7 @@ for (const [name, missing, create] of catalogs) {
         startProcess(site.folder, repeat('collect', rounds)),
       ]
       const over = new AbortController()
-      const turning = turn(upstream, over.signal)
+      const turning = turnDemo(upstream, over.signal)
 
       const ended = await Promise.all(working.map(({ ended }) => ended))
       over.abort()
@@ -147,7 +148,7 @@ for (const [name, missing, create] of catalogs) {
         startProcess(site.folder, repeat('collect', 8)),
       ]
       const over = new AbortController()
-      const turning = turn(upstream, over.signal)
+      const turning = turnDemo(upstream, over.signal)
 
       const ended = await Promise.all(working.map(({ ended }) => ended))
       over.abort()
@@ -158,6 +159,19 @@ for (const [name, missing, create] of catalogs) {
       const frozen = await site.context.catalog.read((reader) => reader.viewSnapshots())
       expect(frozen).toHaveLength(12)
       expect(await site.context.catalog.read((reader) => reader.leases())).toEqual([])
+    })
+
+    it('does all of it at once for a while, and nothing is lost or hangs', { timeout: 180_000 }, async () => {
+      const { processes, broken } = await soak(await create(), 12)
+
+      expect(processes.map(({ ended }) => ended)).toEqual(
+        processes.map(() => ({ status: 0, signal: null, stderr: '' })),
+      )
+      expect(broken).toEqual([])
+      const steps = processes.flatMap(({ counts }) => Object.entries(counts))
+      // Nobody is idle long enough for that.
+      const unfinished = steps.filter(([step, { done }]) => done === 0 && step !== 'vacuum')
+      expect(unfinished).toEqual([])
     })
   })
 }
@@ -196,17 +210,6 @@ async function readUntil(folder: string, over: AbortSignal) {
   const readings: Awaited<ReturnType<typeof readAsClient>>[] = []
   while (!over.aborted) readings.push(await readAsClient(folder))
   return readings
-}
-
-/** Has upstream switch to and fro, as mirrors do that keep the packages of the state before for a while. */
-async function turn(upstream: Upstream, over: AbortSignal): Promise<void> {
-  const states = [demoFiles('v1'), demoFiles('v2')] as const
-  for (const files of states) for (const [name, content] of Object.entries(files)) upstream.put(name, content)
-  for (let round = 0; !over.aborted; round++) {
-    for (const name of ['repodata/repomd.xml', 'repodata/repomd.xml.asc'])
-      upstream.put(name, states[round % 2 === 0 ? 1 : 0][name] ?? '')
-    await new Promise((resolve) => setTimeout(resolve, 150))
-  }
 }
 
 const repeat = (work: string, times: number) => Array.from({ length: times }, () => work).join(',')

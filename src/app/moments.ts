@@ -14,6 +14,10 @@ export const moments = {
   publish: ['generation announced', 'generation switched', 'generation recorded'],
   snapshot: ['snapshot created'],
   import: ['import opened', 'rows imported', 'import sealed'],
+  prune: ['snapshots chosen', 'snapshot removed', 'snapshots removed'],
+  cleanup: ['path unpublished', 'shelves cleared', 'snapshots deleted', 'rows removed'],
+  vacuum: ['catalog held', 'catalog vacuumed'],
+  backup: ['catalog copied'],
   collect: ['revisions pruned', 'blobs forgotten', 'blobs removed'],
 } as const
 

@@ -83,9 +83,15 @@ async function brokenTrees(site: Site): Promise<readonly string[]> {
 }
 
 async function unpublishableSnapshots(site: Site): Promise<readonly string[]> {
-  const { catalog } = site.context
+  const { catalog, settings } = site.context
+  const configured = new Set<string>([
+    ...settings.repositories.map(({ id }) => id),
+    ...settings.views.map(({ name }) => name),
+  ])
   const broken: string[] = []
   for (const { source } of await catalog.read((reader) => findSnapshots(reader))) {
+    // What is gone from the configuration has nobody to say how it is published.
+    if (!configured.has(source.replace(/@.*/, ''))) continue
     const target = path.join(site.folder, 'exported')
     try {
       await exportSource(site.context, { source, target }, signal)

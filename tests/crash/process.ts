@@ -19,17 +19,42 @@ export interface WorkingProcess {
   kill(): void
 }
 
+/** Of each step of the work: how often it was done, and how often somebody else held what it needs. */
+export type StepCounts = Readonly<Record<string, { done: number; held: number }>>
+
 /** Starts work on a site in a process of its own. `at` has it die there. */
 export function startProcess(
   folder: string,
   work: string,
   at: { readonly moment: string; readonly nth: number } | null = null,
 ): WorkingProcess {
+  return working(start([folder, work, ...(at ? [at.moment, String(at.nth)] : [])]))
+}
+
+/** Starts work that is done again and again for so many seconds. */
+export function startRepeating(
+  folder: string,
+  work: string,
+  seconds: number,
+): WorkingProcess & { readonly counted: Promise<StepCounts> } {
+  const child = start([folder, work, '--seconds', String(seconds)])
+  let printed = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString()
+  })
+  const process = working(child)
+  const counted = process.ended.then((): StepCounts => JSON.parse(printed.split('\n')[1] || '{}'))
+  return { ...process, counted }
+}
+
+function start(parameters: readonly string[]) {
   program ??= bundleProgram()
-  const parameters = at ? [work, at.moment, String(at.nth)] : [work]
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', program, folder, ...parameters], {
+  return spawn(process.execPath, ['--max-semi-space-size=4', program, ...parameters], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+function working(child: ReturnType<typeof start>): WorkingProcess {
   const ready = new Promise<void>((resolve) => {
     child.stdout.once('data', () => resolve())
     child.once('exit', () => resolve())

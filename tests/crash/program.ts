@@ -1,27 +1,24 @@
 /**
- * A process for tests to kill. `program.ts FOLDER WORK [MOMENT NTH]` does WORK with the configuration in FOLDER, and kills itself at the
- * NTH time that MOMENT comes. Says `ready` once everything is open; what is done ends it with 0, an error with its exit status.
+ * A process for tests to kill, or to let work beside others. `program.ts FOLDER WORK [MOMENT NTH]` does WORK, steps apart by commas, with
+ * the configuration in FOLDER, and kills itself at the NTH time that MOMENT comes. Says `ready` once everything is open; what is
+ * done ends it with 0, an error with its exit status. With `--seconds N` it does WORK again and again for so long, and prints as JSON how often
+ * it did each step and how often somebody else held what that needs; `%` in a step is the number of the round.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { configuredRepository } from '../../src/app/configured.ts'
-import type { AppContext } from '../../src/app/context.ts'
-import { findPackageFiles } from '../../src/app/package/find-package-files.ts'
-import { uploadPackages } from '../../src/app/package/upload-packages.ts'
-import { collectGarbage } from '../../src/app/pool/collect-garbage.ts'
-import { publishSource } from '../../src/app/publish/publish-source.ts'
-import { createSnapshot } from '../../src/app/snapshot/create-snapshot.ts'
-import { syncRepository } from '../../src/app/sync/sync-repository.ts'
-import { readFile } from '../../src/app/transfer/files.ts'
-import { importCatalog, openFile } from '../../src/app/transfer/import-catalog.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { isChantalError } from '../../src/core/errors.ts'
 import { ecosystems } from '../../src/ecosystems/registry.ts'
 import { openContext } from '../../src/open-context.ts'
-import { openImportContext } from '../../src/open-import-context.ts'
+import type { StepCounts } from './process.ts'
+import { take } from './steps.ts'
 
-const { positionals } = parseArgs({ allowPositionals: true })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string' } },
+})
 const [folder = '', work = '', moment = '', nth = '1'] = positionals
-const signal = new AbortController().signal
+const steps = work.split(',')
 let times = 0
 
 const { settings } = await loadConfiguration({
@@ -33,6 +30,7 @@ const { settings } = await loadConfiguration({
   now: new Date(),
 })
 
+const counts = Object.fromEntries(steps.map((step) => [step, { done: 0, held: 0 }]))
 try {
   await using context = await openContext(settings, {
     reporter: { report: () => {} },
@@ -43,46 +41,48 @@ try {
     },
   })
   process.stdout.write('ready\n')
-  for (const step of work.split(',')) await take(context, step)
+  if (values.seconds === undefined) for (const step of steps) await take(context, step)
+  else await repeat(context, performance.now() + 1000 * Number(values.seconds))
 } catch (error) {
   if (!isChantalError(error)) throw error
   process.stderr.write(`${error.code}: ${error.message}\n`)
   process.exitCode = error.traits.exit
 }
 
-/** `sync ID`, `publish SOURCE`, `snapshot SOURCE`, `upload ID FOLDER`, `import FILE`, `collect`. */
-async function take(context: AppContext, step: string): Promise<void> {
-  const [verb, source = '', folder = ''] = step.split(' ')
-  switch (verb) {
-    case 'sync': {
-      const terms = { settings: configuredRepository(settings, source), force: false, dryRun: false }
-      const { cause } = await syncRepository(context, terms, signal)
-      if (cause) throw cause
-      return
+/** A step that cannot be done now ends its round: those after it build on it. */
+async function repeat(context: Parameters<typeof take>[0], end: number): Promise<void> {
+  for (let round = 1; performance.now() < end; round++) {
+    for (const step of steps) {
+      if (!steps.includes('collect')) await rest()
+      const done = await tryStep(context, step, round)
+      count(step, done ? 'done' : 'held')
+      if (!done) break
     }
-    case 'publish':
-      await publishSource(context, { source, as: null, force: false }, signal)
-      return
-    case 'snapshot':
-      await createSnapshot(context, { source, description: null, labels: {} }, signal)
-      return
-    case 'upload': {
-      const wanted = { repository: source, paths: [folder], recursive: false }
-      const files = await findPackageFiles(context, wanted, signal)
-      const terms = { repository: source, files, suite: null, component: null, force: false }
-      await uploadPackages(context, terms, signal)
-      return
-    }
-    case 'import': {
-      const terms = { now: context.now, reached: context.reached }
-      await using importing = await openImportContext(context.settings, terms)
-      await importCatalog(importing, await openFile(readFile(source), null), signal)
-      return
-    }
-    case 'collect':
-      await collectGarbage(context, { graceMs: 0, dryRun: false }, signal)
-      return
-    default:
-      throw new Error(`no such work: ${step}`)
   }
+  process.stdout.write(`${JSON.stringify(counts)}\n`)
+}
+
+/**
+ * All processes but one that collects garbage rest at the same time, one second in three: garbage collection spares what anybody who is at work may rely on, and would
+ * have little to take from those who always are.
+ */
+async function rest(): Promise<void> {
+  const leftMs = 3000 - (Date.now() % 3000)
+  if (leftMs < 1000) await pause(leftMs)
+}
+
+async function tryStep(context: Parameters<typeof take>[0], step: string, round: number): Promise<boolean> {
+  try {
+    await take(context, step.replaceAll('%', String(round)))
+    return true
+  } catch (error) {
+    if (isChantalError(error, 'LEASE_HELD')) return false
+    process.stderr.write(`${step}, round ${round}: `)
+    throw error
+  }
+}
+
+function count(step: string, outcome: keyof StepCounts[string]): void {
+  const counted = counts[step]
+  if (counted) counted[outcome] += 1
 }

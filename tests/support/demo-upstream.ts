@@ -33,3 +33,14 @@ export function showDemo(upstream: Upstream, version: DemoVersion): void {
   }
   for (const [name, content] of Object.entries(files)) upstream.put(name, content)
 }
+
+/** Has `upstream` switch to and fro until `over`, as mirrors do that keep the packages of the state before for a while. */
+export async function turnDemo(upstream: Upstream, over: AbortSignal): Promise<void> {
+  const states = [demoFiles('v1'), demoFiles('v2')] as const
+  for (const files of states) for (const [name, content] of Object.entries(files)) upstream.put(name, content)
+  for (let round = 0; !over.aborted; round++) {
+    for (const name of ['repodata/repomd.xml', 'repodata/repomd.xml.asc'])
+      upstream.put(name, states[round % 2 === 0 ? 1 : 0][name] ?? '')
+    await new Promise((resolve) => setTimeout(resolve, 150))
+  }
+}

@@ -143,7 +143,7 @@ async function remove(
   { repository, publications, snapshots }: GoneRepository,
   caller: AbortSignal,
 ): Promise<void> {
-  const { catalog, now } = context
+  const { catalog, now, reached } = context
   await using lease = await catalog.acquire({
     resource: `repository:${repository}`,
     mode: 'exclusive',
@@ -152,8 +152,12 @@ async function remove(
     signal: caller,
   })
   const { signal } = lease
-  for (const path of publications) await unpublishPath(context, path, signal)
+  for (const path of publications) {
+    await unpublishPath(context, path, signal)
+    reached?.('path unpublished')
+  }
   await context.publications.clearShelves(repository, now())
+  reached?.('shelves cleared')
   signal.throwIfAborted()
   await catalog.write(async (writer) => {
     for (const source of snapshots) {
@@ -162,9 +166,11 @@ async function remove(
       else await writer.deleteViewSnapshot(owner, name)
     }
   })
+  reached?.('snapshots deleted')
   for (let isDone = false; !isDone; ) {
     signal.throwIfAborted()
     isDone = (await catalog.write((writer) => writer.removeRepository(repository, now(), rowsAtOnce))).isDone
+    reached?.('rows removed')
     // SQLite's transactions are one piece of work: leases have to be renewed between them.
     await setImmediate()
   }

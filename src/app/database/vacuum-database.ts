@@ -13,7 +13,7 @@ export interface VacuumOutput {
  * @throws ChantalError `LEASE_HELD` naming who is, `DISK_FULL`
  */
 export const vacuumDatabase: UseCase<object, VacuumOutput> = async (
-  { catalog, settings, now },
+  { catalog, settings, now, reached },
   _,
   signal,
 ) => {
@@ -26,8 +26,10 @@ export const vacuumDatabase: UseCase<object, VacuumOutput> = async (
     signal,
   })
   lease.signal.throwIfAborted()
+  reached?.('catalog held')
   const beforeBytes = await catalog.size()
   await catalog.vacuum()
+  reached?.('catalog vacuumed')
   return {
     engine: settings.database.kind,
     beforeBytes,

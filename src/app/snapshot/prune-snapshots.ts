@@ -57,14 +57,20 @@ export const pruneSnapshots: UseCase<PruneInput, PruneOutput> = async (context, 
     })
     const output = outputOf(plan, freed, input.dryRun)
     if (input.dryRun) return output
+    context.reached?.('snapshots chosen')
     const isDone = await catalog.write(async (writer) => {
       const now = leaving(await planPrune(context, writer, input))
       // Measuring took a while: what was measured is what goes, or it is measured again.
       if (!isSame(now, leaving(plan))) return false
-      for (const snapshot of now) await removeSnapshot(writer, snapshot)
+      for (const snapshot of now) {
+        await removeSnapshot(writer, snapshot)
+        context.reached?.('snapshot removed')
+      }
       return true
     })
-    if (isDone) return output
+    if (!isDone) continue
+    context.reached?.('snapshots removed')
+    return output
   }
 }
 
