@@ -61,7 +61,7 @@ function measure(name: string): Figures {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     // As bin/chantal.js has them.
-    ['--max-semi-space-size=4', '--heap-growing-percent=80', program, name, folder],
+    ['--max-semi-space-size=4', '--heap-growing-percent=60', program, name, folder],
     { encoding: 'utf8', maxBuffer: 1024 ** 3 },
   )
   if (status !== 0) throw new Error(`${name}: ${stderr}`)

@@ -34,18 +34,21 @@ export function chunkEnds(sizes: readonly number[]): readonly number[] {
  * zstd over: how many fragments, the length of each (32-bit little-endian), the fragments one after another. Compressed in the thread
  * pool, so that the caller can go on with the next ones.
  */
-export function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uint8Array> {
+export async function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uint8Array> {
   const head = Buffer.alloc(4 * (fragments.length + 1))
   head.writeUInt32LE(fragments.length, 0)
   for (const [index, fragment] of fragments.entries()) head.writeUInt32LE(fragment.length, 4 * (index + 1))
   const bytes = Buffer.concat([head, ...fragments])
-  return compress(bytes, {
+  const data = await compress(bytes, {
     params: { [constants.ZSTD_c_compressionLevel]: 3 },
     // States the size in the frame, so that the decoder makes one buffer of it.
     pledgedSrcSize: bytes.byteLength,
     // Most come out in one step.
     chunkSize: 64 * 1024,
   })
+  // Of hundreds of megabytes of them, dozens would wait for the collector of garbage.
+  forgetChunk(bytes)
+  return data
 }
 
 /** What {@link encodeChunk} made: its fragments, as views of one buffer. Decompressed in the thread pool. */
@@ -72,7 +75,7 @@ export function forgetFragments([first]: readonly Uint8Array[]): void {
   if (first) forget(first.buffer)
 }
 
-/** The same for the bytes of a chunk, once it is decoded. */
+/** The same for the bytes of a chunk, once it is decoded or encoded. */
 export function forgetChunk({ buffer, byteLength }: Uint8Array): void {
   if (byteLength === buffer.byteLength) forget(buffer)
 }

@@ -21,7 +21,7 @@ import type { VerifiedPackages } from './verify-packages.ts'
 const batchRows = 1000
 /** Native records are small, or as large as all the others together: their batches count bytes too. */
 const batchRecords = 8000
-const batchRecordBytes = 16 * 1024 ** 2
+const batchRecordBytes = 4 * 1024 ** 2
 
 export interface SealPlanInput {
   readonly settings: RepositorySettings

@@ -53,7 +53,7 @@ async function connectWriter(file: string): Promise<SqliteConnection> {
     })
     // With WAL, `normal` may lose the last commits when power fails.
     database.exec('pragma synchronous = full')
-    database.exec('pragma cache_size = -32000')
+    database.exec('pragma cache_size = -8000')
     database.exec('pragma analysis_limit = 1000')
     return new SqliteConnection(database)
   } catch (error) {
