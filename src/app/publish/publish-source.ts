@@ -1,6 +1,6 @@
 import { ChantalError } from '../../core/errors.ts'
 import type { UseCase } from '../context.ts'
-import { resolveSource } from '../source.ts'
+import { type ResolvedSource, resolveSource } from '../source.ts'
 import { findPublished, publishContent } from './publish-content.ts'
 import { type PublishResult, resultOf } from './publish-result.ts'
 import { pathOf } from './published-path.ts'
@@ -16,13 +16,16 @@ export interface PublishSourceInput {
 
 /**
  * Publishes what the catalog has of a source. Where equal input is published there already, nothing is made.
- * @throws ChantalError `NOT_FOUND`, `PATH_HELD`, `LEASE_HELD`, `BLOB_MISSING`, `SIGNING_FAILED`, `DISK_FULL`, `NOT_WRITABLE`
+ * @throws ChantalError `NOT_FOUND`, `PATH_HELD`, `LEASE_HELD`, `BLOB_MISSING`, `SIGNING_FAILED`, `DISK_FULL`, `NOT_WRITABLE`; `USAGE_INVALID`
+ *   for a moment that has not come
  */
 export const publishSource: UseCase<PublishSourceInput, PublishResult> = async (context, input, caller) => {
   const startedAt = context.now()
   const { catalog, settings } = context
   const resolve = () => catalog.read((reader) => resolveSource(reader, settings, input.source))
-  const path = pathOf(await resolve(), input.as)
+  const found = await resolve()
+  assertPast(found, startedAt)
+  const path = pathOf(found, input.as)
   await using lease = await catalog.acquire({
     resource: `publication:${path}`,
     mode: 'exclusive',
@@ -37,6 +40,15 @@ export const publishSource: UseCase<PublishSourceInput, PublishResult> = async (
   const wanted = { path, content: await resolve(), fresh: input.force }
   const existing = input.force ? null : await findPublished(context, wanted)
   return resultOf(context, existing ?? (await publishContent(context, wanted, lease.signal)), startedAt)
+}
+
+/** What is latest at a moment to come is not known: clients of its path would see it change. */
+function assertPast({ at, label }: ResolvedSource, now: Date): void {
+  if (at.kind !== 'time' || at.time <= now) return
+  throw new ChantalError('USAGE_INVALID', `${label} has not come yet: it is ${now.toISOString()}`, {
+    hint: 'Times are in UTC. What is latest now is published with `chantal publish repo` or `chantal publish view`.',
+    details: { source: label },
+  })
 }
 
 function pathHeld(path: string, since: Date): ChantalError {
