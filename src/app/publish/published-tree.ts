@@ -42,6 +42,7 @@ export interface PublishedTree {
  *   made; `SIGNING_FAILED`
  */
 export async function openTree(context: AppContext, content: Content): Promise<PublishedTree> {
+  assertConfigured(context, content)
   return content.kind === 'view' ? openViewTree(context, content) : openRepositoryTree(context, content)
 }
 
@@ -86,6 +87,25 @@ async function openViewTree(context: AppContext, content: Content): Promise<Publ
       }),
     renew: renewOf(ecosystem, 'filtered', signer),
   }
+}
+
+/**
+ * How a member's tree looks is said in the configuration, also of one that was frozen while it was a member of the view.
+ * @throws ChantalError `NOT_FOUND`
+ */
+function assertConfigured({ settings }: AppContext, { label, revisions }: Content): void {
+  const gone = revisions
+    .map(({ repository }) => repository)
+    .filter((member) => !settings.repositories.some(({ id }) => id === member))
+  if (gone.length === 0) return
+  throw new ChantalError(
+    'NOT_FOUND',
+    `${label} holds packages of ${gone.join(', ')}, gone from the configuration`,
+    {
+      hint: 'Give them back to `repositories`: with `enabled: false` they are not synced, and they need not be in the view.',
+      details: { source: label, repositories: gone },
+    },
+  )
 }
 
 /**

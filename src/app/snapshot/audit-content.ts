@@ -2,14 +2,15 @@ import type { RepositorySettings } from '../../config/settings.ts'
 import type { StoredPackage } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import { displayUrl } from '../../download/display-url.ts'
-import { configuredRepository } from '../configured.ts'
 import type { UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
 
 /** A package of a source, and where its files come from, in their order. */
 export interface AuditedPackage {
   readonly package: StoredPackage
+  /** `null` where they were uploaded, and where their repository is not configured any more. */
   readonly origins: readonly (string | null)[]
+  readonly isUploaded: boolean
 }
 
 /** What a source holds, for whoever has to account for it; in key order, a view's members one after the other. @throws ChantalError `NOT_FOUND`, `USAGE_INVALID` */
@@ -22,10 +23,12 @@ export const auditContent: UseCase<{ readonly source: string }, readonly Audited
     const { revisions } = await resolveSource(reader, settings, source)
     const audited: AuditedPackage[] = []
     for (const revision of revisions) {
-      const configured = configuredRepository(settings, revision.repository)
+      // A view's snapshot keeps what a repository held that has gone from the configuration since.
+      const configured = settings.repositories.find(({ id }) => id === revision.repository)
       for await (const pkg of reader.packages(revision)) {
         signal.throwIfAborted()
-        audited.push({ package: pkg, origins: pkg.files.map(({ path }) => originOf(configured, path)) })
+        const origins = pkg.files.map(({ path }) => (configured ? originOf(configured, path) : null))
+        audited.push({ package: pkg, origins, isUploaded: revision.mode === 'hosted' })
       }
     }
     return audited

@@ -1,8 +1,8 @@
 import type { CatalogReader } from '../../catalog/catalog-reader.ts'
+import { ChantalError } from '../../core/errors.ts'
 import type { Revision, StoredPackage } from '../../core/model.ts'
 import type { VersionOrder } from '../../core/plan.ts'
-import { configuredRepository, ecosystemOf } from '../configured.ts'
-import type { UseCase } from '../context.ts'
+import type { AppContext, UseCase } from '../context.ts'
 import { parseSource, type ResolvedSource, resolveSource } from '../source.ts'
 
 /** A package that another version took the place of. */
@@ -46,8 +46,7 @@ export const diffSources: UseCase<{ readonly from: string; readonly to: string |
   return catalog.read(async (reader) => {
     const from = await resolveSource(reader, settings, input.from)
     const to = await resolveSource(reader, settings, input.to ?? parseSource(input.from).owner)
-    const [{ repository }] = to.revisions
-    const { versions } = ecosystemOf(context, configuredRepository(settings, repository))
+    const versions = await orderOf(context, reader, [from, to])
     const all: MutableChanges = { added: [], removed: [], replaced: [] }
     const members: MemberDiff[] = []
     for (const pair of pairRevisions(from, to)) {
@@ -64,6 +63,28 @@ export const diffSources: UseCase<{ readonly from: string; readonly to: string |
       members: isOfViews ? members : [],
     }
   })
+}
+
+/** Of both sources, also where repositories have gone from the configuration since. @throws ChantalError `USAGE_INVALID` */
+async function orderOf(
+  { ecosystems }: AppContext,
+  reader: CatalogReader,
+  [from, to]: readonly [ResolvedSource, ResolvedSource],
+): Promise<VersionOrder> {
+  const typeOf = async ({ revisions: [{ repository }] }: ResolvedSource) =>
+    (await reader.repository(repository))?.ecosystem
+  const [before, after] = [await typeOf(from), await typeOf(to)]
+  const ecosystem = after && ecosystems.get(after)
+  if (!ecosystem) throw new Error(`no ecosystem ${after} in the registry`)
+  if (before === after) return ecosystem.versions
+  throw new ChantalError(
+    'USAGE_INVALID',
+    `${from.label} is of type ${before}, and ${to.label} of type ${after}`,
+    {
+      hint: 'Compare sources of one type.',
+      details: { from: from.label, to: to.label },
+    },
+  )
 }
 
 interface MutableChanges {

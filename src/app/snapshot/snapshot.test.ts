@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { openSite } from '../../../tests/support/site.ts'
+import { startUpstream } from '../../../tests/upstream/upstream.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import type { PackageKey, RepositoryId, StoredPackage } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
@@ -83,6 +84,24 @@ describe('a snapshot', () => {
       ['demo-server', '0:1.0-1', '0:1.1-1'],
     ])
     expect(replaced).toEqual([])
+  })
+
+  it('is not compared with packages of another kind', async () => {
+    await using upstream = await startDemoUpstream()
+    await using apt = await startUpstream({ folder: 'tests/fixtures/apt/v1' })
+    await using site = await openSite({
+      repositories: [
+        { id: 'demo', type: 'rpm', feed: upstream.url },
+        { id: 'debs', type: 'apt', feed: apt.url, apt: { suites: ['stable'] } },
+      ],
+    })
+    await site.sync('demo')
+    await site.sync('debs')
+
+    await expect(site.diff('demo', 'debs')).rejects.toMatchObject({
+      code: 'USAGE_INVALID',
+      message: 'demo is of type rpm, and debs of type apt',
+    })
   })
 })
 

@@ -16,6 +16,7 @@ import { publishSource } from '../publish/publish-source.ts'
 import { publishSources } from '../publish/publish-sources.ts'
 import { releasePublication, rollBack } from '../publish/roll-back.ts'
 import { unpublish } from '../publish/unpublish.ts'
+import { auditContent } from '../snapshot/audit-content.ts'
 import { copySnapshot, createSnapshot } from '../snapshot/create-snapshot.ts'
 import { deleteSnapshot } from '../snapshot/delete-snapshot.ts'
 import { diffSources } from '../snapshot/diff-sources.ts'
@@ -468,6 +469,35 @@ describe('a snapshot of a view', () => {
       copySnapshot(site.context, { from: 'el@first', to: 'base@first' }, signal),
     ).rejects.toMatchObject({ code: 'USAGE_INVALID' })
     await expect(publish(site, 'el', { as: 'stable' })).rejects.toMatchObject({ code: 'USAGE_INVALID' })
+  })
+
+  it('keeps what a member held that is gone from the configuration, and says what publishing it needs', async () => {
+    await using world = await openWorld()
+    const { site, repositories } = world
+    await sync(site, 'base', 'extra')
+    await freeze(site, 'el@first')
+    await publish(site, 'el@first')
+    const [, extra] = repositories
+    const views = [{ name: 'el', repos: ['extra'] }]
+    await site.reopen({ repositories: [{ ...extra }], sections: { views } })
+
+    const audited = await auditContent(site.context, { source: 'el@first' }, signal)
+    const diff = await diffSources(site.context, { from: 'el', to: 'el@first' }, signal)
+
+    expect(audited.map(({ package: { name }, origins }) => [name, origins])).toEqual([
+      ['ash', [null]],
+      ['birch', [null]],
+      ['yew', [`${world.extra.url}Packages/yew-1.0-1.noarch.rpm`]],
+    ])
+    expect(diff.added.map(({ name }) => name)).toEqual(['ash', 'birch'])
+    await expect(publish(site, 'el@first', { as: 'stable' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'el@first holds packages of base, gone from the configuration',
+      hint: expect.stringContaining('`enabled: false`'),
+    })
+    await site.reopen({ repositories: [{ ...repositories[0], enabled: false }, { ...extra }] })
+    const { path } = await publish(site, 'el@first', { as: 'stable' })
+    expect(await listAt(site, path)).toHaveLength(3)
   })
 
   it('differs from what is latest by member, and as a whole by what clients see', async () => {

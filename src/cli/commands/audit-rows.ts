@@ -9,11 +9,12 @@ interface AuditRow {
   readonly package: StoredPackage
   readonly file: StoredFile
   readonly origin: string | null
+  readonly isUploaded: boolean
 }
 
 /** One row a file. */
-export function auditRows({ package: pkg, origins }: AuditedPackage): readonly AuditRow[] {
-  return pkg.files.map((file, index) => ({ package: pkg, file, origin: origins[index] ?? null }))
+export function auditRows({ package: pkg, origins, isUploaded }: AuditedPackage): readonly AuditRow[] {
+  return pkg.files.map((file, index) => ({ package: pkg, file, origin: origins[index] ?? null, isUploaded }))
 }
 
 export const auditColumns: readonly Column<AuditRow>[] = [
@@ -36,7 +37,12 @@ export const auditColumns: readonly Column<AuditRow>[] = [
     show: ({ package: { signature } }) => (signature && signerOf(signature.verdict)) ?? '',
   },
   { title: 'REPOSITORY', spare: 3, show: (row) => row.package.repository },
-  { title: 'ORIGIN', spare: 7, show: ({ origin }) => origin ?? 'uploaded', csv: ({ origin }) => origin },
+  {
+    title: 'ORIGIN',
+    spare: 7,
+    show: ({ origin, isUploaded }) => origin ?? (isUploaded ? 'uploaded' : '-'),
+    csv: ({ origin }) => origin,
+  },
 ]
 
 export function auditDocument({ package: pkg, origins }: AuditedPackage): object {

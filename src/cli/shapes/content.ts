@@ -30,7 +30,7 @@ export const packageFacts = z.strictObject(facts)
 export const auditedPackage = z.strictObject({
   ...facts,
   origin: textOrNull(
-    "URL of its first file at the repository's feed, as configured today; of a list of mirrors, that of the list; `null` where it was uploaded.",
+    "URL of its first file at the repository's feed, as configured today; of a list of mirrors, that of the list; `null` where it was uploaded, or its repository is not configured any more.",
   ),
   files: z
     .array(
