@@ -302,6 +302,16 @@ describe('for people', () => {
     expect(nameless.stderr).toContain('--repo')
   })
 
+  it('a view says of each member what it lacks: a sync, or an upload', async () => {
+    await using other = await CommandLine.open()
+
+    const { status, stdout } = await other.run('view show both')
+
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^demo +mirror .*no: sync it$/m)
+    expect(stdout).toMatch(/^tools +hosted .*no: upload to it$/m)
+  })
+
   it('pruning says which go, why the others stay and what that frees, and asks', async () => {
     await using other = await CommandLine.open()
     await other.configure({

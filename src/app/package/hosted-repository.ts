@@ -18,7 +18,7 @@ export function hostedRepository(context: Pick<AppContext, 'settings'>, id: stri
   const settings = configuredRepository(context.settings, id)
   if (settings.mode === 'hosted') return settings
   throw new ChantalError('USAGE_INVALID', `${id} is no hosted repository: its upstream says what it holds`, {
-    hint: 'Choose packages with `filters`, or use a repository with `mode: hosted`.',
+    hint: `To carry packages of your own on top of it, put them in a repository with \`mode: hosted\`, and publish both as a view. What ${id} takes of upstream is chosen with \`filters\`.`,
     details: { repository: id, mode: settings.mode },
   })
 }

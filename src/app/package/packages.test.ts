@@ -172,6 +172,7 @@ describe('an upload', () => {
     await expect(upload(site, [hello], { repository: 'mirror' })).rejects.toMatchObject({
       code: 'USAGE_INVALID',
       message: 'mirror is no hosted repository: its upstream says what it holds',
+      hint: expect.stringContaining('publish both as a view'),
     })
   })
 

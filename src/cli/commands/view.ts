@@ -75,8 +75,13 @@ const memberColumns: readonly Column<ViewMemberRow>[] = [
   { title: 'SIZE', align: 'right', show: ({ sizeBytes }) => formatBytes(sizeBytes) },
   { title: 'LAST SYNC', show: ({ lastSync }) => (lastSync ? formatTime(lastSync.at) : 'never') },
   { title: 'STATUS', show: ({ lastSync }) => lastSync?.status ?? '-' },
-  { title: 'READY', show: ({ ready }) => (ready ? 'yes' : 'no: sync it') },
+  { title: 'READY', show: describeReadiness },
 ]
+
+function describeReadiness({ ready, mode, revision }: ViewMemberRow): string {
+  if (ready) return 'yes'
+  return mode === 'hosted' && revision === null ? 'no: upload to it' : 'no: sync it'
+}
 
 function viewFacts(view: ViewDetails): readonly string[] {
   return [
