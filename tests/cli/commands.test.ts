@@ -55,6 +55,7 @@ const story = [
   `package upload ${resolve('tests/fixtures/rpm-headers')} --repo tools --recursive`,
   `package upload ${resolve(plain)} --repo tools --force`,
   'package copy demo@first demo-hello --to tools',
+  'package move tools demo-hello --to spare --dry-run',
   'package move tools demo-hello --to spare',
   'view list',
   'view show both',
@@ -282,6 +283,20 @@ describe('for people', () => {
     expect(yes.stdout).toMatch(
       /^tools: 1 package removed; revision \d+, 0 packages\n- chantal-plain-0:1-1\.noarch\n$/,
     )
+  })
+
+  it('a move that is only tried says what would come of it, and suggests nothing', async () => {
+    await line.run(['package', 'upload', resolve(plain), '--repo', 'tools'])
+
+    const { status, stdout, stderr } = await line.run('package move tools chantal-* --to spare --dry-run', {
+      terminal: { isInteractive: true },
+    })
+
+    expect([status, stdout]).toEqual([
+      0,
+      'tools -> spare: would be 1 added, 0 replaced, 0 unchanged, and 1 removed from tools\n+ chantal-plain-0:1-1.noarch\n',
+    ])
+    expect(stderr).not.toContain('publish')
   })
 
   it('a sync of many passes over hosted repositories, and one of such a repository is a mistake', async () => {

@@ -46,10 +46,10 @@ const verbs: Readonly<Record<string, (context: AppContext, ...words: string[]) =
     removePackages(context, { repository, packages: [pattern], dryRun: false }, signal),
   /** `SOURCE PATTERN ID` */
   copy: (context, from = '', pattern = '', to = '') =>
-    copyPackages(context, { ...where, from, packages: [pattern], to, move: false }, signal),
+    copyPackages(context, { ...where, from, packages: [pattern], to, move: false, dryRun: false }, signal),
   /** `ID PATTERN ID` */
   move: (context, from = '', pattern = '', to = '') =>
-    copyPackages(context, { ...where, from, packages: [pattern], to, move: true }, signal),
+    copyPackages(context, { ...where, from, packages: [pattern], to, move: true, dryRun: false }, signal),
   prune: (context) => pruneSnapshots(context, { ids: [], dryRun: false }, signal),
   collect: (context) => collectGarbage(context, { graceMs: 0, dryRun: false }, signal),
   /** `FILE` */

@@ -10,10 +10,11 @@ import type {
   UpstreamPackage,
 } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
+import type { SyncPlan } from '../../core/plan.ts'
 import type { AppContext } from '../context.ts'
 import { sealPlan } from '../sync/seal-plan.ts'
-import { verifyPackages } from '../sync/verify-packages.ts'
-import { changeHosted, recordChange } from './hosted-repository.ts'
+import { type VerifiedPackages, verifyPackages } from '../sync/verify-packages.ts'
+import { assertHosted, changeHosted, recordChange } from './hosted-repository.ts'
 import type { DescribedUpload } from './receive-uploads.ts'
 
 /** Conflicts named in a message; `details` have them all. */
@@ -21,8 +22,9 @@ const named = 10
 
 export interface AddedPackages {
   readonly repository: string
-  /** The latest after it. */
+  /** The latest after it; of a preview the one that is, and 0 where there is none yet. */
   readonly revision: number
+  /** Of that revision. */
   readonly packages: number
   /** In the order of what arrived. */
   readonly added: readonly AddedPackage[]
@@ -35,57 +37,104 @@ export interface AddedPackage {
   readonly package: StoredPackage
 }
 
+export interface Addition {
+  readonly settings: RepositorySettings
+  readonly uploads: readonly DescribedUpload[]
+  /** Replaces packages that the repository holds with other bytes. */
+  readonly force: boolean
+}
+
 /**
  * Adds packages whose files are in the pool to a hosted repository, all of them in one new revision or none. Those that it holds already
  * change nothing.
  * @param input.kind what history calls it
- * @param input.force replaces packages that the repository holds with other bytes
  * @throws ChantalError `USAGE_INVALID` where two of what arrives are the same package with different bytes; `ALREADY_EXISTS` where the
  *   repository holds other bytes under the same key, or another package under the same path; `SIGNATURE_INVALID`, `SIGNATURE_MISSING` where
  *   `verify.packages` requires good ones
  */
 export async function addPackages(
   context: AppContext,
-  input: {
-    readonly settings: RepositorySettings
-    readonly kind: 'upload' | 'copy'
-    readonly uploads: readonly DescribedUpload[]
-    readonly force: boolean
-    readonly startedAt: Date
-  },
+  input: Addition & { readonly kind: 'upload' | 'copy'; readonly startedAt: Date },
   caller: AbortSignal,
 ): Promise<AddedPackages> {
-  const { settings, kind, uploads, force, startedAt } = input
+  const { settings, kind, startedAt } = input
   const { id } = settings
-  const arriving = distinct(uploads)
   return changeHosted(
     context,
     { settings, purpose: `${kind} to ${id}` },
     async ({ latest }, signal) => {
-      const held = await findHeld(context, latest, arriving)
-      const changes = judge(settings, arriving, held, force)
-      const { sealed, verified } = await seal(context, { settings, latest, changes }, signal)
+      const planned = await planAddition(context, input, latest, signal)
+      const sealed = await seal(context, { settings, latest, planned }, signal)
+      const { status, added, replaced } = planned.changes
       await recordChange(context, {
         kind,
         startedAt,
         revision: sealed,
-        isNew: changes.status.size > 0,
-        changes: { added: changes.added.length, removed: 0, replaced: changes.replaced.length },
+        isNew: status.size > 0,
+        changes: { added: added.length, removed: 0, replaced: replaced.length },
       })
-      const signatures = new Map([...verified.held, ...verified.arriving])
-      const added = uploads.map(({ label, blob, described }): AddedPackage => {
-        const { key } = described
-        const before = held.byKey.get(key)
-        const status = changes.status.get(key) ?? 'unchanged'
-        const kept = status === 'unchanged' ? before : undefined
-        const stored = kept ?? storedPackage(settings, { label, blob, described })
-        const signature = signatures.get(key) ?? kept?.signature ?? null
-        return { label, status, package: { ...stored, signature } }
-      })
-      return { repository: id, revision: sealed.number, packages: sealed.packageCount, added }
+      return outcomeOf(input, planned, sealed)
     },
     caller,
   )
+}
+
+/** What {@link addPackages} would come to now, or throw. Changes nothing. */
+export async function previewAddition(
+  context: AppContext,
+  input: Addition,
+  signal: AbortSignal,
+): Promise<AddedPackages> {
+  const record = await context.catalog.read((reader) => reader.repository(input.settings.id))
+  const latest = record?.latest ?? null
+  assertHosted(input.settings, latest)
+  return outcomeOf(input, await planAddition(context, input, latest, signal), latest)
+}
+
+interface PlannedAddition {
+  readonly held: Held
+  readonly changes: Changes
+  readonly plan: SyncPlan
+  readonly records: readonly NativeRecord[]
+  readonly blobs: ReadonlyMap<UpstreamFile, BlobRef>
+  readonly verified: VerifiedPackages
+}
+
+async function planAddition(
+  context: AppContext,
+  { settings, uploads, force }: Addition,
+  latest: Revision | null,
+  signal: AbortSignal,
+): Promise<PlannedAddition> {
+  const arriving = distinct(uploads)
+  const held = await findHeld(context, latest, arriving)
+  const changes = judge(settings, arriving, held, force)
+  const arrival = arrivalOf(changes)
+  const verified = await verifyPackages(context, { settings, ...arrival, latest }, signal)
+  return { held, changes, ...arrival, verified }
+}
+
+function outcomeOf(
+  { settings, uploads }: Addition,
+  { held, changes, verified }: PlannedAddition,
+  revision: Revision | null,
+): AddedPackages {
+  const signatures = new Map([...verified.held, ...verified.arriving])
+  const added = uploads.map(({ label, blob, described }): AddedPackage => {
+    const { key } = described
+    const before = held.byKey.get(key)
+    const status = changes.status.get(key) ?? 'unchanged'
+    const kept = status === 'unchanged' ? before : undefined
+    const stored = kept ?? storedPackage(settings, { label, blob, described })
+    const signature = signatures.get(key) ?? kept?.signature ?? null
+    return { label, status, package: { ...stored, signature } }
+  })
+  return {
+    repository: settings.id,
+    revision: revision?.number ?? 0,
+    packages: revision?.packageCount ?? 0,
+    added,
+  }
 }
 
 type Arriving = ReadonlyMap<PackageKey, DescribedUpload>
@@ -185,16 +234,8 @@ function digestAt({ files }: StoredPackage, path: RelativePath): string | null {
   return files.find((file) => file.path === path)?.digest ?? null
 }
 
-async function seal(
-  context: AppContext,
-  input: {
-    readonly settings: RepositorySettings
-    readonly latest: Revision | null
-    readonly changes: Changes
-  },
-  signal: AbortSignal,
-) {
-  const { settings, latest, changes } = input
+/** What arrives, as a sync would have it. */
+function arrivalOf(changes: Changes): Pick<PlannedAddition, 'plan' | 'records' | 'blobs'> {
   const blobs = new Map<UpstreamFile, BlobRef>()
   const records: NativeRecord[] = []
   const arrive = ({ blob, described }: DescribedUpload): UpstreamPackage => {
@@ -212,7 +253,20 @@ async function seal(
     removed: [],
     unchanged: 0,
   }
-  const verified = await verifyPackages(context, { settings, plan, blobs, latest }, signal)
+  return { plan, records, blobs }
+}
+
+async function seal(
+  context: AppContext,
+  input: {
+    readonly settings: RepositorySettings
+    readonly latest: Revision | null
+    readonly planned: PlannedAddition
+  },
+  signal: AbortSignal,
+): Promise<Revision> {
+  const { settings, latest, planned } = input
+  const { plan, records, blobs, verified } = planned
   const files = latest ? await context.catalog.read((reader) => reader.files(latest)) : []
   const { revision } = await sealPlan(
     context,
@@ -232,7 +286,7 @@ async function seal(
     },
     signal,
   )
-  return { sealed: revision, verified }
+  return revision
 }
 
 function storedPackage({ id }: RepositorySettings, { blob, described }: DescribedUpload): StoredPackage {

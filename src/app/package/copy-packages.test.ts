@@ -22,6 +22,7 @@ async function openWorld() {
       { id: 'demo', type: 'rpm', feed: upstream.url },
       { id: 'testing', type: 'rpm', mode: 'hosted' },
       { id: 'stable', type: 'rpm', mode: 'hosted' },
+      { id: 'spare', type: 'rpm', mode: 'hosted' },
       { id: 'debs', type: 'apt', mode: 'hosted', ...debs },
       { id: 'more-debs', type: 'apt', mode: 'hosted', ...debs },
     ],
@@ -45,7 +46,7 @@ const copy = (
 ) =>
   copyPackages(
     context,
-    { from, packages, to, suite: null, component: null, force: false, move: false, ...more },
+    { from, packages, to, suite: null, component: null, force: false, move: false, dryRun: false, ...more },
     signal,
   )
 
@@ -204,6 +205,28 @@ describe('moving packages', () => {
       ['remove', 'synced', 2, 0, 1, 0],
       ['upload', 'synced', 1, 2, 0, 0],
     ])
+  })
+
+  it('that is only tried says what would come of it, and changes neither', async () => {
+    await using world = await openWorld()
+    const { site } = world
+    await upload(site, 'testing', `${both}/demo-hello-1.0-1.noarch.rpm`)
+    const attempt = () => copy(site, 'testing', ['*'], 'stable', { move: true, dryRun: true })
+
+    const first = await attempt()
+    await upload(site, 'stable', `${both}/demo-hello-1.0-1.noarch.rpm`)
+    const second = await attempt()
+
+    expect(first).toMatchObject({ revision: 0, packages: 0, leftRevision: null, done: false })
+    expect(first.copied.map(({ label, status }) => [label, status])).toEqual([[hello, 'added']])
+    expect(second).toMatchObject({ revision: 1, packages: 1, leftRevision: null, done: false })
+    expect(second.copied.map(({ label, status }) => [label, status])).toEqual([[hello, 'unchanged']])
+    expect(await keysIn(site, 'testing')).toEqual([hello])
+    expect(await history(site, 'testing')).toHaveLength(1)
+    await upload(site, 'spare', 'tests/fixtures/rpm/unsigned/Packages/demo-hello-1.0-1.noarch.rpm')
+    await expect(copy(site, 'spare', ['*'], 'stable', { move: true, dryRun: true })).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    })
   })
 
   it('needs another repository, whose packages are ours', async () => {

@@ -5,7 +5,7 @@ import type { PackageUploads } from '../../ecosystems/ecosystem.ts'
 import { configuredRepository } from '../configured.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
-import { type AddedPackage, addPackages } from './add-packages.ts'
+import { type AddedPackage, addPackages, previewAddition } from './add-packages.ts'
 import { findPackages } from './find-packages.ts'
 import { holdArrivals, hostedRepository, uploadsOf } from './hosted-repository.ts'
 import { describeStored } from './receive-uploads.ts'
@@ -25,19 +25,24 @@ export interface CopyPackagesInput {
   readonly force: boolean
   /** Takes them out of `from` once they are in `to`. */
   readonly move: boolean
+  /** Changes nothing, and gives what would come of it. */
+  readonly dryRun: boolean
 }
 
 export interface CopyResult {
   readonly from: string
   /** Where they are now. */
   readonly repository: string
-  /** The latest after it. */
+  /** The latest after it; of a dry run the one that is, and 0 where there is none yet. */
   readonly revision: number
+  /** Of that revision. */
   readonly packages: number
   /** In key order of where they came from. `label` is the key that they had there. */
   readonly copied: readonly AddedPackage[]
   /** The revision of `from` without them; `null` where they were not moved. */
   readonly leftRevision: number | null
+  /** `false` after a dry run. */
+  readonly done: boolean
   readonly durationMs: number
 }
 
@@ -50,7 +55,7 @@ export interface CopyResult {
  */
 export const copyPackages: UseCase<CopyPackagesInput, CopyResult> = async (context, input, caller) => {
   const startedAt = context.now()
-  const { to, suite, component, force } = input
+  const { to, suite, component, force, dryRun } = input
   const settings = hostedRepository(context, to)
   const uploads = uploadsOf(context, settings)
   await using arrivals = await holdArrivals(context, settings, `copy to ${settings.id}`, caller)
@@ -59,20 +64,20 @@ export const copyPackages: UseCase<CopyPackagesInput, CopyResult> = async (conte
   const files = found.map((pkg) => fileOf(pkg, uploads))
   const digests = files.map(({ blob }) => blob.digest)
   // Garbage collection leaves alone what is wanted now, should it go from where it is.
-  await context.catalog.write((writer) => writer.touchBlobs(digests, context.now()))
+  if (!dryRun) await context.catalog.write((writer) => writer.touchBlobs(digests, context.now()))
   const terms = { options: settings.options, suite, component, now: startedAt }
   const described = await describeStored(context, { uploads, terms, files }, signal)
-  const { added, ...after } = await addPackages(
-    context,
-    { settings, kind: 'copy', uploads: described, force, startedAt },
-    signal,
-  )
-  const left = input.move ? await leave(context, label, found, signal) : null
+  const addition = { settings, uploads: described, force }
+  const { added, ...after } = dryRun
+    ? await previewAddition(context, addition, signal)
+    : await addPackages(context, { ...addition, kind: 'copy', startedAt }, signal)
+  const left = input.move && !dryRun ? await leave(context, label, found, signal) : null
   return {
     from: label,
     ...after,
     copied: added,
     leftRevision: left,
+    done: !dryRun,
     durationMs: context.now().getTime() - startedAt.getTime(),
   }
 }

@@ -77,7 +77,7 @@ export async function changeHosted<T>(
     return writer.repository(id)
   })
   if (!record) throw new Error(`${id} was saved, and is not there`)
-  if (record.latest && !record.latest.hasRecords && record.latest.packageCount > 0) throw stillMirrored(id)
+  assertHosted(settings, record.latest)
   // Without awaiting it, the lease would be given back before the work has begun.
   return await work(record, lease.signal)
 }
@@ -114,9 +114,13 @@ export async function recordChange(
   )
 }
 
-/** Of a mirror's packages there are no native records: no metadata could be made that lists them. */
-function stillMirrored(id: string): ChantalError {
-  return new ChantalError('USAGE_INVALID', `${id} holds the packages of the upstream that it mirrored`, {
+/**
+ * Of a mirror's packages there are no native records: no metadata could be made that lists them.
+ * @throws ChantalError `USAGE_INVALID` where the repository still holds what it mirrored
+ */
+export function assertHosted({ id }: RepositorySettings, latest: Revision | null): void {
+  if (!latest || latest.hasRecords || latest.packageCount === 0) return
+  throw new ChantalError('USAGE_INVALID', `${id} holds the packages of the upstream that it mirrored`, {
     hint: 'Use a hosted repository with another id, or sync this one once with `mode: filtered`.',
     details: { repository: id },
   })

@@ -64,6 +64,7 @@ export function registerPackage(program: Command, run: Run): void {
       .option('--suite <suite>', 'the suite there, where it has several; otherwise its first')
       .option('--component <component>', 'the component there, where it has some; otherwise its first')
       .option('--force', 'replace packages that it holds with other bytes')
+      .option('--dry-run', 'only show what would come of it')
       .addHelpText('after', `\nExample: ${example}\n`)
       .action((id: string, patterns: readonly string[], options: CopyOptions, command: Command) =>
         run(command, (session) =>
@@ -86,6 +87,7 @@ interface CopyOptions {
   readonly suite?: string
   readonly component?: string
   readonly force?: boolean
+  readonly dryRun?: boolean
 }
 
 interface RemoveOptions {
@@ -131,12 +133,13 @@ async function copy(
   wanted: Pick<CopyPackagesInput, 'from' | 'packages' | 'move'>,
   options: CopyOptions,
 ): Promise<void> {
-  const { to, suite = null, component = null, force = false } = options
+  const { to, suite = null, component = null, force = false, dryRun = false } = options
   const { copyPackages } = await import('../../app/package/copy-packages.ts')
-  const input = { ...wanted, to, suite, component, force }
+  const input = { ...wanted, to, suite, component, force, dryRun }
   const result = await copyPackages(await session.context(), input, session.signal)
   const copied = result.copied.map(copiedDocument)
-  session.output.one({ ...result, copied }, () => copyLines(result), copied)
+  session.output.one({ ...result, copied }, () => copyLines(result, wanted.move), copied)
+  if (!result.done) return
   const changed = wanted.move ? `${wanted.from} ${to}` : to
   session.suggest(`To let clients see it: \`chantal publish repo ${changed}\`.`)
 }
@@ -145,13 +148,13 @@ function copiedDocument({ label, status, package: pkg }: CopyResult['copied'][nu
   return { from: label, status, ...packageDocument(pkg) }
 }
 
-function copyLines(result: CopyResult): readonly string[] {
-  const { from, repository, revision, packages, copied, leftRevision } = result
+function copyLines(result: CopyResult, isMove: boolean): readonly string[] {
+  const { from, repository, revision, packages, copied, leftRevision, done } = result
   const left = leftRevision === null ? '' : `; removed from ${from}, revision ${leftRevision}`
-  return [
-    `${from} -> ${repository}: ${tally(copied)}; revision ${revision}, ${count(packages, 'package')}${left}`,
-    ...copied.map(packageLine),
-  ]
+  const line = done
+    ? `${tally(copied)}; revision ${revision}, ${count(packages, 'package')}${left}`
+    : `would be ${tally(copied)}${isMove ? `, and ${copied.length} removed from ${from}` : ''}`
+  return [`${from} -> ${repository}: ${line}`, ...copied.map(packageLine)]
 }
 
 function uploadedDocument({ file, status, package: pkg }: UploadedFileResult): object {

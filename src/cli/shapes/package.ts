@@ -30,7 +30,7 @@ export const removeResult = z.strictObject({
 export const copyResult = z.strictObject({
   from: text('The source.'),
   repository: text('The id of the repository that they came to.'),
-  revision: count('Its latest after it.'),
+  revision: count('Its latest after it; of a dry run the one that is, and 0 where there is none yet.'),
   packages: count('Of that revision.'),
   copied: z
     .array(
@@ -42,6 +42,7 @@ export const copyResult = z.strictObject({
       }),
     )
     .describe('As they are in that repository.'),
-  left_revision: countOrNull('The revision that they left; `null` of a copy.'),
+  left_revision: countOrNull('The revision that they left; `null` of a copy, and of a dry run.'),
+  done: flag('`false` after a dry run.'),
   duration_ms: durationMs,
 })
