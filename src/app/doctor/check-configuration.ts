@@ -18,7 +18,7 @@ export async function checkConfiguration({ settings }: Pick<DoctorParts, 'settin
   }
   const { files, repositories, views } = settings
   return {
-    summary: `${files.join(', ')}: ${repositories.length} repositories, ${views.length} views`,
+    summary: `${files.join(', ')}: ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'}, ${views.length} ${views.length === 1 ? 'view' : 'views'}`,
     findings,
   }
 }

@@ -40,6 +40,7 @@ describe('a doctor', () => {
       'feeds fine',
       'clocks fine',
     ])
+    expect(diagnosis.checks[0]?.summary).toMatch(/: 1 repository, 0 views$/)
     expect(diagnosisError(diagnosis)).toBeNull()
   })
 
