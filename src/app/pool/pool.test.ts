@@ -7,6 +7,8 @@ import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
 import type { Upstream } from '../../../tests/upstream/upstream.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { configuredRepository } from '../configured.ts'
+import { findPackageFiles } from '../package/find-package-files.ts'
+import { uploadPackages } from '../package/upload-packages.ts'
 import { unpublish } from '../publish/unpublish.ts'
 import { deleteSnapshot } from '../snapshot/delete-snapshot.ts'
 import { syncRepository } from '../sync/sync-repository.ts'
@@ -235,7 +237,10 @@ describe('verifying the pool', () => {
         ...affected,
       },
     ])
-    expect(damageError(result)?.code).toBe('BLOB_CORRUPT')
+    expect(damageError(result)).toMatchObject({
+      code: 'BLOB_CORRUPT',
+      hint: expect.stringContaining('--repair'),
+    })
     expect(result.checked).toBe(Object.keys(demoFiles('v1')).length)
   })
 
@@ -266,6 +271,31 @@ describe('verifying the pool', () => {
       { digest: common, snapshots: ['demo@before'], publications: [latest] },
     ])
     expect(result.damaged.find(({ digest }) => digest === common)?.reason).toContain('404')
-    expect(damageError(result)).toMatchObject({ code: 'BLOB_MISSING', details: { damaged: 1 } })
+    expect(damageError(result)).toMatchObject({
+      code: 'BLOB_MISSING',
+      hint: expect.not.stringContaining('--repair'),
+      details: { damaged: 1 },
+    })
+  })
+
+  it('asks for another upload of what no upstream has', async () => {
+    await using site = await openSite({ repositories: [{ id: 'tools', type: 'rpm', mode: 'hosted' }] })
+    const upload = async () => {
+      const wanted = { repository: 'tools', paths: ['tests/fixtures/rpm-headers'], recursive: false }
+      const files = await findPackageFiles(site.context, wanted, signal)
+      const terms = { repository: 'tools', suite: null, component: null, force: false }
+      return uploadPackages(site.context, { ...terms, files }, signal)
+    }
+    await upload()
+    const odd = await digestOf(site, 'chantal-odd')
+    await rm(blobPath(site, odd))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+    await upload()
+
+    expect(result.damaged).toMatchObject([{ digest: odd, repaired: false, reason: 'tools: it was uploaded' }])
+    expect(damageError(result)?.hint).toContain('Upload again')
+    const after = await verifyPool(site.context, { repair: false, rate: null }, signal)
+    expect(damageError(after)).toBeNull()
   })
 })

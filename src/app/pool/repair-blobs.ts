@@ -40,7 +40,7 @@ export async function repairBlobs(
   )
   const damaged: DamagedBlob[] = []
   for (const { blob, state } of left) {
-    const reason = repair ? await fetchAnew(context, blob, state, signal) : 'not asked to: --repair does'
+    const reason = repair ? await fetchAnew(context, blob, state, signal) : notAsked
     const { digest } = blob
     damaged.push({ digest, state, repaired: reason === null, reason, ...(affected.get(digest) ?? nobody) })
   }
@@ -48,6 +48,9 @@ export async function repairBlobs(
   if (repaired.size > 0) await context.publications.replaceFiles(repaired)
   return damaged
 }
+
+/** The reason of what was only looked at. */
+export const notAsked = 'not asked to: --repair does'
 
 const nobody: Affected = { files: [], snapshots: [], publications: [] }
 
@@ -80,6 +83,7 @@ async function fetchAnew(
   let reason = 'no configured repository has it'
   for (const { repository, path } of users) {
     const settings = context.settings.repositories.find(({ id }) => id === repository)
+    if (settings?.mode === 'hosted') reason = `${repository}: it was uploaded`
     const access = settings && accessOf(settings)
     if (!access) continue
     try {

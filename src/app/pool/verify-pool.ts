@@ -3,7 +3,7 @@ import type { Sha256 } from '../../core/digest.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { ReadRate } from './read-rate.ts'
-import { type Damage, type DamagedBlob, repairBlobs } from './repair-blobs.ts'
+import { type Damage, type DamagedBlob, notAsked, repairBlobs } from './repair-blobs.ts'
 import { loadProgress, saveProgress, type VerifyProgress } from './verify-progress.ts'
 
 export interface VerifyPoolInput {
@@ -152,7 +152,9 @@ export function damageError({
     code,
     `${left.length} of the pool's blobs ${left.length === 1 ? 'is' : 'are'} damaged, the first: ${first.digest}`,
     {
-      hint: 'Run `chantal pool verify --repair` to fetch them anew.',
+      hint: left.some(({ reason }) => reason === notAsked)
+        ? 'Run `chantal pool verify --repair` to fetch them anew.'
+        : 'Upload again what was uploaded. What upstream has no more is in a backup of the pool, or lost: the snapshots that are named cannot be published.',
       details: { damaged: left.length },
     },
   )
