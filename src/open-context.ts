@@ -16,7 +16,12 @@ import type { Pool } from './pool/pool.ts'
 import { claimPool, poolMarker } from './pool/pool-marker.ts'
 import { openPublications } from './publish/directory-publications.ts'
 import type { Checkpoint } from './publish/directory-stage.ts'
-import { openOpenPgpSigner, openOpenPgpVerifier, openPackageVerifier } from './sign/openpgp.ts'
+import {
+  openOpenPgpSigner,
+  openOpenPgpVerifier,
+  openPackageVerifier,
+  openSignatureFinder,
+} from './sign/openpgp.ts'
 
 export interface Surroundings {
   readonly reporter: Reporter
@@ -87,8 +92,10 @@ export async function openContext(
       if (verify.metadata === 'off' || verify.keys.length === 0) return null
       return openOpenPgpVerifier({ keys: verify.keys, fingerprints: verify.fingerprints, now })
     }),
-    packageVerifierOf: perOwner(async ({ verify }: RepositorySettings) => {
+    packageVerifierOf: perOwner(async ({ mode, verify }: RepositorySettings) => {
       const { packages, keys, fingerprints, weakDigests } = verify
+      // Of what is uploaded nobody else tells where it is from.
+      if (mode === 'hosted' && keys.length === 0) return openSignatureFinder({ now })
       if (packages === 'off' || keys.length === 0) return null
       return openPackageVerifier({ keys, fingerprints, weakDigests, now })
     }),

@@ -24,7 +24,7 @@ export interface AppContext {
   readonly reporter: Reporter
   /** Opens the keys of one repository, once for each set of keys. `null` where its settings ask for no verification. */
   readonly verifierOf: (repository: RepositorySettings) => Promise<Verifier | null>
-  /** As `verifierOf`, for the signatures that packages carry. */
+  /** As `verifierOf`, for the signatures that packages carry. Of hosted repositories without keys it finds signatures, and trusts none. */
   readonly packageVerifierOf: (repository: RepositorySettings) => Promise<PackageVerifier | null>
   /** `null` where no signing key is configured. @throws ChantalError `CONFIG_INVALID`, `SIGNING_FAILED` */
   readonly signerOf: (owner: SigningOwner) => Promise<Signer | null>

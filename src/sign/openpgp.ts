@@ -1,4 +1,4 @@
 export { readKeyFacts, readSigningKeyFacts } from './key-facts.ts'
 export { generateSigningKey, openOpenPgpSigner, type SigningKeyPair } from './openpgp-signer.ts'
 export { openOpenPgpVerifier } from './openpgp-verifier.ts'
-export { openPackageVerifier } from './package-verifier.ts'
+export { openPackageVerifier, openSignatureFinder } from './package-verifier.ts'

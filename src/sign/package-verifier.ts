@@ -41,6 +41,11 @@ export async function openPackageVerifier(
   return new KeyRing(keys, trusted.weakDigests, trusted.now)
 }
 
+/** Trusts no key: tells whether there is a signature, and the id of the key that it names. */
+export function openSignatureFinder({ now }: Pick<TrustedKeys, 'now'>): PackageVerifier {
+  return new KeyRing([], [], now)
+}
+
 type Refused = Exclude<PackageVerdict, { readonly state: 'good' | 'unsigned' }>
 
 interface Candidate {

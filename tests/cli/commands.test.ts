@@ -263,7 +263,7 @@ describe('for people', () => {
     const again = await line.run(['package', 'upload', resolve(plain), '--repo', 'tools', '--format', 'csv'])
 
     expect(first.stdout).toMatch(
-      /^tools: 1 added, 0 replaced, 0 unchanged; revision \d+, 1 package\n\+ chantal-plain-0:1-1\.noarch\n$/,
+      /^tools: 1 added, 0 replaced, 0 unchanged; revision \d+, 1 package\n\+ chantal-plain-0:1-1\.noarch \(not signed\)\n$/,
     )
     expect(first.stderr).toContain('chantal publish repo tools')
     expect(parseCsv(again.stdout)).toMatchObject([
@@ -294,7 +294,7 @@ describe('for people', () => {
 
     expect([status, stdout]).toEqual([
       0,
-      'tools -> spare: would be 1 added, 0 replaced, 0 unchanged, and 1 removed from tools\n+ chantal-plain-0:1-1.noarch\n',
+      'tools -> spare: would be 1 added, 0 replaced, 0 unchanged, and 1 removed from tools\n+ chantal-plain-0:1-1.noarch (not signed)\n',
     ])
     expect(stderr).not.toContain('publish')
   })

@@ -221,6 +221,17 @@ describe('an upload', () => {
     expect(site.warnings('PACKAGE_UNSIGNED')).toHaveLength(1)
   })
 
+  it('without keys is told which signature was found, and that decides nothing', async () => {
+    await using site = await openHosted()
+
+    const signed = await upload(site, [hello])
+    const bare = await upload(site, [`${unsigned}/demo-common-1.0-1.noarch.rpm`])
+    const verdicts = [...signed.uploaded, ...bare.uploaded].map(({ package: pkg }) => pkg.signature?.verdict)
+
+    expect(verdicts).toEqual([{ state: 'unknown-key', keyIds: ['5BE3155C3EA9B365'] }, { state: 'unsigned' }])
+    expect([site.warnings('PACKAGE_UNSIGNED'), site.warnings('PACKAGE_SIGNATURE_INVALID')]).toEqual([[], []])
+  })
+
   it('waits for another one to the same repository', async () => {
     await using site = await openHosted()
 
