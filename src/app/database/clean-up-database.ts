@@ -50,7 +50,12 @@ export const findGoneRepositories: UseCase<
       )
       const needed = inViews.find(({ view }) => views.has(view))
       const view = await viewOf(reader, record, paths, inViews)
-      const reason = reasonToKeep(record, view, { shown: paths, needed, removesSnapshots: snapshots })
+      const reason = reasonToKeep(record, view, {
+        shown: paths,
+        needed,
+        pinned: await pinnedOf(reader, record, inViews),
+        removesSnapshots: snapshots,
+      })
       found.push({
         ...view,
         bytes: bytesOf.get(record.id) ?? 0,
@@ -120,6 +125,18 @@ async function viewOf(
   }
 }
 
+/** The first that is, as `OWNER@NAME`. */
+async function pinnedOf(
+  reader: CatalogReader,
+  { id }: RepositoryRecord,
+  inViews: readonly ViewSnapshotRecord[],
+): Promise<string | null> {
+  const own = (await reader.snapshots(id)).find(({ isPinned }) => isPinned)
+  if (own) return `${id}@${own.name}`
+  const ofView = inViews.find(({ isPinned }) => isPinned)
+  return ofView ? `${ofView.view}@${ofView.name}` : null
+}
+
 function reasonToKeep(
   { id }: RepositoryRecord,
   { snapshots }: Pick<GoneRepository, 'snapshots'>,
@@ -127,13 +144,16 @@ function reasonToKeep(
     readonly shown: readonly PathWithSources[]
     /** A snapshot of a view that is configured. */
     readonly needed: ViewSnapshotRecord | undefined
+    /** One of its snapshots that is. */
+    readonly pinned: string | null
     readonly removesSnapshots: boolean
   },
 ): string | null {
-  const { shown, needed, removesSnapshots } = terms
+  const { shown, needed, pinned, removesSnapshots } = terms
   const shared = shown.find(({ repositories }) => repositories.size > 1)
   if (shared) return `${shared.path} shows it together with others: publish that again, or unpublish it`
   if (needed) return `${needed.view}@${needed.name} froze it together with others: delete that snapshot first`
+  if (pinned) return `${pinned} is pinned: run \`chantal snapshot unpin ${pinned}\` first`
   if (snapshots.length > 0 && !removesSnapshots) return `${id} has snapshots: --snapshots removes them too`
   return null
 }

@@ -5,6 +5,7 @@ import { showDemo, startDemoUpstream } from '../../../tests/support/demo-upstrea
 import { openSite, type Site, signingKey } from '../../../tests/support/site.ts'
 import { startUpstream, type Upstream } from '../../../tests/upstream/upstream.ts'
 import type { Sha256 } from '../../core/digest.ts'
+import { pinSnapshot } from '../snapshot/pin-snapshot.ts'
 import { findGoneRepositories, removeGoneRepositories } from './clean-up-database.ts'
 import { databaseStatistics } from './database-statistics.ts'
 import { vacuumDatabase } from './vacuum-database.ts'
@@ -240,6 +241,28 @@ describe('cleaning up', () => {
     expect(still).toBe(1)
     expect(removed).toMatchObject([{ outcome: 'removed' }])
     expect(await verify(site)).toMatchObject({ repositories: 0, publications: 0, flaws: [] })
+  })
+
+  it('keeps one with a pinned snapshot whatever is asked for, until that is unpinned', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openWith(upstream, ids)
+    await site.sync('demo')
+    await site.snapshot('demo@first')
+    const pin = (isPinned: boolean) => pinSnapshot(site.context, { source: 'demo@first', isPinned }, signal)
+    await pin(true)
+    await site.reopen({ repositories: [{ id: 'other', type: 'rpm', feed: upstream.url }] })
+    const find = () => findGoneRepositories(site.context, { snapshots: true }, signal)
+
+    const [kept] = await find()
+    const unpinned = await pin(false)
+    const [removable] = await find()
+
+    expect(kept).toMatchObject({
+      outcome: 'kept',
+      reason: 'demo@first is pinned: run `chantal snapshot unpin demo@first` first',
+    })
+    expect(unpinned).toMatchObject({ source: 'demo@first', pinned: false })
+    expect(removable).toMatchObject({ outcome: 'removable', reason: null })
   })
 
   it('leaves a repository alone that is configured again meanwhile', async () => {

@@ -1,9 +1,7 @@
 import { ChantalError } from '../../core/errors.ts'
-import { configuredOwner } from '../configured.ts'
 import type { UseCase } from '../context.ts'
-import { noSuchSnapshot, parseSnapshotSource } from '../source.ts'
 import { packagesIn } from './list-snapshots.ts'
-import { findSnapshots, removeSnapshot } from './snapshots.ts'
+import { findNamed, removeSnapshot } from './snapshots.ts'
 
 /**
  * Removes a snapshot's name, also where its repository or view is not configured any more. What only it held is freed by the next garbage
@@ -14,14 +12,9 @@ export const deleteSnapshot: UseCase<
   { readonly source: string; readonly dryRun: boolean },
   { readonly source: string; readonly packages: number; readonly deleted: boolean }
 > = async ({ catalog, settings }, input) => {
-  const { owner, name } = parseSnapshotSource(input.source)
   return catalog.write(async (writer) => {
-    const source = `${owner}@${name}`
-    const snapshot = (await findSnapshots(writer)).find((known) => known.source === source)
-    if (!snapshot) {
-      configuredOwner(settings, owner)
-      throw noSuchSnapshot(owner, name)
-    }
+    const snapshot = await findNamed(writer, settings, input.source)
+    const { source } = snapshot
     if (snapshot.isPinned) {
       throw new ChantalError('USAGE_INVALID', `${source} is pinned`, {
         hint: `Run \`chantal snapshot unpin ${source}\` first.`,

@@ -1,7 +1,7 @@
 import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { Revision } from '../../core/model.ts'
 import { matchesPattern } from '../../core/pattern.ts'
-import { chooseOwners, configuredOwner, type Owner } from '../configured.ts'
+import { chooseOwners, configuredOwner } from '../configured.ts'
 import type { UseCase } from '../context.ts'
 import { kindOf, ownerOf } from '../publish/published-path.ts'
 import { type ResolvedSource, type Revisions, resolveSource } from '../source.ts'
@@ -101,9 +101,8 @@ export const showSource: UseCase<{ readonly source: string }, SourceView> = asyn
     }
   })
 
-/** @throws ChantalError `NOT_FOUND` */
-export async function viewSnapshot(reader: CatalogReader, owner: Owner, name: string): Promise<SnapshotView> {
-  return viewOf(await findSnapshot(reader, owner, name), await publishedPaths(reader))
+export async function viewSnapshot(reader: CatalogReader, snapshot: Snapshot): Promise<SnapshotView> {
+  return viewOf(snapshot, await publishedPaths(reader))
 }
 
 /** As a row, of a snapshot that nobody has published yet. */

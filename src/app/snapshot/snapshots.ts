@@ -6,9 +6,10 @@ import type {
   ViewSnapshotRecord,
 } from '../../catalog/catalog-records.ts'
 import type { CatalogWriter } from '../../catalog/catalog-writer.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { RepositoryId } from '../../core/model.ts'
-import type { Owner } from '../configured.ts'
-import { noSuchSnapshot, type Revisions } from '../source.ts'
+import { configuredOwner, type Owner } from '../configured.ts'
+import { noSuchSnapshot, parseSnapshotSource, type Revisions } from '../source.ts'
 
 /** A snapshot of a repository, or of a view. */
 export interface Snapshot extends SnapshotFacts {
@@ -41,6 +42,29 @@ export async function findSnapshot(reader: CatalogReader, owner: Owner, name: st
   throw noSuchSnapshot(owner.settings.name, name)
 }
 
+/**
+ * By `OWNER@NAME`, also where the repository or view is not configured any more.
+ * @throws ChantalError `NOT_FOUND`, `USAGE_INVALID`
+ */
+export async function findNamed(
+  reader: CatalogReader,
+  settings: Settings,
+  source: string,
+): Promise<Snapshot> {
+  const { owner, name } = parseSnapshotSource(source)
+  const ofRepositories = await reader.snapshot(owner as RepositoryId, name)
+  const ofViews = await reader.viewSnapshot(owner, name)
+  // One of a name that another kind had in an earlier configuration is found as well, after what has it now.
+  const found = [ofRepositories && ofRepository(ofRepositories), ofViews && ofView(ofViews)].filter(
+    (snapshot) => snapshot !== null,
+  )
+  const isView = settings.views.some((view) => view.name === owner)
+  const snapshot = found.find(({ kind }) => (kind === 'view') === isView) ?? found[0]
+  if (snapshot) return snapshot
+  configuredOwner(settings, owner)
+  throw noSuchSnapshot(owner, name)
+}
+
 /** @throws ChantalError `ALREADY_EXISTS` */
 export async function saveSnapshot(
   writer: CatalogWriter,
@@ -52,6 +76,16 @@ export async function saveSnapshot(
   }
   const [{ repository, number }] = revisions
   return ofRepository(await writer.createSnapshot({ ...facts, repository, revision: number }))
+}
+
+/** Pins it, or lets it go again. */
+export async function keepSnapshot(
+  writer: CatalogWriter,
+  { kind, owner, name }: Pick<Snapshot, 'kind' | 'owner' | 'name'>,
+  isPinned: boolean,
+): Promise<void> {
+  if (kind === 'view') await writer.pinViewSnapshot(owner, name, isPinned)
+  else await writer.pinSnapshot(owner as RepositoryId, name, isPinned)
 }
 
 export async function removeSnapshot(
