@@ -1,9 +1,12 @@
 import { ChantalError } from '../core/errors.ts'
 
-/** A message and its armored signature, apart. */
+/** A message and its armored signatures, apart. */
 export interface CleartextMessage {
-  /** What the signature covers: lines joined by `\n`, dashes unescaped, no blanks at line ends, no final line end. */
+  /** Lines joined by `\n`, dashes unescaped, no blanks at line ends, no final line end. Bytes that are not UTF-8 are U+FFFD. */
   readonly text: string
+  /** What the signatures cover: the bytes of the text, with the line ends that are hashed. */
+  readonly signed: Uint8Array
+  /** One block or several. */
   readonly signature: string
 }
 
@@ -12,29 +15,40 @@ const beginSignature = '-----BEGIN PGP SIGNATURE-----'
 const endSignature = '-----END PGP SIGNATURE-----'
 
 /**
- * Takes apart a message with its signature around it (`InRelease`, Helm provenance). Strict: what stands outside the one
- * signed block could be taken for signed by a lenient reader, so any such text is refused.
+ * Takes apart a message with its signatures around it (`InRelease`, Helm provenance). As strict as apt: what stands outside the one
+ * signed block could be taken for signed by a lenient reader, so any such line is refused, be it empty. Several blocks of
+ * signatures may follow each other.
  * @throws ChantalError `SIGNATURE_MISSING` where no signed block begins, `SIGNATURE_INVALID`
- * @see RFC 9580, 7
+ * @see RFC 9580, 7, and apt-pkg/contrib/gpgv.cc, `SplitClearSignedFile`
  */
-export function splitCleartextMessage(message: string): CleartextMessage {
-  const lines = message.split('\n').map(withoutTrailingBlanks)
-  const first = lines.findIndex((line) => line !== '')
+export function splitCleartextMessage(message: Uint8Array): CleartextMessage {
+  // One character a byte: a signature covers bytes, whatever encoding they are of.
+  const latin1 = Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString('latin1')
+  const lines = latin1.replace(/\n$/, '').split('\n').map(withoutTrailingBlanks)
   if (!lines.includes(beginMessage)) throw missing('the message is not signed')
-  if (lines[first] !== beginMessage) throw refused('text stands before the signed message')
+  if (lines[0] !== beginMessage) throw refused('something stands before the signed message')
 
-  const body = skipHashHeaders(lines, first + 1)
+  const body = skipHashHeaders(lines, 1)
   const signature = lines.findIndex((line, index) => index >= body && isDashed(line))
   if (signature === -1 || lines[signature] !== beginSignature)
     throw refused('the signed text is not followed by a signature')
-  const end = lines.indexOf(endSignature, signature)
-  if (end === -1) throw refused('the signature does not end')
-  if (lines.some((line, index) => index > end && line !== ''))
-    throw refused('text stands after the signature')
+  checkSignatureBlocks(lines, signature)
 
+  const text = lines.slice(body, signature).map(unescapeDash)
   return {
-    text: lines.slice(body, signature).map(unescapeDash).join('\n'),
-    signature: lines.slice(signature, end + 1).join('\n'),
+    text: Buffer.from(text.join('\n'), 'latin1').toString('utf8'),
+    signed: Buffer.from(text.join('\r\n'), 'latin1'),
+    signature: lines.slice(signature).join('\n'),
+  }
+}
+
+/** To the last line nothing but blocks of signatures, one after another. */
+function checkSignatureBlocks(lines: readonly string[], from: number): void {
+  for (let start = from; start < lines.length; ) {
+    if (lines[start] !== beginSignature) throw refused('something stands after the signature')
+    const end = lines.indexOf(endSignature, start)
+    if (end === -1) throw refused('the signature does not end')
+    start = end + 1
   }
 }
 

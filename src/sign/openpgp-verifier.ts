@@ -50,9 +50,8 @@ class OpenPgpVerifier implements Verifier {
     return await this.#findGood(data, readSignaturePackets(signature))
   }
 
-  async cleartext(message: string): Promise<{ readonly text: string; readonly by: SignedBy }> {
-    const { text, signature } = splitCleartextMessage(message)
-    const signed = Buffer.from(text.replaceAll('\n', '\r\n'))
+  async cleartext(message: Uint8Array): Promise<{ readonly text: string; readonly by: SignedBy }> {
+    const { text, signed, signature } = splitCleartextMessage(message)
     return { text, by: await this.#findGood(signed, readSignaturePackets(Buffer.from(signature))) }
   }
 

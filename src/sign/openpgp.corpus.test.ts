@@ -46,7 +46,7 @@ describe.skipIf(!existsSync(corpus))(title, () => {
   ])('hold around %s', async (path, key) => {
     const verifier = await verifierOf(key)
 
-    const { text, by } = await verifier.cleartext(read(path).toString('utf8'))
+    const { text, by } = await verifier.cleartext(read(path))
 
     expect(text).not.toContain('PGP')
     expect(by.fingerprint).toMatch(/^[0-9A-F]{40}$/)
@@ -76,7 +76,7 @@ describe.skipIf(!existsSync(corpus))(title, () => {
     async (suite) => {
       const verifier = await verifierOf('keys/GPG-KEY-fixture-signing')
 
-      const result = verifier.cleartext(read(`apt/pulp-deb-fixtures/${suite}/InRelease`).toString('utf8'))
+      const result = verifier.cleartext(read(`apt/pulp-deb-fixtures/${suite}/InRelease`))
 
       await expect(result).rejects.toMatchObject({
         code: 'SIGNATURE_INVALID',

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -82,7 +82,7 @@ describe.skipIf(!hasGpg)(title, () => {
       keys: [Buffer.from(gpg('--export', '--armor', name))],
       now: () => now,
     })
-    const cleartext = execFileSync('cat', [join(home, `${name}.clear`)], { encoding: 'utf8' })
+    const cleartext = readFileSync(join(home, `${name}.clear`))
 
     const verified = spawnSync('gpg', ['--verify', ours, data], { env: environment, encoding: 'utf8' })
     const result = await verifier.cleartext(cleartext)

@@ -211,12 +211,13 @@ describe('the time of a signature', () => {
 })
 
 describe('cleartext messages', () => {
+  const beginSignature = '-----BEGIN PGP SIGNATURE-----'
   const text = 'Origin: Example\n- Dash\n-----BEGIN\nSHA256:\n 0 0 Packages'
 
   it('give back the text that was signed', async () => {
     const verifier = await verifierOf(pair.publicKey)
 
-    const result = await verifier.cleartext(await signer.cleartext(`${text}\n`, now))
+    const result = await verifier.cleartext(Buffer.from(await signer.cleartext(`${text}\n`, now)))
 
     expect(result.text).toBe(text)
     expect(result.by.fingerprint).toBe(pair.fingerprint)
@@ -225,7 +226,15 @@ describe('cleartext messages', () => {
   it.each([
     ['text before', (message: string) => `Origin: Evil\n${message}`, 'SIGNATURE_INVALID'],
     ['text after', (message: string) => `${message}Origin: Evil\n`, 'SIGNATURE_INVALID'],
+    ['an empty line before', (message: string) => `\n${message}`, 'SIGNATURE_INVALID'],
+    ['an empty line after', (message: string) => `${message}\n`, 'SIGNATURE_INVALID'],
     ['a second message', (message: string) => `${message}${message}`, 'SIGNATURE_INVALID'],
+    [
+      'text between two signatures',
+      (m: string) => `${m}Origin: Evil\n${m.slice(m.indexOf('-----BEGIN PGP SIGNATURE'))}`,
+      'SIGNATURE_INVALID',
+    ],
+    ['a second signature without an end', (m: string) => `${m}${beginSignature}\n`, 'SIGNATURE_INVALID'],
     ['a changed text', (message: string) => message.replace('Example', 'Evil'), 'SIGNATURE_INVALID'],
     [
       'a header that readers differ on',
@@ -244,7 +253,7 @@ describe('cleartext messages', () => {
     const verifier = await verifierOf(pair.publicKey)
     const message = change(await signer.cleartext(text, now))
 
-    const failure = await failureOf(verifier.cleartext(message))
+    const failure = await failureOf(verifier.cleartext(Buffer.from(message)))
 
     expect(failure.code).toBe(code)
   })
@@ -253,9 +262,35 @@ describe('cleartext messages', () => {
     const verifier = await verifierOf(pair.publicKey)
     const message = await signer.cleartext(text, now)
 
-    const result = await verifier.cleartext(`\n${message.replaceAll('\n', '\r\n')}`)
+    const result = await verifier.cleartext(Buffer.from(message.replaceAll('\n', '\r\n')))
 
     expect(result.text).toBe(text)
+  })
+
+  it('have their signatures in one block or several, in any order', async () => {
+    const verifier = await verifierOf(pair.publicKey)
+    const other = (await detachedBy(stranger.privateKey, now, Buffer.from('a'))).trimEnd()
+    const [before = '', own = ''] = (await signer.cleartext('a', now)).split(beginSignature)
+    const block = `${beginSignature}${own.trimEnd()}`
+
+    for (const blocks of [
+      [other, block],
+      [block, other],
+    ]) {
+      const result = await verifier.cleartext(Buffer.from(`${before}${blocks.join('\n')}\n`))
+      expect(result).toMatchObject({ text: 'a', by: { fingerprint: pair.fingerprint } })
+    }
+  })
+
+  it('are signed as the bytes that they are, also where those are no UTF-8', async () => {
+    const verifier = await verifierOf(stranger.publicKey)
+    const bytes = Buffer.from('Label: D\u00e9p\u00f4t', 'latin1')
+    const start = Buffer.from('-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n')
+    const signature = Buffer.from(`\n${await detachedBy(stranger.privateKey, now, bytes)}`)
+
+    const result = await verifier.cleartext(Buffer.concat([start, bytes, signature]))
+
+    expect(result.text).toBe('Label: D\ufffdp\ufffdt')
   })
 })
 

@@ -17,5 +17,5 @@ export interface Verifier {
   /** @param signature armored or binary */
   detached(data: Uint8Array, signature: Uint8Array): Promise<SignedBy>
   /** @returns only the text the signature covers: the one thing to parse. */
-  cleartext(message: string): Promise<{ readonly text: string; readonly by: SignedBy }>
+  cleartext(message: Uint8Array): Promise<{ readonly text: string; readonly by: SignedBy }>
 }

@@ -71,6 +71,18 @@ describe('an APT upstream', () => {
       () => edited(inRelease, (text) => `${text}Suite: other\n`),
       'SIGNATURE_INVALID',
     ],
+    // apt takes these two for files that are not signed.
+    [
+      'with an empty line before what is signed',
+      () => edited(inRelease, (text) => `\n${text}`),
+      'SIGNATURE_INVALID',
+    ],
+    [
+      'with an empty line after what is signed',
+      () => edited(inRelease, (text) => `${text}\n`),
+      'SIGNATURE_INVALID',
+    ],
+    ['signed in two blocks of which one is by a known key', () => signedInTwoBlocks(), 'synced'],
     [
       'whose InRelease is not signed',
       () => ({ ...v1, [inRelease]: v1['dists/stable/Release'] ?? Buffer.of() }),
@@ -183,4 +195,14 @@ function tampered(files: AptFiles): AptFiles {
   return Object.fromEntries(
     Object.entries(files).map(([name, bytes]) => [name, isIndex(name) ? bytes.toReversed() : bytes]),
   )
+}
+
+/** As a tool makes it that signs a file again for a second key, and puts that signature after the first. */
+async function signedInTwoBlocks(): Promise<AptFiles> {
+  const name = 'dists/stable/InRelease'
+  const [other, known] = [await changed({ signers: ['other'] }), await changed({ signers: ['archive'] })]
+  const block = Buffer.from(known[name] ?? '')
+    .toString('latin1')
+    .replace(/^.*(?=-----BEGIN PGP SIGNATURE)/s, '')
+  return { ...other, [name]: Buffer.concat([other[name] ?? Buffer.of(), Buffer.from(block)]) }
 }

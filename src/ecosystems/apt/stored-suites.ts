@@ -33,9 +33,10 @@ export async function readStoredSuites({
   const suites: (StoredSuite & { readonly files: StoredSuiteFile[] })[] = []
   for (const [folder, root] of rootsOf(files)) {
     if (suites.some((suite) => lists(suite, root.path))) continue
-    const text = Buffer.from(await readWhole(read(root.digest))).toString('utf8')
+    const bytes = await readWhole(read(root.digest))
     const isSigned = root.path.endsWith('InRelease')
-    const release = parseRelease(isSigned ? splitCleartextMessage(text).text : text, root.path)
+    const text = isSigned ? splitCleartextMessage(bytes).text : Buffer.from(bytes).toString('utf8')
+    const release = parseRelease(text, root.path)
     suites.push({ place: suiteOfFolder(folder, release), release, files: [] })
   }
   // A file belongs to the innermost of the suites that it lies in.

@@ -147,7 +147,7 @@ async function verifiedText(
   { place, inRelease, release, signature }: SuiteDocuments,
 ): Promise<{ readonly text: string; readonly by: SignedBy | null }> {
   if (inRelease) {
-    const message = Buffer.from(await inRelease.bytes()).toString('utf8')
+    const message = await inRelease.bytes()
     return verifier
       ? await (await verifier()).cleartext(message)
       : { text: splitCleartextMessage(message).text, by: null }
