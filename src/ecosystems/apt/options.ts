@@ -23,7 +23,7 @@ const suite = z
 /** A value of one line that no reader of a Release file takes for anything else. */
 const line = z.string().regex(/^[^\u0000-\u001f\u007f\u0085\u2028\u2029]+$/, 'expected one line of text')
 
-const days = z.int().positive()
+const days = z.int().min(1).max(36_500)
 
 /** What generated Release files say in place of upstream's; `null` leaves the field out. */
 const release = z
@@ -62,7 +62,7 @@ export const aptOptions = z
     suites: z
       .array(suite)
       .min(1)
-      .refine((suites) => new Set(suites).size === suites.length, 'the same suite twice')
+      .refine((suites) => new Set(suites.map(bare)).size === suites.length, 'the same suite twice')
       .describe('Folders below `dists`: `[bookworm]`. A flat repository is `[./]`, without components.'),
     components: z
       .array(path)
@@ -114,6 +114,10 @@ export const aptOptions = z
     ({ suites, release }) =>
       suites.length === 1 || (release?.suite === undefined && release?.codename === undefined),
     { path: ['release'], error: '"suite" and "codename" cannot hold for several suites' },
+  )
+  .refine(
+    ({ suites, components }) => components === undefined || !suites.every((name) => name.endsWith('/')),
+    { path: ['components'], error: 'a flat repository has no components' },
   )
 
 export type AptOptions = z.infer<typeof aptOptions>
@@ -171,6 +175,11 @@ export const debFilters = z.strictObject({
 })
 
 export type DebFilters = z.infer<typeof debFilters>
+
+/** Of a flat repository's folder there are several spellings. */
+function bare(suite: string): string {
+  return suite.endsWith('/') ? suite.replace(/^(\.?\/)+/, '').replace(/\/*$/, '/') : suite
+}
 
 function isPath(text: string): boolean {
   try {
