@@ -1,8 +1,9 @@
 import type { BlobRef } from '../../core/bytes.ts'
 import { readWhole } from '../../core/bytes.ts'
 import type { Expectation } from '../../core/digest.ts'
+import { isChantalError } from '../../core/errors.ts'
 import type { StoredFile, UpstreamFile } from '../../core/model.ts'
-import type { RelativePath } from '../../core/path.ts'
+import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
 import type { FetchedFile, MetadataFetcher } from '../../ecosystems/ecosystem.ts'
 import type { AppContext } from '../context.ts'
@@ -68,6 +69,24 @@ export class MetadataSession implements MetadataFetcher {
       const other = earlier.documents.get(path)
       return other !== undefined && other.digest !== digest
     })
+  }
+
+  /** Asks for the root documents once more: whether upstream shows others by now. */
+  async hasMovedOn(): Promise<boolean> {
+    const maxSize = this.#context.settings.limits.rootDocument
+    for (const [path, { digest }] of this.documents) {
+      try {
+        const file = this.#file(parseRelativePath(path), { checksums: [], maxSize })
+        const result = await this.#client.fetch(file, null, this.#signal)
+        if (result.status === 'unchanged') continue
+        await using blob = result.blob
+        if (blob.digest !== digest) return true
+      } catch (error) {
+        // Where it cannot be told, what went wrong before says more.
+        if (!isChantalError(error)) throw error
+      }
+    }
+    return false
   }
 
   async #byChecksum(path: RelativePath, expect: Expectation): Promise<BlobRef> {

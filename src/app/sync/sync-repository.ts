@@ -2,8 +2,8 @@ import type { SyncRecord } from '../../catalog/catalog-records.ts'
 import { accessOf } from '../../config/access.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
-import type { ProgressEvent, Reporter, Warning } from '../../core/events.ts'
-import type { UpstreamFile, UpstreamPackage } from '../../core/model.ts'
+import type { Reporter } from '../../core/events.ts'
+import type { Revision, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
 import { planSync, type SyncPlan } from '../../core/plan.ts'
 import type { Downloader, UpstreamClient } from '../../download/downloader.ts'
 import { ecosystemOf, keepsRecords } from '../configured.ts'
@@ -17,6 +17,7 @@ import { sealPlan } from './seal-plan.ts'
 import { selectPackages } from './select-packages.ts'
 import { reportError, type SyncResult } from './sync-result.ts'
 import { verifyPackages } from './verify-packages.ts'
+import { WarningCollector } from './warning-collector.ts'
 
 export interface SyncRepositoryInput {
   readonly settings: RepositorySettings
@@ -101,7 +102,6 @@ async function runSync(
   caller: AbortSignal,
 ): Promise<Pick<SyncResult, 'status'> & Partial<SyncResult>> {
   const { catalog } = context
-  const ecosystem = ecosystemOf(context, settings)
   await using lease = await catalog.acquire({
     resource: `repository:${settings.id}`,
     mode: 'exclusive',
@@ -122,10 +122,43 @@ async function runSync(
   tally.packages = latest?.packageCount ?? 0
 
   await using client = await openClient(context.downloader, settings, signal)
-  const reading = await readUpstream(context, { settings, client, record, force }, signal)
-  context.reached?.('metadata read')
-  tally.fetchedFiles = reading.session.fetchedFiles
-  tally.fetchedBytes = reading.session.fetchedBytes
+  for (let attempt = 1; ; attempt += 1) {
+    const isAgain = attempt > 1
+    const reading = await readUpstream(context, { settings, client, record, force: force || isAgain }, signal)
+    context.reached?.('metadata read')
+    tally.fetchedFiles += reading.session.fetchedFiles
+    tally.fetchedBytes += reading.session.fetchedBytes
+    try {
+      return await bringUpToDate(context, { settings, dryRun, client, latest, reading }, tally, signal)
+    } catch (error) {
+      // What upstream listed may be gone because there is something new; that is not known before somebody looks again.
+      if (attempt === attempts || !isTorn(error) || !(await reading.session.hasMovedOn())) throw error
+    }
+  }
+}
+
+/** Readings of an upstream that moves on while its files are fetched, before giving up. */
+const attempts = 3
+
+function isTorn(error: unknown): boolean {
+  return isChantalError(error, 'CHECKSUM_MISMATCH', 'NOT_FOUND', 'SYNC_INCOMPLETE', 'UPSTREAM_INVALID')
+}
+
+/** From what upstream lists to a sealed revision that has it. */
+async function bringUpToDate(
+  context: AppContext,
+  input: {
+    readonly settings: RepositorySettings
+    readonly dryRun: boolean
+    readonly client: UpstreamClient
+    readonly latest: Revision | null
+    readonly reading: Reading
+  },
+  tally: Tally,
+  signal: AbortSignal,
+): Promise<Pick<SyncResult, 'status'> & Partial<SyncResult>> {
+  const { settings, dryRun, client, latest, reading } = input
+  const ecosystem = ecosystemOf(context, settings)
   const { listing } = reading
   if (listing.status === 'unchanged') {
     if (!dryRun) await rememberDocuments(context, reading)
@@ -134,6 +167,7 @@ async function runSync(
   tally.signedBy = listing.signedBy?.fingerprint ?? null
 
   const upstream = selectPackages(await collect(listing.packages), settings, ecosystem, context.now())
+  const hasRecords = keepsRecords(context.settings, settings)
   const plan = planSync(upstream, await findHeldPackages(context, latest, hasRecords))
   const files = await collect(listing.files())
   const needed = [
@@ -273,24 +307,4 @@ async function record(context: AppContext, result: SyncResult, startedAt: Date):
 
 function raise(id: string): never {
   throw new Error(`synced a repository that is not configured: ${id}`)
-}
-
-/** Passes events on, and keeps the warnings for the result and for history. */
-class WarningCollector implements Reporter {
-  readonly collected: { readonly code: string; readonly message: string }[] = []
-  readonly #next: Reporter
-  readonly #repository: string
-
-  constructor(next: Reporter, repository: string) {
-    this.#next = next
-    this.#repository = repository
-  }
-
-  report(event: ProgressEvent): void {
-    if (event.type === 'warning') {
-      const warning: Warning = { ...event, repository: event.repository ?? this.#repository }
-      this.collected.push({ code: warning.code, message: warning.message })
-      this.#next.report(warning)
-    } else this.#next.report(event)
-  }
 }

@@ -11,6 +11,9 @@ const v1 = aptFiles('v1')
 const v2 = aptFiles('v2')
 /** Archives keep packages for a while after no index lists them. */
 const v2WithOldPackages = { ...pool(v1), ...v2 }
+const v2WithoutOldIndexes = Object.fromEntries(
+  Object.entries(v2).filter(([name]) => !name.includes('/by-hash/')),
+)
 const options = { check_valid_until: false }
 
 function pool(files: AptFiles): AptFiles {
@@ -65,6 +68,42 @@ describe('an APT upstream that moves on while it is read', () => {
 
     expect(status).toBe('synced')
     expect(await publishedVersions(site, mode, 'stable-updates')).toEqual(['50'])
+  })
+})
+
+describe('an APT upstream that moves on after its packages were listed', () => {
+  it.each(
+    aptModes.flatMap(
+      (mode) =>
+        [
+          [mode, 'packages that are gone by then', /^\/pool\//],
+          [mode, 'what accompanies packages, and has changed', /\/stable\/main\/(by-hash\/|Contents-)/],
+        ] as const,
+    ),
+  )('is read over: %s, %s', async (mode, _, pattern) => {
+    await using upstream = await startAptUpstream(v1)
+    await using gate = await startGate(upstream.url.href.replace(/\/$/, ''), async (path) => {
+      if (pattern.test(path)) upstream.show(v2WithoutOldIndexes)
+    })
+    await using site = await openAptSite(new URL(gate.url), { now, options: { ...options, sources: true } })
+
+    const { status, revision, warnings } = await site.sync(mode)
+
+    expect({ status, revision, warnings }).toEqual({ status: 'synced', revision: 1, warnings: [] })
+    expect(await publishedVersions(site, mode, 'stable')).toEqual(['1.0-1', '1.1-1'])
+  })
+
+  it('is not read over where it has not: what was wrong is said at once', async () => {
+    await using upstream = await startAptUpstream(v1)
+    const gone = Object.keys(v1).find((name) => name.endsWith('/greeter_1.0-1_amd64.deb')) ?? ''
+    upstream.remove(gone)
+    await using site = await openAptSite(upstream.url, { now, options })
+
+    const { status } = await site.trySync('mirror')
+
+    expect(status).toBe('partial')
+    expect(upstream.requestsFor(gone)).toHaveLength(1)
+    expect(upstream.requestsFor('dists/stable/InRelease')).toHaveLength(2)
   })
 })
 
