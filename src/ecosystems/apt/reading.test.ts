@@ -173,6 +173,18 @@ describe('a flat repository', () => {
     expect(trouble).toEqual([])
     expect([...pool.keys()].sort()).toEqual(['flat-lib_0.1_amd64.deb', 'flat-tool_1.0_all.deb'])
   })
+
+  it.each([
+    ['dists/stable/', aptFiles('v1'), 'a suite such as "bookworm" has no slash'],
+    ['stable', moved('dists/stable/'), 'is called "dists/stable/"'],
+  ])('that is configured as the other kind is told: %s', async (suite, files, hint) => {
+    await using upstream = await startAptUpstream(files)
+    await using site = await open(upstream, { suites: [suite] })
+
+    const { cause } = await site.trySync('apt')
+
+    expect(cause).toMatchObject({ code: 'UPSTREAM_INVALID', hint: expect.stringContaining(hint) })
+  })
 })
 
 it('takes of each suite what was chosen, and says which lacks an architecture', async () => {

@@ -205,13 +205,28 @@ function isUnwantedLanguage({ kind, language }: ListedIndex, { languages }: AptO
   )
 }
 
-function nothingFound({ suite }: SuitePlace, release: Release, options: AptOptions): ChantalError {
+function nothingFound(place: SuitePlace, release: Release, options: AptOptions): ChantalError {
+  const { suite } = place
   return new ChantalError(
     'UPSTREAM_INVALID',
     `suite ${suite} lists no index of the packages that are wanted`,
     {
-      hint: `It has the architectures ${release.architectures.join(', ') || '(none named)'}; compare "apt.architectures" and "apt.components".`,
+      hint:
+        layoutHint(place, release) ??
+        `It has the architectures ${release.architectures.join(', ') || '(none named)'}; compare "apt.architectures" and "apt.components".`,
       details: { suite, architectures: options.architectures ?? [], components: options.components ?? [] },
     },
   )
+}
+
+/** A suite that is taken for the other kind finds nothing, whatever else is configured. */
+function layoutHint({ isFlat, folder }: SuitePlace, release: Release): string | null {
+  const hasIndexesBeside = listedIndexes(release).some(
+    ({ kind, component }) => component === '' && (kind === 'packages' || kind === 'sources'),
+  )
+  if (isFlat && !hasIndexesBeside)
+    return 'It is not flat: its indexes lie in folders. The feed ends where `dists` lies, and a suite such as "bookworm" has no slash at its end.'
+  if (!isFlat && hasIndexesBeside)
+    return `Its indexes lie beside its Release file: as a flat repository it is called ${JSON.stringify(`${folder}/`)} under apt.suites.`
+  return null
 }
