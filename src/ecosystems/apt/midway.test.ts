@@ -69,6 +69,27 @@ describe('an APT upstream that moves on while it is read', () => {
     expect(status).toBe('synced')
     expect(await publishedVersions(site, mode, 'stable-updates')).toEqual(['50'])
   })
+
+  it('is read over where its Release is newer than its InRelease; where it stays so, it is left out', async () => {
+    await using upstream = await startAptUpstream(v1)
+    await using gate = await startGate(upstream.url.href.replace(/\/$/, ''), async (path) => {
+      if (path.endsWith('/Release')) upstream.show(v2)
+    })
+    await using site = await openAptSite(new URL(gate.url), { now, options: { ...options, sources: true } })
+    await using torn = await startAptUpstream({
+      ...v1,
+      'dists/stable/Release': v2['dists/stable/Release'] ?? Buffer.of(),
+    })
+    await using other = await openAptSite(torn.url, { now, options })
+
+    const read = await site.sync('mirror')
+    const { status, warnings } = await other.sync('mirror')
+
+    expect(read).toMatchObject({ status: 'synced', revision: 1, warnings: [] })
+    expect(await publishedVersions(site, 'mirror', 'stable')).toEqual(['1.0-1', '1.1-1'])
+    expect(await filesBelow(site.published('repositories/mirror/latest/dists/stable'))).toContain('Release')
+    expect([status, warnings.map(({ code }) => code)]).toEqual(['synced', ['METADATA_DROPPED']])
+  })
 })
 
 describe('an APT upstream that moves on after its packages were listed', () => {

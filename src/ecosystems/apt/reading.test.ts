@@ -122,7 +122,9 @@ it('starts over where upstream moves on while it is read', async () => {
   await using upstream = await startAptUpstream(files)
   const before = aptFiles('v1')['dists/stable/InRelease'] ?? ''
   upstream.behave('dists/stable/InRelease', { kind: 'content', body: before, times: 1 })
-  await using site = await open(upstream, {}, {}, new Date(aptDates.v2.getTime() + day))
+  // A mirror would learn of it by the Release beside it, before any index.
+  const filtered = { mode: 'filtered' }
+  await using site = await open(upstream, {}, filtered, new Date(aptDates.v2.getTime() + day))
 
   const result = await site.sync('apt')
 

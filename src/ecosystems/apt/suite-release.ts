@@ -91,7 +91,9 @@ export async function readSuiteRelease(
   checkDates(request, place, { date: release.date, validUntil: release.validUntil }, seen)
   const { inRelease } = documents
   const others = [documents.release, documents.signature].filter((file) => file !== null)
-  const [first, ...rest] = inRelease ? [inRelease, ...(await readTwins(request, place, text))] : others
+  const [first, ...rest] = inRelease
+    ? [inRelease, ...(await readTwins(request, { place, inRelease, text }))]
+    : others
   if (!first) throw new Error('a suite without a document')
   return { place, release, documents: [first, ...rest], signedBy: by }
 }
@@ -169,11 +171,17 @@ async function verifiedText(
   return { text, by: await (await verifier()).detached(bytes, await signature.bytes()) }
 }
 
-/** Release and its signature beside an InRelease, which old clients ask for. Of another state they would contradict it. */
+/**
+ * Release and its signature beside an InRelease, which old clients ask for. Of another state they would contradict it.
+ * @throws ChantalError `UPSTREAM_INVALID` where they are newer because upstream has just moved on
+ */
 async function readTwins(
   request: AptReadRequest,
-  place: SuitePlace,
-  signedText: string,
+  {
+    place,
+    inRelease,
+    text: signedText,
+  }: { readonly place: SuitePlace; readonly inRelease: FetchedFile; readonly text: string },
 ): Promise<readonly FetchedFile[]> {
   if (request.mode !== 'mirror') return []
   const fetch = documentFetcher(request, place)
@@ -182,6 +190,13 @@ async function readTwins(
   const text = Buffer.from(await release.bytes()).toString('utf8')
   if (withoutLineEnds(text) === withoutLineEnds(signedText))
     return [release, signature].filter((file) => file !== null)
+  const current = await fetch('InRelease')
+  if (current?.digest !== inRelease.digest) {
+    throw new ChantalError('UPSTREAM_INVALID', `suite ${place.suite} changed while it was read`, {
+      hint: 'Try again later: upstream is between two updates.',
+      details: { suite: place.suite },
+    })
+  }
   request.reporter.report({
     type: 'warning',
     code: 'METADATA_DROPPED',
