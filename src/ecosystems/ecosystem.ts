@@ -56,6 +56,11 @@ export interface Ecosystem<
   readonly signing: Signer['kind'] | null
   /** Whether clients keep the signed metadata that they have where a path offers older: a verbatim tree cannot go back in their eyes. */
   readonly refusesOlder?: boolean
+  /**
+   * Milliseconds from its publication for which clients take a generated tree; `null` without end. Publishing what is shown already makes it
+   * anew once half of them are over: it would expire while nothing changes.
+   */
+  validityMs?(options: Options): number | null
   /** How its packages carry signatures of their own; `null` where they carry none. */
   readonly packageSignatures: PackageSignatures | null
   /** Parts of a package's native record without which no tree of its repository can be generated. */

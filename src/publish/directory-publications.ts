@@ -19,6 +19,7 @@ import type {
   Generation,
   GenerationAt,
   GenerationName,
+  PruneTerms,
   PublicationStage,
   Publications,
 } from './publications.ts'
@@ -133,15 +134,18 @@ class DirectoryPublications implements Publications {
 
   async prune(
     published: RelativePath,
-    { keep, graceMs, now }: { readonly keep: number; readonly graceMs: number; readonly now: Date },
+    { keep, repeated, graceMs, now }: PruneTerms,
   ): Promise<readonly GenerationName[]> {
     const folder = this.#folder(published)
     const dropped: GenerationName[] = []
     try {
       const manifests = await this.#manifests(folder)
+      let counted = 0
       for (const [index, { name }] of manifests.entries()) {
         const successor = manifests[index - 1]
-        if (successor === undefined || index < keep) continue
+        const counts = !repeated?.has(name)
+        if (counts) counted += 1
+        if (successor === undefined || (counts && counted <= keep)) continue
         if (now.getTime() - successor.publishedAt.getTime() < graceMs) continue
         await this.#drop(folder, name)
         dropped.push(name)

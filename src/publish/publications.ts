@@ -4,6 +4,15 @@ import type { RelativePath } from '../core/path.ts'
 import type { PublicationSink } from '../core/publication.ts'
 import type { OpenedGeneration } from './opened-generation.ts'
 
+export interface PruneTerms {
+  /** Generations to keep, the current one among them. */
+  readonly keep: number
+  /** Names of generations that do not count: a newer one shows the same. They stay for the grace period alone. */
+  readonly repeated?: ReadonlySet<string>
+  readonly graceMs: number
+  readonly now: Date
+}
+
 /**
  * Published trees: `published/<path>` is a symbolic link to one generation, and switching it is one `rename`.
  * Clients see the old tree or the new one, never a mixture and never nothing.
@@ -49,10 +58,7 @@ export interface Publications {
    * shelves, all repositories', what no generation has wanted for `graceMs`. A path that is not published is fine.
    * @returns the names dropped
    */
-  prune(
-    path: RelativePath,
-    terms: { readonly keep: number; readonly graceMs: number; readonly now: Date },
-  ): Promise<readonly GenerationName[]>
+  prune(path: RelativePath, terms: PruneTerms): Promise<readonly GenerationName[]>
 
   /**
    * Links published packages with these bytes to the pool anew: after a corrupt blob was fetched again, what is published

@@ -19,7 +19,7 @@ export interface WantedPublication {
   readonly fresh?: boolean
 }
 
-/** The current generation of the path, where it shows exactly this; `null` otherwise. */
+/** The current generation of the path, where it shows exactly this, and clients go on taking it for long enough; `null` otherwise. */
 export async function findPublished(
   context: AppContext,
   { path, content }: WantedPublication,
@@ -27,8 +27,10 @@ export async function findPublished(
   const known = await context.catalog.read((reader) => reader.publication(path))
   const onDisk = await context.publications.current(path)
   if (!known?.current || known.current.generation !== onDisk?.name) return null
-  const { fingerprint } = await openTree(context, content)
+  const { fingerprint, validityMs } = await openTree(context, content)
   if (known.current.fingerprint !== fingerprint) return null
+  const ageMs = context.now().getTime() - known.current.publishedAt.getTime()
+  if (validityMs !== null && ageMs >= validityMs / 2) return null
   return { record: known.current, unchanged: true, packageLinks: 0 }
 }
 
@@ -107,8 +109,19 @@ async function tidyUp(context: AppContext, path: RelativePath, signal: AbortSign
 /** Drops generations that are neither among the newest nor within the grace period, and tells the catalog. */
 async function prunePublication(context: AppContext, path: RelativePath): Promise<void> {
   const { keepGenerations, graceMs } = context.settings.publish
-  await context.publications.prune(path, { keep: keepGenerations, graceMs, now: context.now() })
+  const generations = await context.catalog.read((reader) => reader.generations(path))
+  const repeated = repeatedIn(generations)
+  await context.publications.prune(path, { keep: keepGenerations, repeated, graceMs, now: context.now() })
   await reconcilePublication(context, path)
+}
+
+/** Those that the next one shows again, under a newer time: as steps of a way back they would take the place of others. */
+function repeatedIn(generations: readonly GenerationRecord[]): ReadonlySet<string> {
+  const newestFirst = generations.toSorted((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime())
+  const repeated = newestFirst.filter(
+    ({ fingerprint }, index) => newestFirst[index - 1]?.fingerprint === fingerprint,
+  )
+  return new Set(repeated.map(({ generation }) => generation))
 }
 
 function warnUnsigned(

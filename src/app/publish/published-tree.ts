@@ -28,6 +28,8 @@ export interface PublishedTree {
   readonly isVerbatim: boolean
   /** `null` where it carries no signature of ours. */
   readonly signer: Signer | null
+  /** Milliseconds from its publication for which clients take it; `null` without end. */
+  readonly validityMs: number | null
   /** Equal for what would give an equal tree. */
   readonly fingerprint: string
   fill(terms: TreeTerms, sink: PublicationSink): Promise<void>
@@ -58,6 +60,7 @@ async function openRepositoryTree(context: AppContext, content: Content): Promis
     ecosystem,
     isVerbatim,
     signer,
+    validityMs: isVerbatim ? null : shortestValidity(context, ecosystem, content),
     fingerprint: fingerprintOf(context, content, signer),
     fill: (terms, sink) =>
       withContents(context, content.revisions, ([member]) =>
@@ -79,6 +82,7 @@ async function openViewTree(context: AppContext, content: Content): Promise<Publ
     ecosystem,
     isVerbatim: false,
     signer,
+    validityMs: shortestValidity(context, ecosystem, content),
     fingerprint: fingerprintOf(context, content, signer),
     fill: (terms, sink) =>
       withContents(context, revisions, (contents) => {
@@ -127,6 +131,17 @@ export function assertRecords({
       details: { source: label, repositories: without },
     },
   )
+}
+
+function shortestValidity(
+  { settings }: AppContext,
+  { validityMs }: Ecosystem,
+  { revisions }: Content,
+): number | null {
+  const known = revisions.flatMap(
+    ({ repository }) => validityMs?.(configuredRepository(settings, repository).options) ?? [],
+  )
+  return known.length === 0 ? null : Math.min(...known)
 }
 
 const folderOf = ({ repository }: Pick<RevisionContent, 'repository'>): RelativePath =>

@@ -12,7 +12,7 @@ import { reconcilePublication } from './reconcile-publication.ts'
 
 export interface RollBackInput {
   readonly path: string
-  /** A generation's name; `null` is the one before the current. */
+  /** A generation's name; `null` is the newest that shows something else than the current. */
   readonly generation: string | null
 }
 
@@ -41,8 +41,11 @@ export const rollBack: UseCase<RollBackInput, PublishResult> = async (context, i
   const earlier = [...generations]
     .filter(({ generation }) => generation !== current.generation)
     .sort((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime())
+  // Some were made anew only for their time: going back to those would change nothing.
   const target =
-    input.generation === null ? earlier[0] : earlier.find(({ generation }) => generation === input.generation)
+    input.generation === null
+      ? (earlier.find((record) => !showsTheSame(record, current)) ?? earlier[0])
+      : earlier.find(({ generation }) => generation === input.generation)
   if (!target)
     throw noSuchGeneration(
       path,
@@ -52,6 +55,11 @@ export const rollBack: UseCase<RollBackInput, PublishResult> = async (context, i
   const content = await contentOf(context, target)
   const published = await publishContent(context, { path, content, hold: true }, lease.signal)
   return resultOf(context, published, startedAt)
+}
+
+function showsTheSame({ sources: a }: GenerationRecord, { sources: b }: GenerationRecord): boolean {
+  const revisionOf = ({ repository, revision }: GenerationRecord['sources'][0]) => `${repository} ${revision}`
+  return a.map(revisionOf).join() === b.map(revisionOf).join()
 }
 
 /** @throws ChantalError `NOT_FOUND` where what it showed is not kept or not configured any more */

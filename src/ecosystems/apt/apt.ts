@@ -2,7 +2,14 @@ import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
 import type { Ecosystem } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
 import { publishAptView } from './generated-publisher.ts'
-import { type AptOptions, aptOptions, type DebFilters, debFilters, optionModes } from './options.ts'
+import {
+  type AptOptions,
+  aptOptions,
+  type DebFilters,
+  debFilters,
+  optionModes,
+  validityOf,
+} from './options.ts'
 import { publishApt, renewApt } from './publisher.ts'
 import { readAptUpstream } from './reader.ts'
 import { aptUploads } from './uploads.ts'
@@ -20,6 +27,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   versions: { compare: compareDebVersions },
   signing: 'openpgp',
   refusesOlder: true,
+  validityMs: validityOf,
   // The signed index vouches for them.
   packageSignatures: null,
   requiredRecords: ['stanza'],

@@ -118,7 +118,7 @@ describeWith(['apt-get', 'dpkg', 'nginx', 'setpriv'], 'what a published Release 
 
     await expect(client.update()).rejects.toThrow('is expired')
     now = new Date()
-    await site.publish('aging', { force: true })
+    await site.publish('aging')
     await client.update()
 
     expect(await client.packages()).toContain('greeter 1.0-1 amd64')

@@ -14,6 +14,7 @@ import {
 import { openSite, readTree, type Site, signingKey } from '../../../tests/support/site.ts'
 
 const latest = 'repositories/apt/latest'
+const day = 86_400_000
 
 /** Signed as it would be by real archives: the second state after the first, whatever is shown. */
 async function show(upstream: AptUpstream, state: AptState, minute: number): Promise<void> {
@@ -28,12 +29,13 @@ const repository = (upstream: AptUpstream, options: object = {}) => ({
   verify: { keys: [aptKeyFile('archive')] },
 })
 
-async function open(upstream: AptUpstream, options: object = {}): Promise<Site> {
+async function open(upstream: AptUpstream, options: object = {}, now = () => new Date()): Promise<Site> {
   const { privateKey } = await signingKey()
   return openSite({
     repositories: [repository(upstream, options)],
     sections: { signing: { key_file: 'key.asc' } },
     files: { 'key.asc': privateKey },
+    now,
   })
 }
 
@@ -87,6 +89,38 @@ describe('a generated APT tree', () => {
     const until = new Date(/^Valid-Until: (.*)$/m.exec(after)?.[1] ?? '')
     expect(dateOf(after).getTime()).toBeGreaterThan(dateOf(before).getTime())
     expect(until.getTime() - dateOf(after).getTime()).toBe(3 * 86_400_000)
+    const tree = await readAptTree(site.published(latest), 'stable')
+    expect(tree.trouble).toEqual([])
+    expect(tree.indexes.get('main/binary-amd64/Packages')?.join()).not.toContain('greeter-extra')
+  })
+
+  it('is made anew for its time alone before clients refuse it, and is no step of a way back', async () => {
+    let now = new Date(Math.floor(Date.now() / 1000) * 1000)
+    await using upstream = await startAptUpstream()
+    await using site = await open(upstream, { release: { valid_days: 4 } }, () => now)
+    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+      now = new Date(now.getTime() + 60_000)
+      await show(upstream, state, minute)
+      await site.sync('apt')
+      await site.publish('apt')
+    }
+    const first = await undated(site)
+    const nightly: boolean[] = []
+    for (let night = 1; night <= 4; night += 1) {
+      now = new Date(now.getTime() + day)
+      nightly.push((await site.publish('apt')).unchanged)
+    }
+
+    const release = await releaseOf(site)
+    const again = await undated(site)
+    await site.rollBack(latest)
+
+    expect(nightly).toEqual([true, false, true, false])
+    expect(dateOf(release)).toEqual(now)
+    expect(release).toContain(
+      `Valid-Until: ${new Date(now.getTime() + 4 * day).toUTCString().replace('GMT', 'UTC')}`,
+    )
+    expect(again).toEqual(first)
     const tree = await readAptTree(site.published(latest), 'stable')
     expect(tree.trouble).toEqual([])
     expect(tree.indexes.get('main/binary-amd64/Packages')?.join()).not.toContain('greeter-extra')
