@@ -5,6 +5,7 @@ it.each([
   [{ suites: ['./'], components: ['main'] }, 'components', 'a flat repository has no components'],
   [{ suites: ['nest/', './nest/'] }, 'suites', 'the same suite twice'],
   [{ suites: ['./', '/'] }, 'suites', 'the same suite twice'],
+  [{ suites: ['a'], architectures: ['amd64', 'source'] }, 'architectures.1', '"sources: true"'],
   [{ suites: ['a', 'b'], release: { codename: 'c' } }, 'release', 'cannot hold for several suites'],
   [{ suites: ['a'], release: { but_automatic_upgrades: true, not_automatic: false } }, 'release', 'nothing'],
   [{ suites: ['a'], release: { valid_days: 0 } }, 'release.valid_days', '>=1'],

@@ -70,7 +70,12 @@ export const aptOptions = z
       .optional()
       .describe('Only these; without it all that upstream has. `main` finds `updates/main` too.'),
     architectures: z
-      .array(word('an architecture'))
+      .array(
+        word('an architecture').refine(
+          (name) => name !== 'source',
+          '"source" is no architecture: "sources: true" takes source packages',
+        ),
+      )
       .min(1)
       .optional()
       .describe('Only these; without it all that upstream has. `all` always comes along.'),
