@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { SyncResult } from '../src/app/sync/sync-result.ts'
 import { brokenInvariants } from './crash/invariants.ts'
 import { demoFiles, demoKey, showDemo, startDemoUpstream } from './support/demo-upstream.ts'
+import { type DemoFiles, editPrimary, editRepomd, replacePrimary } from './support/edited-demo.ts'
 import { expiredSignature } from './support/expired-signature.ts'
 import { openSite, readTree, type Site, signingKey } from './support/site.ts'
 import { type Behaviour, startUpstream, type Upstream } from './upstream/upstream.ts'
@@ -349,29 +349,4 @@ async function expectHistory(site: Site, result: SyncResult): Promise<void> {
   const [row] = await historyOf(site)
   expect(row).toMatchObject({ status: result.status, revision: result.error ? 1 : 2 })
   expect(row?.error?.code ?? null).toBe(result.error?.code ?? null)
-}
-
-type DemoFiles = Record<string, Uint8Array>
-
-function editRepomd(files: DemoFiles, edit: (text: string) => string): void {
-  files[repomd] = Buffer.from(edit(Buffer.from(files[repomd] ?? '').toString()))
-}
-
-function editPrimary(files: DemoFiles, edit: (text: string) => string): void {
-  const name = Object.keys(files).find((file) => file.endsWith('-primary.xml.gz')) ?? ''
-  replacePrimary(files, gzipSync(edit(gunzipSync(files[name] ?? Buffer.of()).toString())))
-}
-
-/** Other bytes, under a name and with checksums of their own, as whoever controls upstream can make them. */
-function replacePrimary(files: DemoFiles, compressed: Uint8Array): void {
-  const hex = createHash('sha256').update(compressed).digest('hex')
-  const path = `repodata/${hex}-primary.xml.gz`
-  files[path] = compressed
-  editRepomd(files, (text) =>
-    text.replace(
-      /<data type="primary">[\s\S]*?<\/data>/,
-      `<data type="primary"><checksum type="sha256">${hex}</checksum><location href="${path}"/>` +
-        `<size>${compressed.byteLength}</size></data>`,
-    ),
-  )
 }

@@ -65,6 +65,8 @@ export interface Ecosystem<
   readonly packageSignatures: PackageSignatures | null
   /** Parts of a package's native record without which no tree of its repository can be generated. */
   readonly requiredRecords: readonly string[]
+  /** Which part of a package's native record says where upstream has its file. Absent where that is always at its path below the feed. */
+  readonly addresses?: PackageAddresses
 
   /** Architectures whose packages fit every machine, as a filter by architecture takes it: it never leaves them out for not naming them. */
   readonly universalArchitectures?: readonly string[]
@@ -99,6 +101,12 @@ export interface Ecosystem<
    * that `publish` would make of the same input now. Absent where only `publish` can tell.
    */
   renew?(input: RenewInput, sink: PublicationSink): Promise<void>
+}
+
+export interface PackageAddresses {
+  readonly part: string
+  /** `null` where upstream has it at its path. @throws ChantalError where the record is none of a package that was taken */
+  read(record: Uint8Array): URL | null
 }
 
 /** Finds the signatures in a package's file, the one that clients install, and what they sign. */

@@ -2,9 +2,10 @@ import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
+import { editPrimary } from '../../../tests/support/edited-demo.ts'
 import { readAsClient } from '../../../tests/support/rpm-client.ts'
 import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
-import type { Upstream } from '../../../tests/upstream/upstream.ts'
+import { startUpstream, type Upstream } from '../../../tests/upstream/upstream.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { configuredRepository } from '../configured.ts'
 import { findPackageFiles } from '../package/find-package-files.ts'
@@ -256,6 +257,51 @@ describe('verifying the pool', () => {
     expect(damageError(result)).toBeNull()
     expect((await verifyPool(site.context, { repair: false, rate: null }, signal)).damaged).toEqual([])
     expect(await readTree(site.published(latest))).toEqual(await readTree('assets/demo/v1'))
+  })
+
+  it('repairs packages that upstream has at another address', async () => {
+    await using other = await startUpstream({ files: demoFiles('v1') })
+    const files = { ...demoFiles('v1') }
+    editPrimary(files, (text) =>
+      text.replace('href="Packages/demo-hello', `xml:base="${other.url}" href="Packages/demo-hello`),
+    )
+    const moved = 'Packages/demo-hello-1.0-1.noarch.rpm'
+    await using upstream = await startDemoUpstream({ files })
+    upstream.remove(moved)
+    await using site = await openSite({
+      repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url, mode: 'filtered' }],
+    })
+    await site.sync('demo')
+    const damaged = await digestOf(site, 'demo-hello')
+    await rm(blobPath(site, damaged))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result.damaged).toMatchObject([{ digest: damaged, repaired: true, reason: null }])
+    expect(other.requestsFor(moved)).toHaveLength(2)
+  })
+
+  it('opens each upstream once, whatever is to be repaired from it', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site } = await damagedSite(upstream)
+    await using _ = site
+    let opened = 0
+    const { downloader } = site.context
+    const counting = {
+      ...downloader,
+      open: (...terms: Parameters<typeof downloader.open>) => {
+        opened += 1
+        return downloader.open(...terms)
+      },
+    }
+
+    const result = await verifyPool(
+      { ...site.context, downloader: counting },
+      { repair: true, rate: null },
+      signal,
+    )
+
+    expect([result.repaired, opened]).toEqual([2, 1])
   })
 
   it('says what cannot be repaired, and why', async () => {

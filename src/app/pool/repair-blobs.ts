@@ -1,10 +1,8 @@
-import { accessOf } from '../../config/access.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
-import { isChantalError } from '../../core/errors.ts'
 import type { AppContext } from '../context.ts'
-import { keepBlobs } from '../keep-blobs.ts'
 import { type Affected, affectedBy } from './affected.ts'
+import { BlobSources } from './blob-sources.ts'
 
 /** A blob that is not as the catalog needs it, and what that affects. */
 export interface DamagedBlob extends Affected {
@@ -39,8 +37,10 @@ export async function repairBlobs(
     ),
   )
   const damaged: DamagedBlob[] = []
+  await using sources = await BlobSources.find(context, repair ? left.map(({ blob }) => blob.digest) : [])
   for (const { blob, state } of left) {
-    const reason = repair ? await fetchAnew(context, blob, state, signal) : notAsked
+    if (repair && state === 'corrupt') await context.pool.quarantine(blob.digest)
+    const reason = repair ? await sources.fetch(blob, signal) : notAsked
     const { digest } = blob
     damaged.push({ digest, state, repaired: reason === null, reason, ...(affected.get(digest) ?? nobody) })
   }
@@ -69,35 +69,4 @@ async function stillDamaged(
     if (state !== 'sound') left.push({ blob, state })
   }
   return left
-}
-
-/** @returns `null` once the pool holds sound bytes, or why it cannot */
-async function fetchAnew(
-  context: AppContext,
-  { digest, size }: BlobRef,
-  state: 'missing' | 'corrupt',
-  signal: AbortSignal,
-): Promise<string | null> {
-  if (state === 'corrupt') await context.pool.quarantine(digest)
-  const users = await context.catalog.read((reader) => reader.blobUsers(digest))
-  let reason = 'no configured repository has it'
-  for (const { repository, path } of users) {
-    const settings = context.settings.repositories.find(({ id }) => id === repository)
-    if (settings?.mode === 'hosted') reason = `${repository}: it was uploaded`
-    const access = settings && accessOf(settings)
-    if (!access) continue
-    try {
-      await using client = await context.downloader.open(access, signal)
-      const expect = { size, checksums: [{ algorithm: 'sha256' as const, hex: digest }], maxSize: size }
-      const result = await client.fetch({ path, location: path, expect }, null, signal)
-      if (result.status !== 'fetched') continue
-      await using received = result.blob
-      await keepBlobs(context, [received], signal)
-      return null
-    } catch (error) {
-      if (!isChantalError(error)) throw error
-      reason = `${repository}: ${error.message}`
-    }
-  }
-  return reason
 }

@@ -11,6 +11,7 @@ import { type PrimaryPackage, parsePrimaryPackage } from './formats/primary.ts'
 import { ListedPackage } from './listed-package.ts'
 import { openLimit, type PackageDocument, upstreamPath } from './metadata.ts'
 import type { RpmOptions } from './options.ts'
+import { addressElsewhere } from './package-address.ts'
 import type { PackageDocuments } from './reader.ts'
 
 /** Names in a warning; the rest is counted. */
@@ -146,7 +147,7 @@ export class PackageListing {
         installed_bytes: primary.installedSize,
       },
       path: this.#path(primary),
-      elsewhere: primary.xmlBase === null ? null : this.#elsewhere(primary.href, primary.xmlBase),
+      elsewhere: this.#elsewhere(primary),
       checksum,
       size: packageSize,
       maxSize: this.#request.limits.package,
@@ -163,8 +164,9 @@ export class PackageListing {
     return path
   }
 
-  #elsewhere(href: string, xmlBase: string): URL {
-    if (this.#request.mode === 'mirror') {
+  #elsewhere(primary: PrimaryPackage): URL | null {
+    const { href, xmlBase } = primary
+    if (xmlBase !== null && this.#request.mode === 'mirror') {
       throw new ChantalError(
         'UPSTREAM_INVALID',
         `primary.xml: ${href} lies at another address (xml:base ${xmlBase})`,
@@ -174,14 +176,7 @@ export class PackageListing {
         },
       )
     }
-    const base = URL.parse(xmlBase)
-    if (base?.protocol !== 'http:' && base?.protocol !== 'https:') {
-      throw new ChantalError('PATH_UNSAFE', `primary.xml: ${href} has an xml:base that is no web address`, {
-        details: { path: href },
-      })
-    }
-    if (!base.pathname.endsWith('/')) base.pathname += '/'
-    return new URL(upstreamPath(href).split('/').map(encodeURIComponent).join('/'), base)
+    return addressElsewhere(primary)
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Ecosystem } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { publishRpmView } from './generated-publisher.ts'
 import { type RpmFilters, type RpmOptions, rpmFilters, rpmOptions } from './options.ts'
+import { recordedAddress } from './package-address.ts'
 import { publishRpm, renewRpm } from './publisher.ts'
 import { readRpmUpstream } from './reader.ts'
 import { rpmSignatures } from './signatures.ts'
@@ -21,6 +22,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   signing: 'openpgp',
   packageSignatures: rpmSignatures,
   requiredRecords: ['primary'],
+  addresses: { part: 'primary', read: recordedAddress },
   uploads: rpmUploads,
   wants,
   readUpstream: readRpmUpstream,
