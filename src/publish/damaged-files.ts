@@ -3,11 +3,10 @@ import path from 'node:path'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 
-/** What a generation has in its own folder and is missing there, or of another size than its manifest says. Relative paths. */
-export function* damagedOwnFiles(folder: PublicationFolder, manifest: GenerationManifest): Generator<string> {
+/** What a generation has besides packages and is missing, or of another size than its manifest says. Relative paths. */
+export function* damagedMetadata(folder: PublicationFolder, manifest: GenerationManifest): Generator<string> {
   const root = folder.folderOf(manifest.name)
-  for (const { path: file, size } of [...manifest.metadata, ...manifest.direct])
-    if (sizeOf(path.join(root, file)) !== size) yield file
+  for (const { path: file, size } of manifest.metadata) if (sizeOf(path.join(root, file)) !== size) yield file
 }
 
 /** In bytes; `null` where it is no file. Synchronous: thousands at once cost a fifth of what promises do. */

@@ -7,8 +7,8 @@ import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import { flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
+import { checkFiles } from './check-files.ts'
 import { replaceByBlob } from './copy-blob.ts'
-import { damagedOwnFiles } from './damaged-files.ts'
 import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
 import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
@@ -16,6 +16,7 @@ import type { GenerationManifest } from './generation-manifest.ts'
 import { type OpenedGeneration, openGeneration } from './opened-generation.ts'
 import { generationOf, PublicationFolder } from './publication-folder.ts'
 import type {
+  FileCheck,
   Generation,
   GenerationAt,
   GenerationName,
@@ -114,22 +115,15 @@ class DirectoryPublications implements Publications {
     }
   }
 
-  async damagedFiles(
-    published: RelativePath,
-    limit: number,
-    looked: Set<RepositoryId>,
-  ): Promise<readonly string[]> {
+  async damagedFiles(published: RelativePath, check: FileCheck, signal: AbortSignal) {
     const folder = this.#folder(published)
-    const manifest = await this.#currentManifest(folder)
-    if (manifest === null) return []
-    const damaged = damagedOwnFiles(folder, manifest).take(limit).toArray()
-    for (const repository of manifest.repositories) {
-      if (looked.has(repository)) continue
-      looked.add(repository)
-      await using shelves = await this.#shelves.open(repository)
-      damaged.push(...shelves.damagedFiles().take(limit - damaged.length))
+    try {
+      const manifest = await this.#currentManifest(folder)
+      const parts = { pool: this.#options.pool, shelves: this.#shelves, folder }
+      return manifest ? await checkFiles(parts, manifest, check, signal) : []
+    } catch (error) {
+      throw explainDiskError(error, folder.link)
     }
-    return damaged
   }
 
   async prune(

@@ -41,11 +41,10 @@ export interface Publications {
   list(): Promise<readonly RelativePath[]>
 
   /**
-   * Files of the current generation that are not there, or have another size than when they were published: relative paths, at most
-   * `limit`. The caller holds the publication's lease, shared is enough.
-   * @param looked repositories whose shelves need no look again, since all publications share them; added to
+   * What of the current generation clients do not find, or not as it was published: files, and the links that show packages. The caller
+   * holds the publication's lease, shared is enough.
    */
-  damagedFiles(path: RelativePath, limit: number, looked: Set<RepositoryId>): Promise<readonly string[]>
+  damagedFiles(path: RelativePath, check: FileCheck, signal: AbortSignal): Promise<readonly DamagedFile[]>
 
   /** Removes the path and its generations; shelves keep what others want, and the rest for the grace period. Absent is fine. */
   remove(path: RelativePath): Promise<void>
@@ -72,6 +71,24 @@ export interface Publications {
    * @param target an absolute path that does not exist, or an empty folder. @throws ChantalError `ALREADY_EXISTS`
    */
   exportTo(target: string, now: Date): Promise<PublicationStage>
+}
+
+/** How published files are looked at. */
+export interface FileCheck {
+  /** Of one path no more are found. */
+  readonly limit: number
+  /** Repositories whose shelves need no look again, since all publications share them; added to. */
+  readonly looked: Set<RepositoryId>
+  /** Compares the bytes of packages, and not only their sizes. */
+  readonly deep: boolean
+  /** Gives packages that are damaged the pool's bytes. */
+  readonly repair: boolean
+}
+
+export interface DamagedFile {
+  /** Relative to a published tree. */
+  readonly path: string
+  readonly isRestored: boolean
 }
 
 /** UTC time of the switch and a counter: `20260822T141503Z-1`. Sorts in order of time. */

@@ -7,10 +7,12 @@ import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { Pool } from '../pool/pool.ts'
 import { replaceByBlob } from './copy-blob.ts'
-import { sizeOf } from './damaged-files.ts'
 import { makeFolders, namesIn, orNull, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
+import type { GenerationManifest } from './generation-manifest.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
-import type { GenerationName } from './publications.ts'
+import type { DamagedFile, FileCheck, GenerationName } from './publications.ts'
+import { isSound, restore } from './published-package.ts'
+import type { ShelfLink } from './repeated-generation.ts'
 import { isExpired, Shelf } from './shelf.ts'
 import { claimName, formatClaim, parseClaim, type ShelfClaim } from './shelf-claim.ts'
 import { ShelfStand } from './shelf-stand.ts'
@@ -180,11 +182,33 @@ export class RepositoryShelves implements AsyncDisposable {
     return replaced
   }
 
-  /** What stands here and is missing, or of another size. Relative to a published tree. */
-  *damagedFiles(): Generator<RelativePath> {
-    for (const shelf of this.#shelves)
-      for (const [file, { size, wanted }] of shelf.entries)
-        if (wanted.state !== 'removing' && sizeOf(shelf.absolute(file)) !== size) yield file
+  /** What stands here and is not as it should be. */
+  async *damagedFiles({ deep, repair }: FileCheck, signal: AbortSignal): AsyncGenerator<DamagedFile> {
+    for (const shelf of this.#shelves) {
+      for (const [path, blob] of shelf.entries) {
+        if (blob.wanted.state === 'removing') continue
+        signal.throwIfAborted()
+        const temporary = `${shelf.folder}.incoming-${blob.digest}`
+        const published = { blob, file: shelf.absolute(path), temporary }
+        if (await isSound(this.#pool, published, deep)) continue
+        yield { path, isRestored: repair && (await restore(this.#pool, published)) }
+      }
+    }
+  }
+
+  /** Of what a generation has standing here, what nobody finds there: no link of its tree shows it, or the shelf is gone. */
+  async *unseen(
+    { publication, name }: Pick<GenerationManifest, 'publication' | 'name'>,
+    links: readonly ShelfLink[],
+  ): AsyncGenerator<string> {
+    const claim = await this.#readClaim(claimName(publication, name))
+    const shelf = this.#shelves.find(({ number }) => number === claim?.shelf)
+    const shown = links
+      .filter((link) => link.repository === this.#repository && link.shelf === claim?.shelf)
+      .map(({ below }) => (below === '' ? '' : `${below}/`))
+    for (const file of claim?.paths ?? [])
+      if (!shelf?.entryAt(file as RelativePath) || !shown.some((folder) => file.startsWith(folder)))
+        yield file
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
@@ -9,6 +8,7 @@ import type { RelativePath } from '../core/path.ts'
 import type { Pool } from '../pool/pool.ts'
 import { checkSize } from './copy-blob.ts'
 import { forEachConcurrently, makeFolders } from './folders.ts'
+import { hasDigest, isSameFile } from './published-package.ts'
 import type { Shelf } from './shelf.ts'
 
 /** One generation's packages on one shelf: claimed, then linked, then listed. The caller holds the shelf's lock until {@link save}. */
@@ -116,17 +116,4 @@ export class ShelfStand {
       await fs.rm(temporary, { force: true })
     }
   }
-}
-
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([fs.lstat(one), fs.lstat(other)])
-  return a.ino === b.ino && a.dev === b.dev
-}
-
-async function hasDigest(file: string, { digest, size }: BlobRef): Promise<boolean> {
-  const found = await fs.lstat(file)
-  if (!found.isFile() || found.size !== size) return false
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk)
-  return hash.digest('hex') === digest
 }

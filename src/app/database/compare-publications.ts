@@ -25,7 +25,7 @@ const maxFiles = 1000
  */
 export async function comparePublications(
   context: AppContext,
-  repair: boolean,
+  terms: { readonly deep: boolean; readonly repair: boolean },
   signal: AbortSignal,
 ): Promise<{
   readonly publications: number
@@ -38,11 +38,12 @@ export async function comparePublications(
   const looked = new Set<RepositoryId>()
   for (const { path } of known) {
     signal.throwIfAborted()
-    flaws.push(...(await compareOne(context, path, looked, repair, signal)))
+    flaws.push(...(await compareOne(context, path, looked, terms, signal)))
   }
   const paths = new Set<string>(known.map(({ path }) => path))
   for (const path of await publications.list())
-    if (!paths.has(path)) flaws.push(...(await compareOne(context, path, looked, false, signal)))
+    if (!paths.has(path))
+      flaws.push(...(await compareOne(context, path, looked, { ...terms, repair: false }, signal)))
   return { publications: known.length, flaws, repaired: flaws.filter(({ repaired }) => repaired).length }
 }
 
@@ -51,7 +52,7 @@ async function compareOne(
   context: AppContext,
   path: RelativePath,
   looked: Set<RepositoryId>,
-  repair: boolean,
+  terms: { readonly deep: boolean; readonly repair: boolean },
   signal: AbortSignal,
 ): Promise<readonly PublicationFlaw[]> {
   const flaw = (message: string, repaired: boolean): PublicationFlaw => ({
@@ -70,12 +71,14 @@ async function compareOne(
       signal,
     })
     const found = await differences(context, path)
-    if (found.length > 0 && repair) await reconcilePublication(context, path)
-    const left = new Set(found.length > 0 && repair ? await differences(context, path) : found)
-    const damaged = await context.publications.damagedFiles(path, maxFiles, looked)
+    if (found.length > 0 && terms.repair) await reconcilePublication(context, path)
+    const left = new Set(found.length > 0 && terms.repair ? await differences(context, path) : found)
+    const check = { ...terms, limit: maxFiles, looked }
+    const damaged = await context.publications.damagedFiles(path, check, signal)
+    const otherwise = terms.deep ? 'it has other bytes' : 'it has another size'
     return [
       ...found.map((message) => flaw(message, !left.has(message))),
-      ...damaged.map((file) => flaw(`lacks ${file}, or it has another size`, false)),
+      ...damaged.map((file) => flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored)),
     ]
   } catch (error) {
     if (isChantalError(error, 'LEASE_HELD')) return []

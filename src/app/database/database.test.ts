@@ -2,7 +2,7 @@ import { chmod, readdir, readFile, rename, rm, stat, truncate, writeFile } from 
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
-import { openSite, type Site, signingKey } from '../../../tests/support/site.ts'
+import { openSite, readTree, type Site, signingKey } from '../../../tests/support/site.ts'
 import { startUpstream, type Upstream } from '../../../tests/upstream/upstream.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { pinSnapshot } from '../snapshot/pin-snapshot.ts'
@@ -169,7 +169,84 @@ describe('verifying the database', () => {
 
     expect(flaws).toMatchObject([{ message: `lacks Packages/${name}, or it has another size` }])
   })
+
+  it('gives published packages the bytes of the pool where somebody removed, cut or replaced them', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openWith(upstream)
+    await site.sync('demo')
+    await site.publish('demo')
+    const before = await readTree(site.published(latest))
+    const folder = path.join(site.published(latest), 'Packages')
+    const [removed = '', cut = '', replaced = ''] = await readdir(folder)
+    await rm(path.join(folder, removed))
+    await replace(path.join(folder, cut), () => Buffer.from('short'))
+    await replace(path.join(folder, replaced), (bytes) => Buffer.alloc(bytes.byteLength, 'other'))
+
+    const [shallow, deep] = [await verify(site), await verify(site, { deep: true })]
+    const repaired = await verify(site, { deep: true, repair: true })
+    const after = await verify(site, { deep: true })
+
+    expect(shallow.flaws).toHaveLength(2)
+    expect(deep.flaws.map(({ message }) => message)).toEqual(
+      [removed, cut, replaced].map((name) => `lacks Packages/${name}, or it has other bytes`),
+    )
+    expect(flawError(deep)).toMatchObject({ hint: expect.stringContaining('--repair') })
+    expect(repaired).toMatchObject({ repaired: 3, flaws: Array(3).fill({ repaired: true }) })
+    expect(flawError(repaired)).toBeNull()
+    expect(after.flaws).toEqual([])
+    expect(await readTree(site.published(latest))).toEqual(before)
+  })
+
+  it('finds published what was set aside in the pool, and has been fetched anew since by a sync', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openWith(upstream)
+    await site.sync('demo')
+    await site.publish('demo')
+    const blob = await blobOf(site, 'demo-server')
+    const bytes = await readFile(blob)
+    const corrupt = Buffer.from(bytes).fill(0, 100, 200)
+    await chmod(blob, 0o644)
+    await writeFile(blob, corrupt)
+    await site.context.pool.quarantine(path.basename(blob) as Sha256)
+    await writeFile(blob, bytes)
+
+    const [shallow, deep] = [await verify(site), await verify(site, { deep: true })]
+    await verify(site, { deep: true, repair: true })
+
+    expect([shallow.flaws, deep.flaws]).toMatchObject([
+      [],
+      [{ message: 'lacks Packages/demo-server-1.0-1.noarch.rpm, or it has other bytes' }],
+    ])
+    expect(await verify(site, { deep: true })).toMatchObject({ flaws: [], damaged: [] })
+  })
+
+  it('names packages that no link shows any more, and those of a shelf that is gone', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openWith(upstream)
+    await site.sync('demo')
+    await site.publish('demo')
+    await rm(path.join(site.published(latest), 'Packages'))
+
+    const unlinked = await verify(site, { repair: true })
+    await rm(path.join(site.published('.'), '.shelves/demo/1'), { recursive: true })
+    const gone = await verify(site, { repair: true })
+    await site.publish('demo', { force: true })
+
+    for (const { flaws } of [unlinked, gone]) {
+      expect(flaws).toHaveLength(6)
+      expect(flaws[0]).toMatchObject({ message: expect.stringMatching(/^lacks Packages\//), repaired: false })
+    }
+    expect(flawError(gone)).toMatchObject({ hint: expect.stringContaining('--force') })
+    expect((await verify(site, { deep: true })).flaws).toEqual([])
+  })
 })
+
+/** By another file under its name, as a copy from elsewhere does. */
+async function replace(file: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void> {
+  const bytes = await readFile(file)
+  await rm(file)
+  await writeFile(file, change(bytes))
+}
 
 async function currentOf(site: Site) {
   const [publication] = await site.context.catalog.read((reader) => reader.publications())

@@ -8,9 +8,9 @@ import { compareBlobs } from './compare-blobs.ts'
 import { comparePublications, type PublicationFlaw } from './compare-publications.ts'
 
 export interface VerifyDatabaseInput {
-  /** Reads every blob and hashes it. */
+  /** Reads every blob and hashes it; published packages are compared with theirs. */
   readonly deep: boolean
-  /** Fetches corrupt and missing blobs anew, and has the catalog agree with what is published. */
+  /** Fetches corrupt and missing blobs anew, gives published packages their bytes, and has the catalog agree with what is published. */
   readonly repair: boolean
 }
 
@@ -54,7 +54,7 @@ export const verifyDatabase: UseCase<VerifyDatabaseInput, VerifyDatabaseOutput> 
     }
   })
   const { damaged, unnamedBlobs } = await checkBlobs(context, input, signal)
-  const compared = await comparePublications(context, input.repair, signal)
+  const compared = await comparePublications(context, input, signal)
   flaws.push(...compared.flaws)
   return {
     repositories: counts.repositories,
@@ -93,10 +93,10 @@ export function flawError(output: VerifyDatabaseOutput): ChantalError | null {
   const publications = flaws.every(({ check }) => check === 'publication')
   return new ChantalError(
     'CATALOG_CORRUPT',
-    `${flaws.length} ${flaws.length === 1 ? 'thing is' : 'things are'} not as they should be, the first: ${first.subject} ${first.message}`,
+    `${flaws.length === 1 ? '1 thing is not as it' : `${flaws.length} things are not as they`} should be, the first: ${first.subject} ${first.message}`,
     {
       hint: publications
-        ? 'Publish again with `chantal publish repo --force`, or run `chantal db verify --repair`.'
+        ? 'Run `chantal db verify --repair`; what that leaves, publish again with `--force`.'
         : 'Restore a backup of the catalog. If there is none, report it with what this command shows.',
       details: { flaws: flaws.length },
     },

@@ -7,10 +7,10 @@ import { damageLines } from './pool.ts'
 export function registerDatabaseChecks(db: Command, run: Run): void {
   db.command('verify')
     .description('check the catalog against itself, the pool and what is published')
-    .option('--deep', 'also read every blob and check its SHA-256')
+    .option('--deep', 'also read every blob and check its SHA-256, and compare published packages with it')
     .option(
       '--repair',
-      'fetch corrupt and missing blobs anew from upstream, and note what is published as it is',
+      'fetch corrupt and missing blobs anew from upstream, link published packages anew that are not theirs, and note what is published as it is',
     )
     .addHelpText('after', '\nExample: chantal db verify --deep --repair\n')
     .action((options: { deep?: boolean; repair?: boolean }, command: Command) =>
@@ -24,9 +24,13 @@ export function registerDatabaseChecks(db: Command, run: Run): void {
             `checked ${count(result.repositories, 'repository')}, ${count(result.revisions, 'revision')}, ${count(result.packages, 'package')}, ${count(result.blobs, 'blob')}, ${count(result.publications, 'publication')} (${formatDuration(result.durationMs)})`,
             `${count(result.flaws.length, 'flaw')}, ${count(result.damaged.length, 'damaged blob')}, ${result.repaired} repaired`,
             ...firstOf(
-              result.flaws.map(({ check, repository, subject, message }) => [
-                `${check}: ${repository === null ? '' : `${repository}: `}${subject} ${message}`,
-              ]),
+              result.flaws.map((flaw) => {
+                const { check, repository, subject, message } = flaw
+                const after = flaw.check === 'publication' && flaw.repaired ? ' (put right)' : ''
+                return [
+                  `${check}: ${repository === null ? '' : `${repository}: `}${subject} ${message}${after}`,
+                ]
+              }),
             ).flat(),
             ...firstOf(result.damaged.map(damageLines)).flat(),
           ],

@@ -1,0 +1,61 @@
+import path from 'node:path'
+import type { Pool } from '../pool/pool.ts'
+import { damagedMetadata } from './damaged-files.ts'
+import { orNull } from './folders.ts'
+import type { GenerationManifest } from './generation-manifest.ts'
+import type { PublicationFolder } from './publication-folder.ts'
+import type { DamagedFile, FileCheck } from './publications.ts'
+import { isSound, restore } from './published-package.ts'
+import { findShelfLinks } from './repeated-generation.ts'
+import type { Shelves } from './shelves.ts'
+
+/** Looks at what a generation has of its own, at what it shows of shelves, and at these shelves. */
+export async function checkFiles(
+  parts: { readonly pool: Pool; readonly shelves: Shelves; readonly folder: PublicationFolder },
+  manifest: GenerationManifest,
+  check: FileCheck,
+  signal: AbortSignal,
+): Promise<readonly DamagedFile[]> {
+  const { folder, shelves } = parts
+  const damaged: DamagedFile[] = []
+  const isFull = () => damaged.length >= check.limit
+  for (const file of damagedMetadata(folder, manifest)) {
+    if (isFull()) return damaged
+    damaged.push({ path: file, isRestored: false })
+  }
+  for await (const file of damagedDirect(parts, manifest, check, signal)) {
+    if (isFull()) return damaged
+    damaged.push(file)
+  }
+  const links = (await orNull(findShelfLinks(folder.folderOf(manifest.name)))) ?? []
+  for (const repository of manifest.repositories) {
+    await using opened = await shelves.open(repository)
+    for await (const file of opened.unseen(manifest, links)) {
+      if (isFull()) return damaged
+      damaged.push({ path: file, isRestored: false })
+    }
+    if (check.looked.has(repository)) continue
+    check.looked.add(repository)
+    for await (const file of opened.damagedFiles(check, signal)) {
+      if (isFull()) return damaged
+      damaged.push(file)
+    }
+  }
+  return damaged
+}
+
+/** Packages that lie in the generation itself. */
+async function* damagedDirect(
+  { pool, folder }: { readonly pool: Pool; readonly folder: PublicationFolder },
+  { name, direct }: GenerationManifest,
+  { deep, repair }: FileCheck,
+  signal: AbortSignal,
+): AsyncGenerator<DamagedFile> {
+  const root = folder.folderOf(name)
+  for (const blob of direct) {
+    signal.throwIfAborted()
+    const published = { blob, file: path.join(root, blob.path), temporary: `${root}.link` }
+    if (await isSound(pool, published, deep)) continue
+    yield { path: blob.path, isRestored: repair && (await restore(pool, published)) }
+  }
+}
