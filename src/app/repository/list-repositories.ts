@@ -4,7 +4,7 @@ import type { RepositorySettings } from '../../config/settings.ts'
 import { matchesPattern } from '../../core/pattern.ts'
 import { displayUrl } from '../../download/display-url.ts'
 import type { Feed } from '../../download/downloader.ts'
-import { configuredRepository } from '../configured.ts'
+import { configuredRepository, ecosystemOf } from '../configured.ts'
 import type { UseCase } from '../context.ts'
 import { publishedPaths } from '../snapshot/list-snapshots.ts'
 
@@ -45,6 +45,8 @@ export interface RepositoryDetails extends RepositoryView {
   readonly onMissing: string
   /** Fingerprints of the keys that upstream's signature is checked against; `null` where it is not checked. */
   readonly verifiedBy: readonly string[] | null
+  /** What becomes of packages without a good signature of their own: refused, warned of, nothing; `null` where packages carry none. */
+  readonly packageSignatures: 'require' | 'warn' | 'off' | null
   /** Of our signing key; `null` where what is generated is published unsigned, or nothing is generated. */
   readonly signedWith: string | null
   /** Whose signature on upstream's metadata was good at the last sync. */
@@ -71,6 +73,8 @@ export const showRepository: UseCase<{ readonly id: string }, RepositoryDetails>
       tags: repository.tags,
       onMissing: repository.onMissing,
       verifiedBy: verifier?.fingerprints ?? null,
+      packageSignatures:
+        ecosystemOf(context, repository).packageSignatures === null ? null : repository.verify.packages,
       signedWith: signer?.kind === 'openpgp' ? signer.fingerprint : (signer?.keyName ?? null),
       upstreamSignedBy: verifier && (recent.find(({ signedBy }) => signedBy !== null)?.signedBy ?? null),
       revisions: (await reader.revisions(repository.id)).length,

@@ -47,7 +47,7 @@ export async function readUpstream(
     context.reporter.report({
       type: 'warning',
       code: 'VERIFICATION_OFF',
-      message: `${settings.id}: upstream's signature is not checked, since ${why}`,
+      message: `upstream's signature is not checked, since ${why}`,
       repository: settings.id,
     })
   }

@@ -140,6 +140,8 @@ function hintFor(verdict: PackageVerdict): string {
   if (verdict.state === 'unknown-key') return 'If you trust that key, add it to verify.keys.'
   if (verdict.state === 'unsigned')
     return 'Ask upstream for signed packages, or set verify.packages to warn for this repository.'
+  if (verdict.state === 'bad' && verdict.reason.includes('weak_digests'))
+    return 'Ask upstream to sign them anew, or accept what can be forged: `verify.weak_digests: [sha1]`, or `md5`.'
   return 'Do not trust these packages; `verify.packages: warn` lets them in all the same.'
 }
 

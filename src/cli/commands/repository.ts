@@ -180,6 +180,12 @@ function syncLines(result: SyncResult): readonly string[] {
   return [line, ...firstOf(missed).flat()]
 }
 
+const packageRules = {
+  require: 'required of every package',
+  warn: 'checked, and missing or bad ones warned of',
+  off: 'not checked',
+}
+
 async function show(session: Session, id: string): Promise<void> {
   const { showRepository } = await import('../../app/repository/list-repositories.ts')
   const details = await showRepository(await session.catalogContext(), { id }, session.signal)
@@ -192,7 +198,8 @@ async function show(session: Session, id: string): Promise<void> {
       ['enabled', details.enabled ? 'yes' : 'no'],
       ['feed', details.feed],
       ['tags', details.tags.join(', ') || null],
-      ['verified by', details.verifiedBy?.join(', ') ?? 'nothing: upstream is not checked'],
+      ['verified by', details.verifiedBy?.join(', ') ?? `nothing: upstream's metadata is not checked`],
+      ['package signatures', details.packageSignatures && packageRules[details.packageSignatures]],
       ['upstream signed by', details.upstreamSignedBy],
       [
         'signed with',

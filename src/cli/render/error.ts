@@ -14,14 +14,19 @@ export function renderError(error: ChantalError, useColor: boolean, subject: str
     `${label} ${subject === null ? '' : `${subject}: `}${printable(first)}`,
     ...rest.map((line) => `  ${printable(line.trimStart())}`),
   ]
-  for (const item of list(error.details['problems'])) lines.push(`  ${item.trimStart()}`)
+  for (const item of list(error.details['problems'])) lines.push(`  ${item}`)
   if (error.hint) lines.push(`hint: ${printable(error.hint)}`)
   return `${[...lines, error.code].join('\n')}\n`
 }
 
 function list(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return []
-  return firstOf(value.map((item) => [printable(String(item))])).flat()
+  return firstOf(
+    value.map((item) => {
+      const [first = '', ...rest] = String(item).split('\n')
+      return [printable(first), ...rest.map((line) => `  ${printable(line.trimStart())}`)]
+    }),
+  ).flat()
 }
 
 /** The shape of any error for machines. */

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { ProgressEvent, Reporter } from '../../core/events.ts'
+import type { ProgressEvent, Reporter, Warning } from '../../core/events.ts'
 import type { Terminal } from '../services.ts'
 import { toMachine } from './machine.ts'
 import { ProgressBar } from './progress-bar.ts'
@@ -100,7 +100,7 @@ class LineReporter implements Reporter, Disposable {
   #lineOf(event: ProgressEvent): string | null {
     switch (event.type) {
       case 'warning':
-        return `warning: ${event.message} (${event.code})`
+        return `warning: ${ofRepository(event)}${event.message} (${event.code})`
       case 'notice':
         return event.message
       case 'sync.started':
@@ -144,4 +144,9 @@ class LineReporter implements Reporter, Disposable {
     this.#lastAdvance = now
     return true
   }
+}
+
+/** Several repositories are synced at once: whose warning it is stands before it, where its own words do not begin with that. */
+function ofRepository({ repository, message }: Warning): string {
+  return repository === undefined || message.startsWith(`${repository} `) ? '' : `${repository}: `
 }

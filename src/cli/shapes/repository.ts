@@ -38,7 +38,13 @@ export const repositoryDetails = z.strictObject({
   verified_by: z
     .array(z.string())
     .nullable()
-    .describe('Fingerprints that upstream is checked against; `null` where it is not checked.'),
+    .describe('Fingerprints that upstream’s metadata is checked against; `null` where it is not checked.'),
+  package_signatures: z
+    .enum(['require', 'warn', 'off'])
+    .nullable()
+    .describe(
+      'What becomes of packages without a good signature of their own, as `verify.packages` says; `null` where packages carry none.',
+    ),
   signed_with: textOrNull('Our signing key; `null` where nothing is generated, or it is published unsigned.'),
   upstream_signed_by: textOrNull('Whose signature was good at the last sync.'),
   revisions: count('Revisions that are kept.'),
