@@ -8,3 +8,13 @@ export function isAbsent(error: unknown): error is ChantalError {
 function isForbidden(error: unknown): boolean {
   return isChantalError(error, 'UPSTREAM_REFUSED') && error.details['status'] === 403
 }
+
+/**
+ * Whether some of several mirrors do not have a file, and the others gave no answer worth having. Lists of mirrors are long, and one of them is
+ * always down: what none of them has would otherwise end every sync.
+ */
+export function isAbsentAtSome(error: unknown): boolean {
+  if (!isChantalError(error, 'UPSTREAM_UNREACHABLE', 'UPSTREAM_REFUSED')) return false
+  const { mirrors } = error.details
+  return Array.isArray(mirrors) && mirrors.some((answer) => String(answer).includes(': not found: '))
+}

@@ -8,7 +8,7 @@ import type { UpstreamClient } from '../../download/downloader.ts'
 import type { FetchedFile, MetadataFetcher } from '../../ecosystems/ecosystem.ts'
 import type { AppContext } from '../context.ts'
 import { keepBlobs } from '../keep-blobs.ts'
-import { isAbsent } from './absence.ts'
+import { isAbsent, isAbsentAtSome } from './absence.ts'
 import type { RememberedDocument } from './checkpoint.ts'
 import { findHeldBlobs } from './held-blobs.ts'
 
@@ -58,7 +58,9 @@ export class MetadataSession implements MetadataFetcher {
     try {
       return await this.fetch(path, expect)
     } catch (error) {
-      if (isAbsent(error)) return null
+      // What the latest revision has is not given up because one mirror lacks it while others are down.
+      const isNew = expect.checksums.length === 0 && !this.#before.has(path)
+      if (isAbsent(error) || (isNew && isAbsentAtSome(error))) return null
       throw error
     }
   }
