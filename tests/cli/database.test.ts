@@ -177,3 +177,21 @@ describe('db stats', () => {
     expect(stdout).toMatch(/^MONTH .*\n\d{4}-\d\d +1 +6 +0 /m)
   })
 })
+
+describe('lease list', () => {
+  it('says which holders are dead, and makes nothing to say that nobody is at work', async () => {
+    expect(await ok('lease list')).toBe('Nobody is at work.\n')
+    expect(existsSync(catalog())).toBe(false)
+    await ok('db upgrade')
+    change(`insert into lease (resource, mode, state, purpose, host, machine, boot, namespace, pid, process_start, acquired_at, expires_at)
+      values ('repository:demo', 'exclusive', 'held', 'sync demo', 'elsewhere', '', '', '', 7, '', 0, 1),
+        ('repository:empty', 'exclusive', 'held', 'sync empty', 'elsewhere', '', '', '', 8, '', 0, 9000000000000)`)
+
+    const shown = await ok('lease list')
+    const rows = JSON.parse(await ok('lease list --json'))
+
+    expect(shown).toMatch(/^repository:demo +exclusive +held, dead +sync demo +elsewhere +7 /m)
+    expect(shown).toMatch(/^repository:empty +exclusive +held +sync empty +elsewhere +8 /m)
+    expect(rows.map(({ health }: { health: string }) => health)).toEqual(['dead', 'alive'])
+  })
+})

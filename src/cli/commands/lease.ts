@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { LeaseHolder } from '../../catalog/lease.ts'
+import type { LeaseHealth } from '../../catalog/catalog-database.ts'
 import type { Column } from '../render/table.ts'
 import { formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
@@ -13,17 +13,16 @@ export function registerLease(program: Command, run: Run): void {
     .addHelpText('after', '\nExample: chantal lease list\n')
     .action((_: object, command: Command) =>
       run(command, async (session) => {
-        const { catalog } = await session.catalogContext()
-        const rows = await catalog.read((reader) => reader.leases())
-        session.output.list(rows, { columns, empty: 'Nobody is at work.' })
+        const { leases } = await (await session.database()).status()
+        session.output.list(leases, { columns, empty: 'Nobody is at work.' })
       }),
     )
 }
 
-const columns: readonly Column<LeaseHolder>[] = [
+const columns: readonly Column<LeaseHealth>[] = [
   { title: 'RESOURCE', show: ({ resource }) => resource },
   { title: 'MODE', spare: 3, show: ({ mode }) => mode },
-  { title: 'STATE', show: ({ state }) => state },
+  { title: 'STATE', show: ({ state, health }) => (health === 'alive' ? state : `${state}, ${health}`) },
   { title: 'PURPOSE', spare: 4, show: ({ purpose }) => purpose },
   { title: 'HOST', show: ({ host }) => host },
   { title: 'PID', align: 'right', show: ({ pid }) => String(pid) },

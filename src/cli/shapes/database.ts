@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { verified } from './pool.ts'
+import { leaseRow, verified } from './pool.ts'
 import { bytes, count, durationMs, flag, text, textOrNull, texts, time } from './values.ts'
 
 const engine = z.enum(['sqlite', 'postgresql']).describe('What the catalog is kept in.')
@@ -93,25 +93,7 @@ export const databaseStatus = z.strictObject({
     .array(z.strictObject({ ...migration, applied_at: time('When it was.') }))
     .describe('Migrations, oldest first.'),
   pending: z.array(z.strictObject(migration)).describe('Migrations that `db upgrade` would run.'),
-  leases: z
-    .array(
-      z.strictObject({
-        resource: text('What is worked on: `repository:epel9`.'),
-        mode: z.enum(['shared', 'exclusive']).describe('Whether others may, too.'),
-        state: z.enum(['held', 'waiting']).describe('Whether it is at work, or waits for its turn.'),
-        purpose: text('What for.'),
-        host: text('Where the process runs.'),
-        pid: count('Its process.'),
-        acquired_at: time('Since when.'),
-        expires_at: time('When others may take it, unless it is renewed.'),
-        health: z
-          .enum(['alive', 'dead', 'conflicting'])
-          .describe(
-            '`dead`: its holder is gone, and the next who asks gets it. `conflicting`: two hold what one may.',
-          ),
-      }),
-    )
-    .describe('Who works on what.'),
+  leases: z.array(leaseRow).describe('Who works on what.'),
 })
 
 export const databaseUpgrade = z.strictObject({

@@ -66,6 +66,11 @@ export const leaseRow = z.strictObject({
   pid: count('Its process.'),
   acquired_at: time('Since when.'),
   expires_at: time('When others may take it, unless it is renewed.'),
+  health: z
+    .enum(['alive', 'dead', 'conflicting'])
+    .describe(
+      '`dead`: its holder is gone, and the next who asks gets it. `conflicting`: two hold what one may.',
+    ),
 })
 
 export const checkedConfiguration = z.strictObject({
