@@ -50,7 +50,10 @@ export class BlobSources implements AsyncDisposable {
     for (const { repository, path, elsewhere } of this.#sources.get(digest) ?? []) {
       try {
         const client = await this.#clientOf(repository, signal)
-        if (client === null) continue
+        if (client === null) {
+          if (this.#isHosted(repository)) reason = `${repository}: it was uploaded`
+          continue
+        }
         const result = await client.fetch({ path, location: elsewhere ?? path, expect }, null, signal)
         if (result.status !== 'fetched') continue
         await using received = result.blob
@@ -75,6 +78,11 @@ export class BlobSources implements AsyncDisposable {
     const opening = this.#clients.get(repository) ?? this.#open(repository, signal)
     this.#clients.set(repository, opening)
     return opening
+  }
+
+  #isHosted(repository: RepositoryId): boolean {
+    const { repositories } = this.#context.settings
+    return repositories.some(({ id, mode }) => id === repository && mode === 'hosted')
   }
 
   /** `null` where it has no upstream. */
