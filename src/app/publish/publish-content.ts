@@ -3,10 +3,12 @@ import { isChantalError } from '../../core/errors.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { Generation } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
+import { parseSource } from '../source.ts'
 import { findEarlier } from './find-earlier.ts'
 import type { PublishedGeneration } from './publish-result.ts'
 import { type Content, openTree, type PublishedTree } from './published-tree.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
+import { failedSync } from './warn-about-failed-sync.ts'
 import { warnAboutOlderTree } from './warn-about-older-tree.ts'
 
 /** What is to be seen, and the path it is to be seen at. */
@@ -30,8 +32,21 @@ export async function findPublished(
   const { fingerprint, validityMs } = await openTree(context, content)
   if (known.current.fingerprint !== fingerprint) return null
   const ageMs = context.now().getTime() - known.current.publishedAt.getTime()
-  if (validityMs !== null && ageMs >= validityMs / 2) return null
+  const isAging = validityMs !== null && ageMs >= validityMs / 2
+  if (isAging && (await isUpToDate(context, content))) return null
   return { record: known.current, unchanged: true, packageLinks: 0 }
+}
+
+/**
+ * Whether nothing newer was there to be had. After a sync that failed nobody knows, and what may be withheld from us must not be
+ * vouched for again. What a snapshot froze is meant to be old.
+ */
+async function isUpToDate({ catalog }: AppContext, { label, revisions }: Content): Promise<boolean> {
+  if (parseSource(label).at.kind !== 'latest') return true
+  return catalog.read(async (reader) => {
+    for (const { repository } of revisions) if (await failedSync(reader, repository)) return false
+    return true
+  })
 }
 
 /**

@@ -126,6 +126,27 @@ describe('a generated APT tree', () => {
     expect(tree.indexes.get('main/binary-amd64/Packages')?.join()).not.toContain('greeter-extra')
   })
 
+  it('is not made anew for its time while syncs fail: newer packages may be withheld from us', async () => {
+    let now = new Date(Math.floor(Date.now() / 1000) * 1000)
+    await using upstream = await startAptUpstream()
+    await using site = await open(upstream, { release: { valid_days: 4 } }, () => now)
+    await show(upstream, 'v2', 1)
+    await site.sync('apt')
+    await site.publish('apt')
+    await show(upstream, 'v1', 0)
+    const nightly: [failed: string | undefined, unchanged: boolean][] = []
+    for (let night = 1; night <= 3; night += 1) {
+      now = new Date(now.getTime() + day)
+      const { error } = await site.trySync('apt')
+      nightly.push([error?.code, (await site.publish('apt')).unchanged])
+    }
+    await show(upstream, 'v2', 2)
+    await site.sync('apt')
+
+    expect(nightly).toEqual(Array.from({ length: 3 }, () => ['UPSTREAM_STALE', true]))
+    expect((await site.publish('apt')).unchanged).toBe(false)
+  })
+
   it('of a snapshot has all that was frozen, whatever is configured by then', async () => {
     await using upstream = await startAptUpstream()
     await using site = await open(upstream)
