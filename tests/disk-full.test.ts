@@ -4,6 +4,8 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findPackageFiles } from '../src/app/package/find-package-files.ts'
 import { uploadPackages } from '../src/app/package/upload-packages.ts'
+import type { Catalog } from '../src/catalog/catalog.ts'
+import { openCatalog } from '../src/catalog/open-catalog.ts'
 import { brokenInvariants } from './crash/invariants.ts'
 import { showDemo, startDemoUpstream } from './support/demo-upstream.ts'
 import { openSite, readTree, type Site } from './support/site.ts'
@@ -62,6 +64,27 @@ describe.skipIf(missing !== null)(`a disk that is full${missing === null ? '' : 
 })
 
 describe.skipIf(missing !== null)(
+  `a full disk that holds the catalog${missing === null ? '' : ` (${missing})`}`,
+  () => {
+    it('is reported by whoever opens it, and heals', async () => {
+      using disk = new SmallDisk(8)
+      const open = () =>
+        openCatalog({
+          url: { kind: 'sqlite', file: path.join(disk.folder, 'chantal.db') },
+          now: () => new Date(),
+        })
+      const { id } = await look(open)
+      disk.fill()
+
+      await expect(open()).rejects.toMatchObject({ code: 'DISK_FULL', traits: { exit: 70 } })
+
+      disk.empty()
+      expect((await look(open)).id).toBe(id)
+    })
+  },
+)
+
+describe.skipIf(missing !== null)(
   `an upload to a full disk${missing === null ? '' : ` (${missing})`}`,
   () => {
     it('is reported, leaves the latest revision, and succeeds once there is room', async () => {
@@ -86,6 +109,12 @@ describe.skipIf(missing !== null)(
   },
 )
 
+/** Opened, looked at and closed. */
+async function look(open: () => Promise<Catalog>): Promise<{ readonly id: string }> {
+  await using catalog = await open()
+  return { id: catalog.id }
+}
+
 async function upload({ context }: Site, folder: string): Promise<void> {
   const wanted = { repository: 'demo', paths: [folder], recursive: false }
   const files = await findPackageFiles(context, wanted, signal)
@@ -105,13 +134,13 @@ async function syncAndPublish(site: Site): Promise<unknown> {
   }
 }
 
-/** A file system of one megabyte, which a test fills and empties. */
+/** A file system of a few megabytes, which a test fills and empties. */
 class SmallDisk implements Disposable {
   readonly folder = path.join('/tmp', `chantal-disk-${process.pid}`)
 
-  constructor() {
+  constructor(megabytes = 1) {
     mkdirSync(this.folder, { recursive: true })
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', this.folder])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', this.folder])
   }
 
   /** Leaves nothing. */

@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs'
+import path from 'node:path'
 import { ChantalError, hasSystemCode } from '../../core/errors.ts'
 
 /** Primary result codes of SQLite. */
@@ -22,7 +24,9 @@ export function explainSqliteError(error: unknown, file: string): unknown {
   const code = resultOf(error)
   const unavailable = (message: string, hint: string) =>
     new ChantalError('CATALOG_UNAVAILABLE', message, { cause: error, hint, details: { file } })
-  if (code === result.full || hasSystemCode(error, 'ENOSPC', 'EDQUOT')) {
+  // Where there is no room for what stands beside the file, SQLite says no more than that it could not be opened or written.
+  const mayBeFull = (code === result.ioError || code === result.cantOpen) && isFull(file)
+  if (code === result.full || mayBeFull || hasSystemCode(error, 'ENOSPC', 'EDQUOT')) {
     return new ChantalError('DISK_FULL', `no space left on the disk that holds ${file}`, {
       cause: error,
       hint: 'Free space, or enlarge the disk; then run the command again.',
@@ -52,6 +56,14 @@ export function explainSqliteError(error: unknown, file: string): unknown {
     )
   }
   return error
+}
+
+function isFull(file: string): boolean {
+  try {
+    return statfsSync(path.dirname(file)).bavail === 0
+  } catch {
+    return false
+  }
 }
 
 function resultOf(error: unknown): number | null {
