@@ -24,6 +24,7 @@ process.exitCode = await runSession({
       'apt-mirror': ['apt-mirror'],
       debmirror: ['debmirror', 'gpg'],
     },
+    atPort80: ['apt-mirror'],
     run: runAptRound,
   },
 })

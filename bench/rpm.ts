@@ -15,6 +15,7 @@ process.exitCode = await runSession({
     rootDocument: 'repodata/repomd.xml',
     programs: ['wget', 'curl'],
     optionalPrograms: { reposync: ['dnf'], large: ['createrepo_c'] },
+    atPort80: [],
     run: runRpmRound,
   },
 })

@@ -75,8 +75,13 @@ export class Aptly {
   }
 }
 
-/** apt-mirror: wget and a list; it checks no signature. */
-export function aptMirror({ url }: ServedRepository, folder: string, suite: BenchedSuite): readonly string[] {
+/** apt-mirror: wget and a list; it checks no signature. It looks for what it fetched under the host's name without a port. */
+export function aptMirror(
+  { portlessUrl }: ServedRepository,
+  folder: string,
+  suite: BenchedSuite,
+): readonly string[] {
+  if (portlessUrl === null) throw new Error('apt-mirror reads from port 80 alone')
   for (const name of ['mirror', 'skel', 'var']) mkdirSync(join(folder, name), { recursive: true })
   const list = join(folder, 'mirror.list')
   const words = [suite.suites[0], ...suite.components].join(' ')
@@ -88,7 +93,7 @@ export function aptMirror({ url }: ServedRepository, folder: string, suite: Benc
       ['_tilde', '0'],
       ['run_postmirror', '0'],
     ].map(([name, value]) => `set ${name} ${value}`),
-    `deb ${url.replace(/\/$/, '')} ${words}`,
+    `deb ${portlessUrl.replace(/\/$/, '')} ${words}`,
   ]
   writeFileSync(list, `${settings.join('\n')}\n`)
   return ['apt-mirror', list]

@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { curlParallel, wgetFour } from '../session/downloads.ts'
 import { measure } from '../session/measured-command.ts'
 import { type RoundOptions, rotated } from '../session/round.ts'
+import type { ServedRepository } from '../session/served-upstream.ts'
 import { Aptly, aptMirror, type BenchedSuite, debmirror, makeKeyring } from './peers.ts'
 
 export const benchedSuite: BenchedSuite = {
@@ -38,6 +40,7 @@ export async function runAptRound(options: RoundOptions): Promise<void> {
     ...peers.map(([name, command]) => [`${name}First`, command] as const),
   ]
   for (const [name, command] of rotated(firsts, options.index)) await run(name, command)
+  for (const [name] of peers) requireEveryPackage(name, join(folder, peerFolders[name] ?? name), repository)
 
   const before = await upstream.requestCount()
   await run('syncUnchanged', chantal.command('repo', 'sync', 'mirrored'))
@@ -69,4 +72,19 @@ export async function runAptRound(options: RoundOptions): Promise<void> {
   await measure(aptly.command('snapshot', 'create', 'after', 'from', 'mirror', 'upstream'), surroundings)
   await run('aptlySnapshotDiff', aptly.command('snapshot', 'diff', 'before', 'after'))
   await run('aptlyPublishChanged', aptly.switchTo('after', benchedSuite))
+}
+
+/** Where each peer keeps what it fetched, by the beginning of its measures' names. */
+const peerFolders: Readonly<Record<string, string>> = {
+  aptly: 'aptly',
+  aptMirror: 'apt-mirror',
+  debmirror: 'debmirror',
+}
+
+/** A peer that passes over what it does not find is quick. @throws Error where it has fewer files than there are packages */
+function requireEveryPackage(peer: string, folder: string, { files }: ServedRepository): void {
+  const wanted = files.filter(({ path }) => path.endsWith('.deb')).length
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const fetched = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.deb')).length
+  if (fetched < wanted) throw new Error(`${peer} fetched ${fetched} packages of ${wanted}`)
 }

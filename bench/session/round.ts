@@ -14,6 +14,8 @@ export interface Comparison {
   /** Programs without which nothing is measured, and what each option asks for besides. */
   readonly programs: readonly string[]
   readonly optionalPrograms: Readonly<Record<string, readonly string[]>>
+  /** Options whose programs ask at port 80, whatever the address says. */
+  readonly atPort80: readonly string[]
   /** Measures everything once, from empty folders on. */
   run(round: RoundOptions): Promise<void>
 }

@@ -6,6 +6,8 @@ import { type Nginx, startNginx } from '../../tests/clients/nginx.ts'
 export interface ServedRepository {
   /** Ends in a slash. */
   readonly url: string
+  /** The same at port 80, for programs that know no other; `null` where they are not measured. */
+  readonly portlessUrl: string | null
   /** Of every file of the first state. */
   readonly files: readonly ServedFile[]
   /** From now on, this folder is what the URL shows. */
@@ -21,15 +23,18 @@ interface ServedFile {
 export class ServedUpstream implements AsyncDisposable {
   readonly #folder: string
   readonly #nginx: Nginx
+  readonly #atPort80: boolean
 
-  static async start(folder: string): Promise<ServedUpstream> {
+  /** @param atPort80 whether at that port too */
+  static async start(folder: string, atPort80: boolean): Promise<ServedUpstream> {
     mkdirSync(folder)
-    return new ServedUpstream(folder, await startNginx(folder))
+    return new ServedUpstream(folder, await startNginx(folder, atPort80 ? 80 : null), atPort80)
   }
 
-  private constructor(folder: string, nginx: Nginx) {
+  private constructor(folder: string, nginx: Nginx, atPort80: boolean) {
     this.#folder = folder
     this.#nginx = nginx
+    this.#atPort80 = atPort80
   }
 
   /**
@@ -59,7 +64,13 @@ export class ServedUpstream implements AsyncDisposable {
     }
     const [first] = states
     show(first)
-    return { url, files: filesOf(first).map((path) => ({ path, url: url + encodePath(path) })), show }
+    const portlessUrl = this.#atPort80 ? `http://127.0.0.1/${name}/` : null
+    return {
+      url,
+      portlessUrl,
+      files: filesOf(first).map((path) => ({ path, url: url + encodePath(path) })),
+      show,
+    }
   }
 
   /** Requests answered so far. */

@@ -94,7 +94,7 @@ async function session(terms: SessionTerms): Promise<number> {
     const program = copyProgram(join(folder, 'program'))
     if (program.isStale) note('warning: the sources are newer than dist/; npm run build measures them')
     const signingKey = await generateSigningKey(folder)
-    await using upstream = await ServedUpstream.start(join(folder, 'served'))
+    await using upstream = await ServedUpstream.start(join(folder, 'served'), comparison.atPort80.some(isSet))
     note('reading every file of the upstream once')
     const { rootDocument } = comparison
     const repository = await upstream.serve('upstream', [states.v1, states.v2], rootDocument)

@@ -756,11 +756,14 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         await dead.acquire(request({ purpose: 'died' }))
         await using _living = await catalog.acquire(request({ resource: 'shelf:epel9', purpose: 'live' }))
 
-        const ended = await catalog.dropDeadLeases()
+        const living = await catalog.livingLeases()
+        const early = await catalog.dropDeadLeases(new Date(Date.now() - 3_600_000))
+        const ended = await catalog.dropDeadLeases(new Date(Date.now() + 3_600_000))
 
+        expect(living).toMatchObject([{ purpose: 'live' }])
+        expect(early).toEqual([])
         expect(ended).toMatchObject([{ resource: 'repository:epel9', purpose: 'died' }])
         expect(await leases()).toMatchObject([{ purpose: 'live' }])
-        expect(await catalog.dropDeadLeases()).toEqual([])
       })
 
       it('say when they are lost, before another can have them', async () => {

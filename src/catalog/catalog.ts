@@ -28,8 +28,11 @@ export interface Catalog extends AsyncDisposable {
    */
   acquire(request: LeaseRequest): Promise<Lease>
 
-  /** Ends the leases of holders that are dead, whatever they held: nobody may ever ask for those again. @returns which */
-  dropDeadLeases(): Promise<readonly LeaseHolder[]>
+  /** Held or waited for by whoever is not known to be dead. In order of arrival. */
+  livingLeases(): Promise<readonly LeaseHolder[]>
+
+  /** Ends leases of the dead that nobody took over, whatever they held: nobody may ever ask for those again. @returns which */
+  dropDeadLeases(acquiredBefore: Date): Promise<readonly LeaseHolder[]>
 
   /** In bytes, on the disk of the file or of the server. */
   size(): Promise<number>

@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts'
 import type { SqlEngine } from './engine.ts'
 import { findSchemaFlaws } from './flaws/schema-flaws.ts'
 import type { LeaseTerms } from './lease.ts'
-import { dropDeadLeases } from './leases/drop-dead-leases.ts'
+import { dropDeadLeases, findLivingLeases } from './leases/dead-leases.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
 import { migrate } from './migrations/migrations.ts'
@@ -48,7 +48,8 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       read: (work) => engine.read((db) => work(new SqlReader({ db, engine }))),
       write: (work) => engine.write((db) => work(new SqlWriter({ db, engine }))),
       acquire: (request) => keeper.acquire(request),
-      dropDeadLeases: () => dropDeadLeases(engine, host),
+      livingLeases: () => findLivingLeases(engine, host),
+      dropDeadLeases: (acquiredBefore) => dropDeadLeases(engine, host, acquiredBefore),
       size: () => engine.size(),
       vacuum: () => engine.vacuum(),
       schemaFlaws: () => findSchemaFlaws(engine),

@@ -29,10 +29,11 @@ export interface Nginx extends AsyncDisposable {
  * Serves `root` with Debian's nginx, whose workers run as another user when we are root: what that user may not read, no client gets.
  * Every folder above `root` must therefore let others pass (`mkdtemp` makes folders that do not).
  * Ends with `stop`, with `await using`, or with this process, however that ends.
+ * @param alsoAt a further port, for clients that know no other
  */
-export async function startNginx(root: string): Promise<Nginx> {
+export async function startNginx(root: string, alsoAt: number | null = null): Promise<Nginx> {
   for (let attempt = 1; ; attempt++) {
-    const started = await tryToStart(root, await freePort())
+    const started = await tryToStart(root, await freePort(), alsoAt)
     if (typeof started !== 'string') return started
     // Somebody took the port between our look and nginx's.
     if (attempt === 5 || !started.includes('Address already in use'))
@@ -41,11 +42,11 @@ export async function startNginx(root: string): Promise<Nginx> {
 }
 
 /** @returns nginx's complaint where it did not start */
-async function tryToStart(root: string, port: number): Promise<Nginx | string> {
+async function tryToStart(root: string, port: number, alsoAt: number | null): Promise<Nginx | string> {
   const folder = await mkdtemp(join(tmpdir(), 'chantal-nginx-'))
   await chmod(folder, 0o755)
   const configuration = join(folder, 'nginx.conf')
-  await writeFile(configuration, configurationOf({ root, port, folder }))
+  await writeFile(configuration, configurationOf({ root, port, alsoAt, folder }))
   // The kernel ends nginx with us, also when we are killed.
   const child = spawn(
     'setpriv',
@@ -75,7 +76,17 @@ async function tryToStart(root: string, port: number): Promise<Nginx | string> {
   }
 }
 
-function configurationOf({ root, port, folder }: { root: string; port: number; folder: string }): string {
+function configurationOf({
+  root,
+  port,
+  alsoAt,
+  folder,
+}: {
+  readonly root: string
+  readonly port: number
+  readonly alsoAt: number | null
+  readonly folder: string
+}): string {
   const quotedRoot = root.replace(/["\\$]/g, '\\$&')
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${folder}/${kind};`,
@@ -94,6 +105,7 @@ http {
   ${temporary.join('\n  ')}
   server {
     listen 127.0.0.1:${port};
+    ${alsoAt === null ? '' : `listen 127.0.0.1:${alsoAt};`}
     root "${quotedRoot}";
   }
 }

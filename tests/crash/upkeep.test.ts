@@ -50,7 +50,7 @@ async function expectSound(site: Site): Promise<void> {
 const snapshots = (site: Site) =>
   site.context.catalog.read(async (reader) => (await reader.snapshots()).map(({ name }) => name).sort())
 
-const leases = (site: Site) => site.context.catalog.read((reader) => reader.leases())
+const leases = (site: Site) => site.context.catalog.livingLeases()
 
 describe('a pruning of snapshots that is killed', () => {
   it.each(moments.prune)(

@@ -49,8 +49,6 @@ export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> 
     signal: caller,
   })
   const { signal } = lease
-  // The dead need nothing spared, and would otherwise have it spared for ever where nobody takes over what they held.
-  await context.catalog.dropDeadLeases()
   // What a killed import has left is needed until then: a dry run counts it as such.
   if (!input.dryRun) await dropLeftImports(context, signal)
   const lost = await findLostGenerations(context, input.dryRun, signal)
@@ -58,13 +56,19 @@ export const collectGarbage: UseCase<CollectGarbageInput, CollectGarbageOutput> 
   const found = input.dryRun
     ? await preview(context, before, lost, signal)
     : await collect(context, before, signal)
-  if (!input.dryRun) await context.pool.sweepTemporary({ ms: Math.max(input.graceMs, 24 * 3_600_000) })
+  if (!input.dryRun) {
+    await context.pool.sweepTemporary({ ms: Math.max(input.graceMs, dayMs) })
+    // Until then whoever takes one over is told of it.
+    await context.catalog.dropDeadLeases(new Date(context.now().getTime() - dayMs))
+  }
   const { removed, freedBytes, kept } = found
   context.reporter.report({ type: 'gc.finished', removed, freedBytes, kept })
   return { ...found, dryRun: input.dryRun }
 }
 
 type Collected = Omit<CollectGarbageOutput, 'dryRun'>
+
+const dayMs = 24 * 3_600_000
 
 /** Clocks of two hosts may differ by so much. */
 const clockSkewMs = 60_000
@@ -78,7 +82,8 @@ const sparing = ['repository:', 'publication:', 'arrivals:']
  */
 async function wantedBefore({ catalog, now }: AppContext, graceMs: number): Promise<Date> {
   const wanted = now().getTime() - graceMs
-  const leases = await catalog.read((reader) => reader.leases())
+  // The dead need nothing spared, and would have it spared for ever where nobody takes over what they held.
+  const leases = await catalog.livingLeases()
   const begun = leases
     .filter(({ resource, state }) => state === 'held' && sparing.some((kind) => resource.startsWith(kind)))
     .map(({ acquiredAt }) => acquiredAt.getTime() - clockSkewMs)
