@@ -83,6 +83,19 @@ describe('several mirrors', () => {
     })
   })
 
+  it('says which mirrors lack a file that the others did not answer for', async () => {
+    await using one = await startUpstream()
+    await using two = await startUpstream({ files: { file: 'right' } })
+    two.behave('file', { kind: 'status', status: 403 })
+    await using bench = await startDownloadBench()
+    const client = await bench.downloader.open(accessTo([one.url, two.url]), never)
+
+    await expect(client.fetch(wantedFile('file'), null, never)).rejects.toMatchObject({
+      code: 'UPSTREAM_REFUSED',
+      details: { mirrors_without: [one.url.href] },
+    })
+  })
+
   it('says nothing of mirrors where all of them lack a file', async () => {
     await using one = await startUpstream()
     await using two = await startUpstream()

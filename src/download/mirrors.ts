@@ -87,6 +87,9 @@ export function mostTelling(failures: readonly [MirrorFailure, ...MirrorFailure[
     details: {
       ...error.details,
       mirrors: failures.map((failure) => `${displayUrl(failure.mirror)}: ${failure.error.message}`),
+      mirrors_without: failures
+        .filter(({ error: { code } }) => code === 'NOT_FOUND')
+        .map(({ mirror }) => displayUrl(mirror)),
     },
     ...(error.hint === undefined ? {} : { hint: error.hint }),
   })

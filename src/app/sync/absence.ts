@@ -15,6 +15,6 @@ function isForbidden(error: unknown): boolean {
  */
 export function isAbsentAtSome(error: unknown): boolean {
   if (!isChantalError(error, 'UPSTREAM_UNREACHABLE', 'UPSTREAM_REFUSED')) return false
-  const { mirrors } = error.details
-  return Array.isArray(mirrors) && mirrors.some((answer) => String(answer).includes(': not found: '))
+  const { mirrors_without: without } = error.details
+  return Array.isArray(without) && without.length > 0
 }
