@@ -47,7 +47,7 @@ const rules: readonly Rule[] = [
 const pure = /^core\/|^codec\/|^transfer\/|^ecosystems\/[^/]+\/(formats\/|version\.ts$)/
 
 const outside =
-  /^(node:)?(fs|net|tls|dgram|http|https|http2|dns|child_process|worker_threads|cluster|os|process|timers|sqlite)(\/|$)|^undici$/
+  /^(node:)?(fs|net|tls|dgram|http|https|http2|dns|child_process|worker_threads|cluster|os|process|timers|sqlite)(\/|$)|^undici(\/|$)/
 
 const impureCode: readonly (readonly [what: string, code: RegExp])[] = [
   ['the process', /\bprocess\s*[.[]/],
