@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import type { Kysely } from 'kysely'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { SqlEngine } from './engine.ts'
-import type { LeaseHolder } from './lease.ts'
+import type { LeaseHealth } from './lease.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
 import { findLeaseHealth } from './leases/lease-health.ts'
 import { type AppliedMigration, knownSchema, migrate, readSchema } from './migrations/migrations.ts'
@@ -50,12 +50,6 @@ export interface DatabaseStatus {
 export interface MigrationName {
   readonly number: number
   readonly name: string
-}
-
-/** A lease, and whether it is as it should be. */
-export interface LeaseHealth extends LeaseHolder {
-  /** `dead`: its holder is gone or was not heard of in time, and the next who asks gets it. `conflicting`: nobody else may hold it, and somebody does. */
-  readonly health: 'alive' | 'dead' | 'conflicting'
 }
 
 export interface DatabaseUpgrade {

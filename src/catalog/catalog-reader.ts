@@ -23,7 +23,6 @@ import type {
   ViewSnapshotRecord,
 } from './catalog-records.ts'
 import type { FileInterval, PackageInterval, SealedRevision } from './intervals.ts'
-import type { LeaseHolder } from './lease.ts'
 import type { CatalogActivity, CatalogCounts, CatalogStatistics } from './statistics.ts'
 
 export interface PackageQuery {
@@ -113,8 +112,6 @@ export interface CatalogReader {
 
   /** Newest first. Of one repository, or of all. */
   syncs(repository: RepositoryId | null, limit: number): Promise<readonly SyncRecord[]>
-
-  leases(): Promise<readonly LeaseHolder[]>
 
   /** What was noted last; `null` where there is nothing. */
   note(name: NoteName): Promise<Json>

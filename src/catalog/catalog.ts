@@ -1,6 +1,6 @@
 import type { CatalogFlaw, CatalogReader } from './catalog-reader.ts'
 import type { CatalogWriter } from './catalog-writer.ts'
-import type { Lease, LeaseHolder, LeaseRequest } from './lease.ts'
+import type { Lease, LeaseHealth, LeaseHolder, LeaseRequest } from './lease.ts'
 
 /**
  * What we know: repositories, their revisions, snapshots, publications, sync history, and which blobs all of these need.
@@ -28,8 +28,8 @@ export interface Catalog extends AsyncDisposable {
    */
   acquire(request: LeaseRequest): Promise<Lease>
 
-  /** Held or waited for by whoever is not known to be dead. In order of arrival. */
-  livingLeases(): Promise<readonly LeaseHolder[]>
+  /** In order of arrival. */
+  leases(): Promise<readonly LeaseHealth[]>
 
   /** Ends leases of the dead that nobody took over, whatever they held: nobody may ever ask for those again. @returns which */
   dropDeadLeases(acquiredBefore: Date): Promise<readonly LeaseHolder[]>

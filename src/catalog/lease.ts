@@ -50,3 +50,9 @@ export interface LeaseHolder {
   readonly acquiredAt: Date
   readonly expiresAt: Date
 }
+
+/** A lease, and whether it is as it should be. */
+export interface LeaseHealth extends LeaseHolder {
+  /** `dead`: its holder is gone or was not heard of in time, and the next who asks gets it. `conflicting`: nobody else may hold it, and somebody does. */
+  readonly health: 'alive' | 'dead' | 'conflicting'
+}

@@ -3,8 +3,8 @@ import type { Catalog } from './catalog.ts'
 import type { SqlEngine } from './engine.ts'
 import { findSchemaFlaws } from './flaws/schema-flaws.ts'
 import type { LeaseTerms } from './lease.ts'
-import { dropDeadLeases, findLivingLeases } from './leases/dead-leases.ts'
 import { type HostFacts, readHostFacts } from './leases/host.ts'
+import { dropDeadLeases, findLeaseHealth } from './leases/lease-health.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
 import { migrate } from './migrations/migrations.ts'
 import { openEngine } from './open-engine.ts'
@@ -48,7 +48,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       read: (work) => engine.read((db) => work(new SqlReader({ db, engine }))),
       write: (work) => engine.write((db) => work(new SqlWriter({ db, engine }))),
       acquire: (request) => keeper.acquire(request),
-      livingLeases: () => findLivingLeases(engine, host),
+      leases: () => engine.read((db) => findLeaseHealth({ db, engine }, host)),
       dropDeadLeases: (acquiredBefore) => dropDeadLeases(engine, host, acquiredBefore),
       size: () => engine.size(),
       vacuum: () => engine.vacuum(),

@@ -5,7 +5,6 @@ import type { CatalogReader, NoteName, PackageQuery } from './catalog-reader.ts'
 import type { SnapshotName } from './catalog-records.ts'
 import type { Session } from './engine.ts'
 import { findFlaws } from './flaws/find-flaws.ts'
-import { findLeases } from './leases/lease-rows.ts'
 import {
   blobsByChecksum,
   blobUsers,
@@ -134,10 +133,6 @@ export class SqlReader implements CatalogReader {
 
   syncs(repository: RepositoryId | null, limit: number) {
     return findSyncs(this.session, repository, limit)
-  }
-
-  leases() {
-    return findLeases(this.session)
   }
 
   note(name: NoteName) {

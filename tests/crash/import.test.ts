@@ -53,7 +53,7 @@ describe('an import that is killed', () => {
     const again = join(site.folder, 'again.json')
     await exportFrom(site, again)
     expect(await readText(again)).toBe(await readText(file))
-    expect(await site.context.catalog.read((reader) => reader.leases())).toEqual([])
+    expect(await site.context.catalog.leases()).toEqual([])
   })
 
   it('leaves nothing that garbage collection does not remove', async () => {

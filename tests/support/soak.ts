@@ -69,7 +69,7 @@ export async function soak(database: URL | null, seconds: number): Promise<SoakR
     { deep: true, repair: false },
     new AbortController().signal,
   )
-  const leases = await site.context.catalog.read((reader) => reader.leases())
+  const leases = await site.context.catalog.leases()
   return {
     processes,
     broken: [

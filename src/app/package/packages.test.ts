@@ -321,7 +321,7 @@ describe('a change of a hosted repository', () => {
   it('keeps others from the repository until it is done', async () => {
     const held: Promise<readonly string[]>[] = []
     const look = async () => {
-      const leases = await site.context.catalog.read((reader) => reader.leases())
+      const leases = await site.context.catalog.leases()
       return leases.map(({ resource, purpose }) => `${resource}: ${purpose}`)
     }
     await using site = await openHosted({

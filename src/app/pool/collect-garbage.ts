@@ -83,9 +83,9 @@ const sparing = ['repository:', 'publication:', 'arrivals:']
 async function wantedBefore({ catalog, now }: AppContext, graceMs: number): Promise<Date> {
   const wanted = now().getTime() - graceMs
   // The dead need nothing spared, and would have it spared for ever where nobody takes over what they held.
-  const leases = await catalog.livingLeases()
-  const begun = leases
-    .filter(({ resource, state }) => state === 'held' && sparing.some((kind) => resource.startsWith(kind)))
+  const begun = (await catalog.leases())
+    .filter(({ state, health }) => state === 'held' && health !== 'dead')
+    .filter(({ resource }) => sparing.some((kind) => resource.startsWith(kind)))
     .map(({ acquiredAt }) => acquiredAt.getTime() - clockSkewMs)
   return new Date(Math.min(wanted, ...begun))
 }

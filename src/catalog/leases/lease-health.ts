@@ -1,5 +1,5 @@
-import type { LeaseHealth } from '../catalog-database.ts'
-import type { Session } from '../engine.ts'
+import type { Session, SqlEngine } from '../engine.ts'
+import type { LeaseHealth, LeaseHolder } from '../lease.ts'
 import type { HostFacts } from './host.ts'
 import { holderOf, isDead, type LeaseRow } from './lease-rows.ts'
 
@@ -14,6 +14,27 @@ export async function findLeaseHealth(session: Session, self: HostFacts): Promis
       ...holderOf(row),
       health: isDead(row, self, now) ? 'dead' : row.state === 'held' && conflicts ? 'conflicting' : 'alive',
     }
+  })
+}
+
+/** Those acquired before a moment, whatever they held. @returns whose they were, in order of arrival */
+export function dropDeadLeases(
+  engine: SqlEngine,
+  self: HostFacts,
+  acquiredBefore: Date,
+): Promise<readonly LeaseHolder[]> {
+  return engine.write(async (db) => {
+    await engine.lockLeases(db)
+    const now = await engine.clock(db)
+    const rows = await db
+      .selectFrom('lease')
+      .selectAll()
+      .where('acquired_at', '<', acquiredBefore.getTime())
+      .orderBy('pk')
+      .execute()
+    const dead = rows.filter((row) => isDead(row, self, now))
+    for (const { pk } of dead) await db.deleteFrom('lease').where('pk', '=', pk).execute()
+    return dead.map(holderOf)
   })
 }
 

@@ -6,12 +6,6 @@ import type { HostFacts } from './host.ts'
 
 export type LeaseRow = Selectable<Tables['lease']>
 
-/** In order of arrival. */
-export async function findLeases({ db }: Session): Promise<readonly LeaseHolder[]> {
-  const rows = await db.selectFrom('lease').selectAll().orderBy('pk').execute()
-  return rows.map(holderOf)
-}
-
 /** Those that a request for `resource` may have to wait for, in order of arrival. The catalog as a whole is part of every resource. */
 export function leaseRows({ db }: Session, resource: string): Promise<readonly LeaseRow[]> {
   const rows = db.selectFrom('lease').selectAll().orderBy('pk')

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import type { DatabaseStatistics } from '../../app/database/database-statistics.ts'
-import type { LeaseHealth } from '../../catalog/catalog-database.ts'
+import type { LeaseHealth } from '../../catalog/lease.ts'
 import { facts } from '../output.ts'
 import { type Column, renderTable } from '../render/table.ts'
 import { formatBytes, formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
+import { describeLeaseState } from './lease.ts'
 
 export function registerDatabaseFigures(db: Command, run: Run): void {
   db.command('stats')
@@ -122,7 +123,7 @@ const monthColumns: readonly Column<OfMonth>[] = [
 
 const leaseColumns: readonly Column<LeaseHealth>[] = [
   { title: 'RESOURCE', show: ({ resource }) => resource },
-  { title: 'STATE', show: ({ state, health }) => (health === 'alive' ? state : `${state}, ${health}`) },
+  { title: 'STATE', show: describeLeaseState },
   { title: 'PURPOSE', show: ({ purpose }) => purpose },
   { title: 'HOST', show: ({ host }) => host },
   { title: 'PID', align: 'right', show: ({ pid }) => String(pid) },

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { LeaseHealth } from '../../catalog/catalog-database.ts'
+import type { LeaseHealth } from '../../catalog/lease.ts'
 import type { Column } from '../render/table.ts'
 import { formatTime } from '../render/units.ts'
 import type { Run } from '../run.ts'
@@ -19,10 +19,15 @@ export function registerLease(program: Command, run: Run): void {
     )
 }
 
+/** Whether it is held or waited for, and what is wrong with that. */
+export function describeLeaseState({ state, health }: LeaseHealth): string {
+  return health === 'alive' ? state : `${state}, ${health}`
+}
+
 const columns: readonly Column<LeaseHealth>[] = [
   { title: 'RESOURCE', show: ({ resource }) => resource },
   { title: 'MODE', spare: 3, show: ({ mode }) => mode },
-  { title: 'STATE', show: ({ state, health }) => (health === 'alive' ? state : `${state}, ${health}`) },
+  { title: 'STATE', show: describeLeaseState },
   { title: 'PURPOSE', spare: 4, show: ({ purpose }) => purpose },
   { title: 'HOST', show: ({ host }) => host },
   { title: 'PID', align: 'right', show: ({ pid }) => String(pid) },
