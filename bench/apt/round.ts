@@ -20,16 +20,20 @@ export async function runAptRound(options: RoundOptions): Promise<void> {
   const needsKeyring = options.wants('aptly') || options.wants('debmirror')
   const keyring = key !== null && needsKeyring ? makeKeyring(key, join(folder, 'keyring')) : null
   const chantal = options.install('chantal', repository)
-  const aptly = options.wants('aptly')
-    ? new Aptly(join(folder, 'aptly'), keyring, signingKey, benchedSuite)
-    : null
-  /** By the beginning of their measures' names: the command that brings each up to date. */
-  const peers: (readonly [name: string, command: readonly string[]])[] = []
-  if (aptly) peers.push(['aptly', aptly.updateMirror()])
-  if (options.wants('apt-mirror'))
-    peers.push(['aptMirror', aptMirror(repository, join(folder, 'apt-mirror'), benchedSuite)])
-  if (options.wants('debmirror'))
-    peers.push(['debmirror', debmirror(repository, join(folder, 'debmirror'), keyring, benchedSuite)])
+  const aptlyFolder = join(folder, 'aptly')
+  const aptly = options.wants('aptly') ? new Aptly(aptlyFolder, keyring, signingKey, benchedSuite) : null
+  const peers: Peer[] = []
+  const addPeer = (name: string, target: string, command: readonly string[]) =>
+    peers.push({ name, target, command })
+  if (aptly) addPeer('aptly', aptlyFolder, aptly.updateMirror())
+  if (options.wants('apt-mirror')) {
+    const target = join(folder, 'apt-mirror')
+    addPeer('aptMirror', target, aptMirror(repository, target, benchedSuite))
+  }
+  if (options.wants('debmirror')) {
+    const target = join(folder, 'debmirror')
+    addPeer('debmirror', target, debmirror(repository, target, keyring, benchedSuite))
+  }
 
   repository.show(states.v1)
   if (aptly) await measure(aptly.createMirror(repository, benchedSuite), surroundings)
@@ -37,15 +41,15 @@ export async function runAptRound(options: RoundOptions): Promise<void> {
     ['wgetFirst', wgetFour(repository, join(folder, 'wget'))],
     ['syncFirst', chantal.command('repo', 'sync', 'mirrored')],
     ['curlFirst', curlParallel(repository, join(folder, 'curl'))],
-    ...peers.map(([name, command]) => [`${name}First`, command] as const),
+    ...peers.map(({ name, command }) => [`${name}First`, command] as const),
   ]
   for (const [name, command] of rotated(firsts, options.index)) await run(name, command)
-  for (const [name] of peers) requireEveryPackage(name, join(folder, peerFolders[name] ?? name), repository)
+  for (const peer of peers) requireEveryPackage(peer, repository)
 
   const before = await upstream.requestCount()
   await run('syncUnchanged', chantal.command('repo', 'sync', 'mirrored'))
   options.recordRequests((await upstream.requestCount()) - before)
-  for (const [name, command] of peers) await run(`${name}Unchanged`, command)
+  for (const { name, command } of peers) await run(`${name}Unchanged`, command)
 
   await run('snapshotCreate', chantal.command('snapshot', 'create', 'mirrored@before'))
   record('snapshotCreateInProcess', (await chantal.snapshotsInProcess()).create)
@@ -61,7 +65,7 @@ export async function runAptRound(options: RoundOptions): Promise<void> {
 
   repository.show(states.v2)
   await run('syncChanged', chantal.command('repo', 'sync', 'mirrored'))
-  for (const [name, command] of peers) await run(`${name}Changed`, command)
+  for (const { name, command } of peers) await run(`${name}Changed`, command)
   await run('syncFilteredChanged', chantal.command('repo', 'sync', 'filtered'))
   await run('publishChanged', chantal.command('publish', 'repo', 'filtered'))
   await run('publishMirror', chantal.command('publish', 'repo', 'mirrored'))
@@ -74,17 +78,19 @@ export async function runAptRound(options: RoundOptions): Promise<void> {
   await run('aptlyPublishChanged', aptly.switchTo('after', benchedSuite))
 }
 
-/** Where each peer keeps what it fetched, by the beginning of its measures' names. */
-const peerFolders: Readonly<Record<string, string>> = {
-  aptly: 'aptly',
-  aptMirror: 'apt-mirror',
-  debmirror: 'debmirror',
+interface Peer {
+  /** Its measures' names begin with it. */
+  readonly name: string
+  /** Holds what it fetched. */
+  readonly target: string
+  /** Brings it up to date. */
+  readonly command: readonly string[]
 }
 
 /** A peer that passes over what it does not find is quick. @throws Error where it has fewer files than there are packages */
-function requireEveryPackage(peer: string, folder: string, { files }: ServedRepository): void {
+function requireEveryPackage({ name, target }: Peer, { files }: ServedRepository): void {
   const wanted = files.filter(({ path }) => path.endsWith('.deb')).length
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const entries = readdirSync(target, { recursive: true, withFileTypes: true })
   const fetched = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.deb')).length
-  if (fetched < wanted) throw new Error(`${peer} fetched ${fetched} packages of ${wanted}`)
+  if (fetched < wanted) throw new Error(`${name} fetched ${fetched} packages of ${wanted}`)
 }

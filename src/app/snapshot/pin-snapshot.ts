@@ -12,6 +12,7 @@ export const pinSnapshot: UseCase<
   SnapshotView
 > = async ({ catalog, settings }, { source, isPinned }) =>
   catalog.write(async (writer) => {
-    await keepSnapshot(writer, await findNamed(writer, settings, source), isPinned)
-    return viewSnapshot(writer, await findNamed(writer, settings, source))
+    const snapshot = await findNamed(writer, settings, source)
+    await keepSnapshot(writer, snapshot, isPinned)
+    return viewSnapshot(writer, { ...snapshot, isPinned })
   })
