@@ -162,7 +162,7 @@ for (const [name, missing, create] of catalogs) {
     })
 
     it('does all of it at once for a while, and nothing is lost or hangs', { timeout: 180_000 }, async () => {
-      const { processes, broken } = await soak(await create(), 12)
+      const { processes, broken } = await soak(await create(), { seconds: 12, kills: false })
 
       expect(processes.map(({ ended }) => ended)).toEqual(
         processes.map(() => ({ status: 0, signal: null, stderr: '' })),
@@ -172,6 +172,18 @@ for (const [name, missing, create] of catalogs) {
       // Nobody is idle long enough for that.
       const unfinished = steps.filter(([step, { done }]) => done === 0 && step !== 'vacuum')
       expect(unfinished).toEqual([])
+    })
+
+    it('loses nothing, and needs no repair, where all of them are killed again and again', {
+      timeout: 180_000,
+    }, async () => {
+      const { processes, broken } = await soak(await create(), { seconds: 12, kills: true })
+
+      expect(processes.map(({ ended }) => ended)).toEqual(
+        processes.map(() => ({ status: 0, signal: null, stderr: '' })),
+      )
+      expect(broken).toEqual([])
+      expect(processes.filter(({ kills }) => kills < 3)).toEqual([])
     })
   })
 }

@@ -35,9 +35,9 @@ export function startProcess(
 export function startRepeating(
   folder: string,
   work: string,
-  seconds: number,
+  { seconds, from = 1 }: { readonly seconds: number; readonly from?: number },
 ): WorkingProcess & { readonly counted: Promise<StepCounts> } {
-  const child = start([folder, work, '--seconds', String(seconds)])
+  const child = start([folder, work, '--seconds', String(seconds), '--from', String(from)])
   let printed = ''
   child.stdout.on('data', (chunk: Buffer) => {
     printed += chunk.toString()

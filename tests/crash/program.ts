@@ -2,7 +2,8 @@
  * A process for tests to kill, or to let work beside others. `program.ts FOLDER WORK [MOMENT NTH]` does WORK, steps apart by commas, with
  * the configuration in FOLDER, and kills itself at the NTH time that MOMENT comes. Says `ready` once everything is open; what is
  * done ends it with 0, an error with its exit status. With `--seconds N` it does WORK again and again for so long, and prints as JSON how often
- * it did each step and how often somebody else held what that needs; `%` in a step is the number of the round.
+ * it did each step and how often somebody else held what that needs; `%` in a step is the number of the
+ * round, counted from `--from`.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -15,7 +16,7 @@ import { take } from './steps.ts'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string' } },
+  options: { seconds: { type: 'string' }, from: { type: 'string', default: '1' } },
 })
 const [folder = '', work = '', moment = '', nth = '1'] = positionals
 const steps = work.split(',')
@@ -51,7 +52,7 @@ try {
 
 /** A step that cannot be done now ends its round: those after it build on it. */
 async function repeat(context: Parameters<typeof take>[0], end: number): Promise<void> {
-  for (let round = 1; performance.now() < end; round++) {
+  for (let round = Number(values.from); performance.now() < end; round++) {
     for (const step of steps) {
       if (!steps.includes('collect')) await rest()
       const done = await tryStep(context, step, round)
