@@ -1,4 +1,4 @@
-// build.js   - bundles src/main.ts into dist/, in chunks that load when a command needs them.
+// build.js   - bundles src/main.ts, and the thread that downloads, into dist/, in chunks that load when a command needs them.
 //
 // Bundled is what is slow to find and load file by file, and lends itself to it; the rest stays in node_modules: what is native,
 // what is large and rarely used, and openpgp, whose licence (LGPL) asks that users can replace it.
@@ -16,7 +16,7 @@ const external = Object.keys(dependencies).filter((name) => !bundled.includes(na
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
+  entryPoints: ['src/main.ts', 'src/download-thread.ts'],
   outdir: 'dist',
   bundle: true,
   splitting: true,

@@ -9,6 +9,7 @@ import { isChantalError } from './core/errors.ts'
 import type { Reporter } from './core/events.ts'
 import { createDownloader } from './download/http-downloader.ts'
 import type { Wait } from './download/retry.ts'
+import { startThread } from './download/thread/start-thread.ts'
 import { ecosystems } from './ecosystems/registry.ts'
 import { AbsentPool } from './pool/absent-pool.ts'
 import { FilesystemPool } from './pool/filesystem-pool.ts'
@@ -53,6 +54,7 @@ export async function openContext(
   const { poolPath, publishedPath } = settings.storage
   const pool = await openPool(poolPath, catalog, needs)
   const { concurrency, perHost, bandwidth } = settings.download
+  const userAgent = `Chantal/${version}`
   const downloader = opened.use(
     createDownloader({
       pool,
@@ -60,8 +62,9 @@ export async function openContext(
       perHost,
       bandwidth,
       reporter,
-      userAgent: `Chantal/${version}`,
+      userAgent,
       ...(wait && { wait }),
+      thread: { start: () => startThread(threadFile, { poolPath, concurrency, userAgent }) },
     }),
   )
   const publications = await openPublications({
@@ -106,6 +109,12 @@ export async function openContext(
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
+
+/** Beside this file, in the sources as in the built program. */
+const threadFile = new URL(
+  import.meta.url.endsWith('.ts') ? './download-thread.ts' : './download-thread.js',
+  import.meta.url,
+)
 
 /** `alice@mirror1`; in a container the user may have a number alone. */
 function processUser(): string {

@@ -40,7 +40,7 @@ const rules: readonly Rule[] = [
   },
   { files: /^cli\//, imports: 'core/|config/|app/|cli/', types: 'catalog/' },
   // What builds the real parts and wires them.
-  { files: /^(main|open-context|open-doctor|open-import-context)\.ts$/, imports: '' },
+  { files: /^(main|download-thread|open-context|open-doctor|open-import-context)\.ts$/, imports: '' },
 ]
 
 /** These compute: equal input gives equal output, on any machine, at any time. */

@@ -180,14 +180,14 @@ describe('closing', () => {
   })
 })
 
-describe('fetching many files', () => {
+describe.each(['this thread', 'another thread'] as const)('fetching many files in %s', (place) => {
   it('yields each file once, and a failure as a value', async () => {
     const names = Array.from({ length: 40 }, (_, n) => `file-${n}`)
     await using upstream = await startUpstream({
       files: Object.fromEntries(names.map((name) => [name, name])),
     })
     upstream.remove('file-7')
-    await using bench = await startDownloadBench()
+    await using bench = await startDownloadBench({}, place)
     const client = await bench.downloader.open(accessTo(upstream.url), never)
 
     const outcomes = await collect(
@@ -206,7 +206,7 @@ describe('fetching many files', () => {
 
   it('reads the files no further ahead than it works', async () => {
     await using upstream = await startUpstream({ files: { file: 'x' } })
-    await using bench = await startDownloadBench({ concurrency: 4 })
+    await using bench = await startDownloadBench({ concurrency: 4 }, place)
     const client = await bench.downloader.open(accessTo(upstream.url), never)
     let read = 0
     function* files(): Generator<UpstreamFile> {
@@ -236,7 +236,7 @@ describe('fetching many files', () => {
   ])('keeps to the limit %s', async (_, options, perHost, most) => {
     await using upstream = await startUpstream({ files: { file: 'x'.repeat(1000) } })
     upstream.behave('file', { kind: 'slow', bytes: 500, pauseMs: 5 })
-    await using bench = await startDownloadBench(options)
+    await using bench = await startDownloadBench(options, place)
     const access = accessTo(upstream.url, { limits: { perHost } })
     const client = await bench.downloader.open(access, never)
 
@@ -253,7 +253,7 @@ describe('fetching many files', () => {
 
   it('throws the reason when aborted between files', async () => {
     await using upstream = await startUpstream({ files: { file: 'x' } })
-    await using bench = await startDownloadBench()
+    await using bench = await startDownloadBench({}, place)
     const client = await bench.downloader.open(accessTo(upstream.url), never)
     const abort = new AbortController()
     const reason = new Error('enough')
@@ -272,7 +272,7 @@ describe('fetching many files', () => {
 
   it('leaves nothing behind when its consumer stops early', async () => {
     await using upstream = await startUpstream({ files: { file: 'x' } })
-    await using bench = await startDownloadBench()
+    await using bench = await startDownloadBench({}, place)
     const client = await bench.downloader.open(accessTo(upstream.url), never)
 
     for await (const outcome of client.fetchAll(
@@ -288,7 +288,7 @@ describe('fetching many files', () => {
 
   it('ends with the error of a list that fails', async () => {
     await using upstream = await startUpstream({ files: { file: 'x' } })
-    await using bench = await startDownloadBench()
+    await using bench = await startDownloadBench({}, place)
     const client = await bench.downloader.open(accessTo(upstream.url), never)
     function* files(): Generator<UpstreamFile> {
       yield wantedFile('file')
@@ -300,8 +300,8 @@ describe('fetching many files', () => {
 
   it('gives a disk that is full as the outcome of a file', async () => {
     await using upstream = await startUpstream({ files: { file: 'x' } })
-    await using bench = await startDownloadBench()
-    await using other = await startDownloadBench({ pool: failingPool(bench.pool) })
+    await using bench = await startDownloadBench({}, place)
+    await using other = await startDownloadBench({ pool: failingPool(bench.pool) }, place)
     const client = await other.downloader.open(accessTo(upstream.url), never)
 
     const [outcome] = await collect(client.fetchAll([wantedFile('file')], never))

@@ -2,6 +2,7 @@ import { readWhole } from '../core/bytes.ts'
 import { ChantalError, isChantalError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import type { Pool } from '../pool/pool.ts'
+import { SharedAdmission } from './admission.ts'
 import { combineThrottles, type Throttle, TokenBucket } from './bandwidth.ts'
 import { OriginCredentials } from './credentials.ts'
 import { displayUrl } from './display-url.ts'
@@ -9,11 +10,12 @@ import type { Downloader, MetalinkFile, UpstreamAccess, UpstreamClient, Upstream
 import { parseBase } from './location.ts'
 import { parseMetalink } from './metalink.ts'
 import { parseMirrorlist } from './mirrorlist.ts'
+import { Mirrors } from './mirrors.ts'
 import { probe } from './probe.ts'
 import { Connections } from './proxy.ts'
 import { type RequestContext, requestFollowing } from './redirects.ts'
-import { backoffMs, HostPauses, mayRetry, type Wait, waitByTimer } from './retry.ts'
-import { HostSlots, Slots } from './slots.ts'
+import { backoffMs, mayRetry, type Wait, waitByTimer } from './retry.ts'
+import { DownloadThread, type ThreadOptions } from './thread/download-thread.ts'
 import { HttpUpstreamClient } from './upstream-client.ts'
 import { explainNetworkError } from './upstream-errors.ts'
 
@@ -33,6 +35,8 @@ export interface DownloaderOptions {
   readonly random?: () => number
   /** How backoff, `Retry-After` and bandwidth limits wait. */
   readonly wait?: Wait
+  /** Where long lists of files are downloaded. Default: in this thread, as all the rest. */
+  readonly thread?: ThreadOptions
 }
 
 /** Makes the downloader for `http:`, `https:` and `file:` feeds. Disposing of it ends what is under way and closes its connections. */
@@ -49,11 +53,10 @@ class HttpDownloader implements Downloader {
   readonly #random: () => number
   readonly #wait: Wait
   readonly #connections = new Connections()
-  readonly #slots: Slots
-  readonly #hostSlots: HostSlots
-  readonly #pauses: HostPauses
+  readonly #admission: SharedAdmission
   readonly #bandwidth: Throttle | null
   readonly #broken = new Map<string, string>()
+  readonly #thread: DownloadThread | null
   readonly #closing = new AbortController()
 
   constructor(options: DownloaderOptions) {
@@ -61,10 +64,11 @@ class HttpDownloader implements Downloader {
     this.#now = options.now ?? Date.now
     this.#random = options.random ?? Math.random
     this.#wait = options.wait ?? waitByTimer
-    this.#slots = new Slots(options.concurrency)
-    this.#hostSlots = new HostSlots(options.perHost)
-    this.#pauses = new HostPauses(this.#now)
+    this.#admission = new SharedAdmission({ ...options, now: this.#now, wait: this.#wait })
     this.#bandwidth = this.#bucket(options.bandwidth)
+    this.#thread = options.thread
+      ? new DownloadThread(options.thread, { ...options, admission: this.#admission })
+      : null
   }
 
   async open(access: UpstreamAccess, signal: AbortSignal): Promise<UpstreamClient> {
@@ -74,7 +78,7 @@ class HttpDownloader implements Downloader {
     const { pool, reporter, concurrency } = this.#options
     return new HttpUpstreamClient({
       access,
-      mirrors,
+      mirrors: new Mirrors(mirrors, access.repository, reporter),
       metalink,
       requests,
       pool,
@@ -83,6 +87,8 @@ class HttpDownloader implements Downloader {
       random: this.#random,
       broken: this.#broken,
       closing: this.#closing.signal,
+      // A limited bandwidth has one bucket, in this thread; and it is no download that a second one makes faster.
+      thread: requests.throttle ? null : this.#thread,
     })
   }
 
@@ -96,6 +102,7 @@ class HttpDownloader implements Downloader {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new ChantalError('INTERRUPTED', 'the downloader was closed'))
+    await this.#thread?.[Symbol.asyncDispose]()
     await this.#connections[Symbol.asyncDispose]()
   }
 
@@ -104,10 +111,7 @@ class HttpDownloader implements Downloader {
       access,
       credentials: new OriginCredentials(access),
       connections: this.#connections,
-      slots: this.#slots,
-      hostSlots: this.#hostSlots,
-      ownHostSlots: new HostSlots(access.limits.perHost),
-      pauses: this.#pauses,
+      admission: this.#admission.within(access.limits.perHost),
       throttle: combineThrottles([this.#bandwidth, this.#bucket(access.limits.bandwidth)]),
       userAgent: this.#options.userAgent,
       wait: this.#wait,
@@ -148,7 +152,7 @@ class HttpDownloader implements Downloader {
         signal.throwIfAborted()
         if (!isChantalError(error)) throw error
         if (tries > access.limits.retries || !mayRetry(error, 0)) throw asOpenError(error)
-        const retryInMs = Math.max(backoffMs(tries, this.#random), this.#pauses.remainingMs(url.host))
+        const retryInMs = Math.max(backoffMs(tries, this.#random), this.#admission.remainingMs(url.host))
         this.#options.reporter.report({
           type: 'download.retried',
           repository: access.repository,

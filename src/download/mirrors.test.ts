@@ -10,7 +10,7 @@ import { type Behaviour, startUpstream } from '../../tests/upstream/upstream.ts'
 
 const never = new AbortController().signal
 
-describe('several mirrors', () => {
+describe.each(['this thread', 'another thread'] as const)('several mirrors of a list in %s', (place) => {
   it.each<[string, Behaviour]>([
     ['answers 500', { kind: 'status', status: 500 }],
     ['answers 403', { kind: 'status', status: 403 }],
@@ -26,11 +26,12 @@ describe('several mirrors', () => {
       await using bad = await startUpstream({ files })
       await using good = await startUpstream({ files })
       bad.behave('*', behaviour)
-      await using bench = await startDownloadBench({ concurrency: 1 })
+      await using bench = await startDownloadBench({ concurrency: 1 }, place)
       const client = await bench.downloader.open(accessTo([bad.url, good.url]), never)
 
       const wanted = Object.keys(files).map((name) => wantedFile(name, promiseOf('right')))
       const outcomes = await collect(client.fetchAll(wanted, never))
+      await client.fetch(wantedFile('one', promiseOf('right')), null, never)
 
       expect(outcomes.map((outcome) => outcome.ok && outcome.url)).toEqual([
         `${good.url}one`,
@@ -39,9 +40,12 @@ describe('several mirrors', () => {
       ])
       expect(bench.warnings('MIRROR_FAILED')).toEqual([expect.stringContaining(`mirror ${bad.url} failed`)])
       expect(new Set(bad.requests.map((request) => request.path))).toEqual(new Set(['one']))
+      expect(good.requests).toHaveLength(4)
     },
   )
+})
 
+describe('several mirrors', () => {
   it.each<[string, Behaviour, Behaviour, string]>([
     [
       'NOT_FOUND where all say so',

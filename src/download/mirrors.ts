@@ -3,17 +3,45 @@ import { ChantalError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import { displayUrl } from './display-url.ts'
 
+/** As another thread can go on with it. */
+export interface MirrorsState {
+  /** URLs in the order in which they are asked. */
+  readonly order: readonly string[]
+  /** What was said already. */
+  readonly warned: readonly string[]
+}
+
 /** Mirrors of one repository in the order in which they are asked. The order is shared by all its downloads. */
 export class Mirrors {
   readonly #repository: string
   readonly #reporter: Reporter
-  readonly #warned = new Set<string>()
+  readonly #warned: Set<string>
   #order: readonly URL[]
 
-  constructor(urls: readonly URL[], repository: string, reporter: Reporter) {
+  constructor(urls: readonly URL[], repository: string, reporter: Reporter, warned: readonly string[] = []) {
     this.#order = urls
     this.#repository = repository
     this.#reporter = reporter
+    this.#warned = new Set(warned)
+  }
+
+  static from({ order, warned }: MirrorsState, repository: string, reporter: Reporter): Mirrors {
+    return new Mirrors(
+      order.map((url) => new URL(url)),
+      repository,
+      reporter,
+      warned,
+    )
+  }
+
+  state(): MirrorsState {
+    return { order: this.#order.map(({ href }) => href), warned: [...this.#warned] }
+  }
+
+  /** Goes on from where another thread left it. */
+  adopt({ order, warned }: MirrorsState): void {
+    this.#order = order.map((url) => new URL(url))
+    for (const key of warned) this.#warned.add(key)
   }
 
   /** As it is now; a later change does not show in it. */

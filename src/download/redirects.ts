@@ -1,12 +1,12 @@
 import { ChantalError } from '../core/errors.ts'
+import type { Admission } from './admission.ts'
 import type { Throttle } from './bandwidth.ts'
 import type { OriginCredentials } from './credentials.ts'
 import { displayUrl } from './display-url.ts'
 import type { UpstreamAccess } from './downloader.ts'
 import type { Connections } from './proxy.ts'
 import { type HttpResponse, request } from './request.ts'
-import { type HostPauses, parseRetryAfter, type Wait } from './retry.ts'
-import { acquireAll, type HostSlots, type Slots } from './slots.ts'
+import { parseRetryAfter, type Wait } from './retry.ts'
 import { explainNetworkError, explainStatus } from './upstream-errors.ts'
 
 const mostRedirects = 10
@@ -16,11 +16,8 @@ export interface RequestContext {
   readonly access: UpstreamAccess
   readonly credentials: OriginCredentials
   readonly connections: Connections
-  readonly slots: Slots
-  readonly hostSlots: HostSlots
-  /** The repository's own bound. */
-  readonly ownHostSlots: HostSlots
-  readonly pauses: HostPauses
+  /** Within the repository's own bounds too. */
+  readonly admission: Admission
   readonly throttle: Throttle | null
   readonly userAgent: string
   readonly wait: Wait
@@ -80,10 +77,8 @@ async function requestOnce(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  const { access, hostSlots, ownHostSlots, slots, pauses } = context
-  const pauseMs = pauses.remainingMs(url.host)
-  if (pauseMs > 0) await context.wait(pauseMs, signal)
-  const release = await acquireAll([ownHostSlots.of(url.host), hostSlots.of(url.host), slots], signal)
+  const { access } = context
+  const release = await context.admission.enter(url.host, signal)
   try {
     return await request({
       dispatcher: context.connections.for(url, access),
@@ -136,7 +131,7 @@ function failure(context: RequestContext, response: HttpResponse, url: URL): Cha
   const retryAfter = response.header('retry-after')
   const pauseMs = retryAfter === null ? null : parseRetryAfter(retryAfter, context.now())
   if (pauseMs !== null && (response.status === 429 || response.status >= 500)) {
-    context.pauses.pause(url.host, pauseMs)
+    context.admission.pause(url.host, pauseMs)
   }
   return explainStatus(response.status, url)
 }

@@ -9,6 +9,11 @@ export class Slots {
     this.#free = Math.max(1, size)
   }
 
+  /** Whether somebody waits for one. */
+  get isWanted(): boolean {
+    return this.#waiting.size > 0
+  }
+
   /** Takes a slot where one is free. */
   tryAcquire(): boolean {
     if (this.#free === 0) return false

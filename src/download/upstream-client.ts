@@ -16,16 +16,17 @@ import { copyFromFile } from './file-feed.ts'
 import { inFlight } from './in-flight.ts'
 import { fetchListed, isListed } from './listed-file.ts'
 import { parseAbsoluteLocation, resolveLocation } from './location.ts'
-import { type MirrorFailure, Mirrors, mostTelling } from './mirrors.ts'
+import { type MirrorFailure, type Mirrors, mostTelling } from './mirrors.ts'
 import { type RequestContext, requestFollowing } from './redirects.ts'
 import { backoffMs, mayRetry } from './retry.ts'
+import type { DownloadThread } from './thread/download-thread.ts'
 import { type Progress, type TransferContext, transfer } from './transfer.ts'
 import { explainNetworkError } from './upstream-errors.ts'
 
 /** What an {@link HttpUpstreamClient} is made of. */
 export interface ClientParts {
   readonly access: UpstreamAccess
-  readonly mirrors: readonly [URL, ...URL[]]
+  readonly mirrors: Mirrors
   readonly metalink: MetalinkFile | null
   readonly requests: RequestContext
   readonly pool: Pool
@@ -36,6 +37,8 @@ export interface ClientParts {
   readonly broken: Map<string, string>
   /** Aborts when the downloader is closed. */
   readonly closing: AbortSignal
+  /** Takes long lists of files; `null` where they stay here. */
+  readonly thread: DownloadThread | null
 }
 
 /** A try at one URL. @param feed the mirror it belongs to */
@@ -51,7 +54,7 @@ export class HttpUpstreamClient implements UpstreamClient {
 
   constructor(parts: ClientParts) {
     this.#parts = parts
-    this.#mirrors = new Mirrors(parts.mirrors, parts.access.repository, parts.reporter)
+    this.#mirrors = parts.mirrors
     this.metalink = parts.metalink
     this.#transfers = {
       pool: parts.pool,
@@ -69,6 +72,11 @@ export class HttpUpstreamClient implements UpstreamClient {
     files: AsyncIterable<UpstreamFile> | Iterable<UpstreamFile>,
     signal: AbortSignal,
   ): AsyncIterable<DownloadOutcome> {
+    const { thread, access } = this.#parts
+    if (thread && Array.isArray(files) && thread.takes(files.length)) {
+      const source = { access, mirrors: this.#mirrors, metalink: this.metalink }
+      return thread.fetchAll(source, files, this.#untilClosed(signal))
+    }
     return inFlight(
       files,
       this.#parts.concurrency,
@@ -203,7 +211,7 @@ export class HttpUpstreamClient implements UpstreamClient {
 
   async #pauseBefore(url: URL, tries: number, error: ChantalError, signal: AbortSignal): Promise<void> {
     const { requests, random, reporter, access } = this.#parts
-    const retryInMs = Math.max(backoffMs(tries, random), requests.pauses.remainingMs(url.host))
+    const retryInMs = Math.max(backoffMs(tries, random), requests.admission.remainingMs(url.host))
     reporter.report({
       type: 'download.retried',
       repository: access.repository,

@@ -3,6 +3,7 @@ import type { ChantalError } from '../core/errors.ts'
 import type {
   BlobHealth,
   BlobInfo,
+  HandedOverBlob,
   PartialFile,
   PlacementMethod,
   Pool,
@@ -23,6 +24,14 @@ export class AbsentPool implements Pool {
   }
 
   receiveWhole(): ReceivedBlob {
+    throw this.#reason
+  }
+
+  handOver(): HandedOverBlob {
+    throw this.#reason
+  }
+
+  takeOver(): ReceivedBlob {
     throw this.#reason
   }
 

@@ -26,6 +26,7 @@ import { placeFile } from './place-file.ts'
 import type {
   BlobHealth,
   BlobInfo,
+  HandedOverBlob,
   PartialFile,
   PlacementMethod,
   Pool,
@@ -124,6 +125,15 @@ export class FilesystemPool implements Pool {
     }
   }
 
+  handOver(blob: ReceivedBlob): HandedOverBlob {
+    const { path: file, digest, size } = ownBlob(blob)
+    return { name: path.basename(file), digest, size }
+  }
+
+  takeOver({ name, digest, size }: HandedOverBlob): ReceivedBlob {
+    return new TemporaryBlob(`${this.#root}/tmp/${name}`, digest, size)
+  }
+
   openPartial(key: string): Promise<PartialFile | null> {
     const name = createHash('sha256').update(key).digest('hex')
     return PartialFileOnDisk.open(path.join(this.#root, 'tmp', name), this.#temporaryPath())
@@ -131,10 +141,7 @@ export class FilesystemPool implements Pool {
 
   /** Two flushes for the whole batch: bytes before names, names before the caller's transaction. A crash between leaves temporary files, or sound names without rows. */
   async keep(blobs: readonly ReceivedBlob[]): Promise<readonly StoredBlob[]> {
-    const received = blobs.map((blob) => {
-      if (!(blob instanceof TemporaryBlob)) throw new TypeError('not received by a FilesystemPool')
-      return blob
-    })
+    const received = blobs.map(ownBlob)
     if (received.length === 0) return []
     try {
       await flushFileSystem(
@@ -292,6 +299,11 @@ export class FilesystemPool implements Pool {
     else await fs.rename(blob.path, target)
     return !isSound
   }
+}
+
+function ownBlob(blob: ReceivedBlob): TemporaryBlob {
+  if (!(blob instanceof TemporaryBlob)) throw new TypeError('not received by a FilesystemPool')
+  return blob
 }
 
 async function sortedNames(folder: string): Promise<string[]> {

@@ -75,6 +75,23 @@ export function describePool(name: string, open: () => Promise<Pool>): void {
       expect(await pool.sweepTemporary({ ms: 0 })).toBe(0)
     })
 
+    it('keeps what another thread received, or leaves nothing of it', async () => {
+      const pool = await open()
+      const [kept, dropped] = [
+        await pool.receive(source('kept'), anything),
+        pool.receiveWhole(Buffer.from('dropped'), anything),
+      ]
+      const handedOver = structuredClone([pool.handOver(kept), pool.handOver(dropped)])
+
+      const [first, second] = handedOver.map((blob) => pool.takeOver(blob))
+      if (first) await pool.keep([first])
+      await second?.[Symbol.asyncDispose]()
+
+      expect(second).toMatchObject({ digest: sha256('dropped'), size: 7 })
+      expect([await pool.has(sha256('kept')), await pool.has(sha256('dropped'))]).toEqual([true, false])
+      expect(await pool.sweepTemporary({ ms: 0 })).toBe(0)
+    })
+
     it('stops reading at maxSize', async () => {
       const pool = await open()
       let served = 0

@@ -4,6 +4,12 @@ import type { Expectation, Sha256 } from '../core/digest.ts'
 /** Bytes checked and on disk, not yet in the pool. Leaving its scope unkept removes them. */
 export interface ReceivedBlob extends BlobRef, AsyncDisposable {}
 
+/** A {@link ReceivedBlob} on its way to another thread: plain data. */
+export interface HandedOverBlob extends BlobRef {
+  /** Which file of the pool's it is. */
+  readonly name: string
+}
+
 export interface StoredBlob extends BlobRef {
   /** `false` where the pool had these bytes already. */
   readonly isNew: boolean
@@ -62,6 +68,12 @@ export interface Pool {
    * @throws as `receive`
    */
   receiveWhole(bytes: Uint8Array, expect: Expectation): ReceivedBlob
+
+  /** Lets another thread of this process go on with a received blob; from then on, it is that one's. */
+  handOver(blob: ReceivedBlob): HandedOverBlob
+
+  /** What another thread handed over, of the same pool. */
+  takeOver(blob: HandedOverBlob): ReceivedBlob
 
   /**
    * Opens what an earlier try left under `key`, or begins anew. `null` while another process or task has it open.

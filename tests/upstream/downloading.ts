@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
 import type { ByteSource } from '../../src/core/bytes.ts'
 import { readWhole } from '../../src/core/bytes.ts'
 import type { Expectation } from '../../src/core/digest.ts'
@@ -17,6 +18,8 @@ import type {
   UpstreamAccess,
 } from '../../src/download/downloader.ts'
 import { createDownloader, type DownloaderOptions } from '../../src/download/http-downloader.ts'
+import type { StartedThread } from '../../src/download/thread/download-thread.ts'
+import { type DownloadService, serveDownloads } from '../../src/download/thread/serve-downloads.ts'
 import { FilesystemPool } from '../../src/pool/filesystem-pool.ts'
 import type { Pool } from '../../src/pool/pool.ts'
 
@@ -34,28 +37,36 @@ export interface DownloadBench extends AsyncDisposable {
   read(result: FetchResult): Promise<string>
 }
 
-export async function startDownloadBench(options: Partial<DownloaderOptions> = {}): Promise<DownloadBench> {
+/**
+ * @param place where lists of files are downloaded. The other thread is this one, spoken to as if it were another: it shares the clock
+ *   and the waits of the bench.
+ */
+export async function startDownloadBench(
+  options: Partial<DownloaderOptions> = {},
+  place: 'this thread' | 'another thread' = 'this thread',
+): Promise<DownloadBench> {
   const pool = idlePools.pop() ?? (await createPool())
   const events: ProgressEvent[] = []
   const waits: number[] = []
   let now = Date.UTC(2026, 0, 1)
-  const create = () =>
-    createDownloader({
-      pool,
-      concurrency: 16,
-      perHost: 8,
-      bandwidth: null,
-      reporter: { report: (event) => events.push(event) },
-      userAgent: 'chantal/test',
-      now: () => now,
-      random: () => 0.5,
-      wait: async (ms, signal) => {
-        signal.throwIfAborted()
-        waits.push(ms)
-        now += ms
-      },
-      ...options,
-    })
+  const parts = {
+    pool,
+    concurrency: 16,
+    perHost: 8,
+    bandwidth: null,
+    reporter: { report: (event: ProgressEvent) => events.push(event) },
+    userAgent: 'chantal/test',
+    now: () => now,
+    random: () => 0.5,
+    wait: async (ms: number, signal: AbortSignal) => {
+      signal.throwIfAborted()
+      waits.push(ms)
+      now += ms
+    },
+    ...options,
+  }
+  const thread = { start: () => threadInProcess(parts), minFiles: 0 }
+  const create = () => createDownloader(place === 'this thread' ? parts : { thread, ...parts })
   let downloader = create()
   return {
     get downloader() {
@@ -79,6 +90,28 @@ export async function startDownloadBench(options: Partial<DownloaderOptions> = {
       await downloader[Symbol.asyncDispose]()
       await pool.sweepTemporary({ ms: Number.NEGATIVE_INFINITY })
       idlePools.push(pool)
+    },
+  }
+}
+
+/** What {@link DownloadBench} takes for another thread. */
+export function threadInProcess(service: Omit<DownloadService, 'port'>): StartedThread {
+  const { port1: here, port2: there } = new MessageChannel()
+  serveDownloads({
+    ...service,
+    port: {
+      post: (message) => there.postMessage(message),
+      onMessage: (receive) => there.on('message', receive),
+    },
+  })
+  return {
+    port: {
+      post: (message) => here.postMessage(message),
+      onMessage: (receive) => here.on('message', receive),
+    },
+    onFailure: () => {},
+    async [Symbol.asyncDispose]() {
+      here.close()
     },
   }
 }

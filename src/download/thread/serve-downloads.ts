@@ -1,0 +1,237 @@
+import type { UpstreamFile } from '../../core/model.ts'
+import type { Pool } from '../../pool/pool.ts'
+import { OriginCredentials } from '../credentials.ts'
+import type { DownloadOutcome } from '../downloader.ts'
+import { Mirrors } from '../mirrors.ts'
+import { Connections } from '../proxy.ts'
+import { type Wait, waitByTimer } from '../retry.ts'
+import { HttpUpstreamClient } from '../upstream-client.ts'
+import { LentAdmission } from './lent-admission.ts'
+import {
+  accessOf,
+  type ClientMessage,
+  errorMessage,
+  type FileMessage,
+  fileOf,
+  type MessageFromThread,
+  type MessageToThread,
+  type OutcomeMessage,
+  type Port,
+} from './messages.ts'
+
+export interface DownloadService {
+  readonly port: Port<MessageToThread, MessageFromThread>
+  /** The same files as the other thread's pool. */
+  readonly pool: Pool
+  readonly concurrency: number
+  readonly userAgent: string
+  /** As of `DownloaderOptions`. */
+  readonly now?: () => number
+  readonly random?: () => number
+  readonly wait?: Wait
+}
+
+/** Downloads what the thread at the other end of the port asks for, until that ends this one. */
+export function serveDownloads(service: DownloadService): void {
+  const { port, now = Date.now, wait = waitByTimer } = service
+  const shared: Shared = {
+    service,
+    connections: new Connections(),
+    admission: new LentAdmission(port, { now, wait }),
+    broken: new Map(),
+  }
+  const runs = new Map<number, Run>()
+  port.onMessage((message) => {
+    switch (message.type) {
+      case 'run': {
+        const run = new Run(shared, message.run, message.client)
+        runs.set(message.run, run)
+        void run.work().then(() => runs.delete(message.run))
+        break
+      }
+      case 'files':
+        runs.get(message.run)?.files.add(message.files, message.isLast)
+        break
+      case 'stop':
+        runs.get(message.run)?.stop()
+        break
+      case 'lent':
+        shared.admission.lend(message.request)
+        break
+      case 'recalled':
+        shared.admission.recall(message.request)
+    }
+  })
+}
+
+/** What all runs have in common. */
+interface Shared {
+  readonly service: DownloadService
+  readonly connections: Connections
+  readonly admission: LentAdmission
+  readonly broken: Map<string, string>
+}
+
+class Run {
+  readonly #shared: Shared
+  readonly #id: number
+  readonly #client: ClientMessage
+  readonly #stop = new AbortController()
+  readonly files: FileQueue
+
+  constructor(shared: Shared, id: number, client: ClientMessage) {
+    this.#shared = shared
+    this.#id = id
+    this.#client = client
+    this.files = new FileQueue(() => this.#shared.service.port.post({ type: 'more', run: id }))
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('no longer wanted'))
+    this.files.add([], true)
+  }
+
+  /** Never rejects: whatever happens, the other thread is told that the run has ended. */
+  async work(): Promise<void> {
+    const { port, pool } = this.#shared.service
+    const access = accessOf(this.#client.access)
+    const { repository } = access
+    const mirrors = Mirrors.from(this.#client.mirrors, repository, {
+      report: (event) => port.post({ type: 'event', event }),
+    })
+    const outcomes = new OutcomeBatch((batch) =>
+      port.post({ type: 'outcomes', run: this.#id, outcomes: batch }),
+    )
+    let error: unknown = null
+    try {
+      await using client = this.#openClient(access, mirrors)
+      const indexes = new Map<UpstreamFile, number>()
+      const files = this.files.read((file, index) => indexes.set(file, index))
+      for await (const outcome of client.fetchAll(files, this.#stop.signal)) {
+        const index = indexes.get(outcome.file)
+        indexes.delete(outcome.file)
+        if (index === undefined) throw new Error(`an outcome of no file: ${outcome.file.path}`)
+        outcomes.add(outcomeMessage(outcome, index, pool))
+      }
+    } catch (thrown) {
+      if (!this.#stop.signal.aborted) error = thrown
+    }
+    outcomes.flush()
+    port.post({
+      type: 'ended',
+      run: this.#id,
+      mirrors: mirrors.state(),
+      error: error === null ? null : errorMessage(error),
+    })
+  }
+
+  #openClient(access: ReturnType<typeof accessOf>, mirrors: Mirrors): HttpUpstreamClient {
+    const { service, connections, admission, broken } = this.#shared
+    const { pool, concurrency, userAgent, now = Date.now, random = Math.random, wait = waitByTimer } = service
+    return new HttpUpstreamClient({
+      access,
+      mirrors,
+      metalink: this.#client.metalink,
+      requests: {
+        access,
+        credentials: new OriginCredentials(access),
+        connections,
+        admission: admission.within(access.limits.perHost),
+        throttle: null,
+        userAgent,
+        wait,
+        now,
+      },
+      pool,
+      reporter: { report: (event) => service.port.post({ type: 'event', event }) },
+      concurrency,
+      random,
+      broken,
+      closing: this.#stop.signal,
+      thread: null,
+    })
+  }
+}
+
+function outcomeMessage(outcome: DownloadOutcome, index: number, pool: Pool): OutcomeMessage {
+  const { url } = outcome
+  return outcome.ok
+    ? { index, url, blob: pool.handOver(outcome.blob) }
+    : { index, url, error: errorMessage(outcome.error) }
+}
+
+/** Slices asked for before they are needed: the other thread may be busy for as long as a few of them take. */
+const slicesAhead = 8
+
+/** The run's files, which come in slices as they are asked for. */
+class FileQueue {
+  readonly #askForMore: () => void
+  readonly #slices: (readonly FileMessage[])[] = []
+  #asked = 0
+  #isComplete = false
+  #wake: (() => void) | null = null
+
+  constructor(askForMore: () => void) {
+    this.#askForMore = askForMore
+  }
+
+  add(files: readonly FileMessage[], isLast: boolean): void {
+    this.#asked -= 1
+    if (isLast) this.#isComplete = true
+    this.#slices.push(files)
+    this.#wake?.()
+  }
+
+  /** @param visit is told of each file before it is given */
+  async *read(visit: (file: UpstreamFile, index: number) => void): AsyncGenerator<UpstreamFile> {
+    for (;;) {
+      while (!this.#isComplete && this.#asked + this.#slices.length < slicesAhead) {
+        this.#asked += 1
+        this.#askForMore()
+      }
+      const slice = this.#slices.shift()
+      if (slice) {
+        for (const message of slice) {
+          const file = fileOf(message)
+          visit(file, message.index)
+          yield file
+        }
+      } else if (this.#isComplete) {
+        return
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+        this.#wake = null
+      }
+    }
+  }
+}
+
+/** Waking the other thread costs more than what it is told: several outcomes go together, none of them late. */
+const batchOutcomes = 256
+const batchMs = 50
+
+class OutcomeBatch {
+  readonly #send: (outcomes: readonly OutcomeMessage[]) => void
+  #outcomes: OutcomeMessage[] = []
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(send: (outcomes: readonly OutcomeMessage[]) => void) {
+    this.#send = send
+  }
+
+  add(outcome: OutcomeMessage): void {
+    this.#outcomes.push(outcome)
+    if (this.#outcomes.length >= batchOutcomes) this.flush()
+    else this.#timer ??= setTimeout(() => this.flush(), batchMs)
+  }
+
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    const outcomes = this.#outcomes
+    this.#outcomes = []
+    if (outcomes.length > 0) this.#send(outcomes)
+  }
+}

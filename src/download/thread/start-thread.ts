@@ -1,0 +1,30 @@
+import { setFlagsFromString } from 'node:v8'
+import { Worker } from 'node:worker_threads'
+import type { StartedThread } from './download-thread.ts'
+
+/** What the thread is told when it starts. */
+export interface ThreadData {
+  readonly poolPath: string
+  readonly concurrency: number
+  readonly userAgent: string
+}
+
+/** @param file which calls `serveDownloads` */
+export function startThread(file: URL, data: ThreadData): StartedThread {
+  // The program's own heap was made before and keeps its limit; this one has little that lasts, and much that does not.
+  setFlagsFromString('--max-semi-space-size=8')
+  const worker = new Worker(file, { workerData: data, name: 'download' })
+  return {
+    port: {
+      post: (message) => worker.postMessage(message),
+      onMessage: (receive) => worker.on('message', receive),
+    },
+    onFailure: (fail) => {
+      worker.once('error', fail)
+      worker.once('exit', (status) => fail(new Error(`the thread that downloads ended with ${status}`)))
+    },
+    async [Symbol.asyncDispose]() {
+      await worker.terminate()
+    },
+  }
+}
