@@ -43,7 +43,7 @@ export class RunBuffers {
     const bytes = this.#current.subarray(0, this.#size)
     const run = this.#origin === null ? bytes : { bytes, origin: this.#origin }
     this.#others.push(this.#current)
-    this.#current = this.#others.shift() ?? nothing
+    this.#current = reusable(this.#others.shift() ?? nothing)
     this.#size = 0
     this.#length = 0
     this.#origin = ''
@@ -62,5 +62,13 @@ export class RunBuffers {
   }
 }
 
+/** Given back where a long run made it large: nearly all others would fill a fraction of it. */
+function reusable(buffer: Buffer): Buffer {
+  if (buffer.byteLength <= largestKept) return buffer
+  if (buffer.buffer instanceof ArrayBuffer) buffer.buffer.transfer(0)
+  return nothing
+}
+
 const firstBytes = 256 * 1024
+const largestKept = 512 * 1024
 const nothing = Buffer.alloc(0)

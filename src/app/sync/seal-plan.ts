@@ -18,7 +18,7 @@ import type { ChangedListing } from './read-upstream.ts'
 import type { VerifiedPackages } from './verify-packages.ts'
 
 /** Rows of one transaction: enough to be quick, few enough that other writers get their turn. */
-const batchRows = 4000
+const batchRows = 1000
 /** Native records are small, or as large as all the others together: their batches count bytes too. */
 const batchRecords = 8000
 const batchRecordBytes = 4 * 1024 ** 2
