@@ -74,6 +74,12 @@ export interface UpstreamPackage<Attributes extends JsonObject = JsonObject>
   readonly versionGroup: string
 }
 
+/** A package that upstream lists as the latest revision holds it: nothing more of it had to be read. */
+export interface UnchangedPackage {
+  readonly key: PackageKey
+  readonly isUnchanged: true
+}
+
 /** A package whose every file is in the pool. */
 export interface StoredPackage<Attributes extends JsonObject = JsonObject> extends PackageFacts<Attributes> {
   readonly repository: RepositoryId

@@ -1,4 +1,4 @@
-import type { PackageKey, UpstreamPackage } from './model.ts'
+import type { PackageKey, UnchangedPackage, UpstreamPackage } from './model.ts'
 
 /** Orders versions the way the ecosystem's client does: rpmvercmp, dpkg, PEP 440, SemVer, apk. */
 export interface VersionOrder {
@@ -24,7 +24,7 @@ export interface SyncPlan {
 
 /** Pure: the same input gives the same plan, in the same order. `upstream` is what the selection wants, each key once. */
 export function planSync(
-  upstream: readonly UpstreamPackage[],
+  upstream: readonly (UpstreamPackage | UnchangedPackage)[],
   held: ReadonlyMap<PackageKey, HeldPackage>,
 ): SyncPlan {
   const added: UpstreamPackage[] = []
@@ -34,7 +34,10 @@ export function planSync(
   for (const listed of upstream) {
     wanted.add(listed.key)
     const before = held.get(listed.key)
-    if (!before) added.push(listed)
+    if ('isUnchanged' in listed) {
+      if (!before) throw new Error(`${listed.key} is unchanged, and not held`)
+      unchanged += 1
+    } else if (!before) added.push(listed)
     else if (before.identity !== listed.identity) replaced.push(listed)
     else unchanged += 1
   }

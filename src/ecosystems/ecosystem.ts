@@ -13,6 +13,7 @@ import type {
   RepositoryMode,
   StoredFile,
   StoredPackage,
+  UnchangedPackage,
   UpstreamFile,
   UpstreamPackage,
 } from '../core/model.ts'
@@ -184,6 +185,12 @@ export interface ReadRequest<Options = object, Filters = object, Attributes exte
    * `identity` a package stays as it is. Empty where that revision has no native records, or there is none.
    */
   held(wants: (pkg: PackageFacts<Attributes>) => boolean): Promise<readonly StoredPackage<Attributes>[]>
+  /**
+   * Keys of the latest revision's packages by their identity: what upstream lists with the identity of one of them may be given as an
+   * `UnchangedPackage`, without reading more of its entry. Empty where all has to be read: filters ask for more, the configuration
+   * has changed, or there is no such revision.
+   */
+  unchanged(): Promise<ReadonlyMap<string, PackageKey>>
   readonly metadata: MetadataFetcher
   /** Opens the keys that upstream's signature is checked against, where there is one to check; `null` where nothing is verified. */
   readonly verifier: (() => Promise<Verifier>) | null
@@ -211,7 +218,7 @@ export type UpstreamListing<Attributes extends JsonObject = JsonObject> =
       readonly checkpoint: Checkpoint
       readonly signedBy: SignedBy | null
       /** Each key once. Read once, to its end. */
-      readonly packages: AsyncIterable<UpstreamPackage<Attributes>>
+      readonly packages: AsyncIterable<UpstreamPackage<Attributes> | UnchangedPackage>
       /** What else the revision holds, after `packages` was read: metadata (in the pool already), installer images (not yet). */
       files(): AsyncIterable<UpstreamFile | StoredFile>
       /** The native records of `wanted`, in upstream's order, each part of each once. After `packages` was read. */

@@ -17,3 +17,10 @@ export async function findHeldPackages(
   // What is held lacks the native records that metadata is generated from: all of it comes anew.
   return new Map([...held.keys()].map((key) => [key, { key, identity: '' }]))
 }
+
+/** Their keys by their identity: for a reader that need not look at what is held already. */
+export function keysByIdentity(held: ReadonlyMap<PackageKey, HeldPackage>): ReadonlyMap<string, PackageKey> {
+  const keys = new Map<string, PackageKey>()
+  for (const { key, identity } of held.values()) if (identity !== '') keys.set(identity, key)
+  return keys
+}

@@ -1,14 +1,17 @@
 import type { RepositoryRecord } from '../../catalog/catalog-records.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
 import { isChantalError } from '../../core/errors.ts'
-import type { Checkpoint, RepositoryId, Revision, StoredPackage } from '../../core/model.ts'
+import type { Checkpoint, PackageKey, RepositoryId, Revision, StoredPackage } from '../../core/model.ts'
+import type { HeldPackage } from '../../core/plan.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
 import type { UpstreamListing } from '../../ecosystems/ecosystem.ts'
 import type { Verifier } from '../../sign/verifier.ts'
 import { ecosystemOf, keepsRecords } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import { decodeCheckpoint, settingsFingerprint } from './checkpoint.ts'
+import { keysByIdentity } from './held-packages.ts'
 import { MetadataSession } from './metadata-session.ts'
+import { wantsAll } from './select-packages.ts'
 
 export type ChangedListing = Extract<UpstreamListing, { status: 'changed' }>
 
@@ -36,11 +39,13 @@ export async function readUpstream(
     readonly settings: RepositorySettings
     readonly client: UpstreamClient
     readonly record: RepositoryRecord | null
+    /** What the next revision may keep of the latest one. */
+    held(): Promise<ReadonlyMap<PackageKey, HeldPackage>>
     readonly force: boolean
   },
   signal: AbortSignal,
 ): Promise<Reading> {
-  const { settings, client, record, force } = input
+  const { settings, client, record, held, force } = input
   const isVerified = verifiesMetadata(settings)
   if (!isVerified) {
     const why = settings.verify.keys.length === 0 ? 'no keys are configured' : 'verify.metadata is off'
@@ -72,6 +77,8 @@ export async function readUpstream(
         filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
         checkpoint,
         held: (wants) => heldPackages(context, settings, record?.latest ?? null, wants),
+        unchanged: async () =>
+          isSameQuestion && wantsAll(settings) ? keysByIdentity(await held()) : new Map<string, PackageKey>(),
         metadata: session,
         verifier: isVerified ? () => openVerifier(context, settings) : null,
         limits: context.settings.limits,

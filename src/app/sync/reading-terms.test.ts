@@ -47,6 +47,7 @@ function readingTwoFiles(second: UpstreamFile): Ecosystem['readUpstream'] {
     const { packages } = listing
     async function* withSecond() {
       for await (const pkg of packages) {
+        if ('isUnchanged' in pkg) throw new Error(`not read: ${pkg.key}`)
         const { key, name, version, architecture, builtAt, attributes, identity, versionGroup } = pkg
         const facts = { key, name, version, architecture, builtAt, attributes, identity, versionGroup }
         yield { ...facts, files: [pkg.files[0], second] as const }

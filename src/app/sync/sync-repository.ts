@@ -121,15 +121,22 @@ async function runSync(
   tally.revision = latest?.number ?? null
   tally.packages = latest?.packageCount ?? 0
 
+  // Most syncs find nothing new, and never ask.
+  let found: ReturnType<typeof findHeldPackages> | null = null
+  const held = () => {
+    found ??= findHeldPackages(context, latest, hasRecords)
+    return found
+  }
   await using client = await openClient(context.downloader, settings, signal)
   for (let attempt = 1; ; attempt += 1) {
     const isAgain = attempt > 1
-    const reading = await readUpstream(context, { settings, client, record, force: force || isAgain }, signal)
+    const input = { settings, client, record, held, force: force || isAgain }
+    const reading = await readUpstream(context, input, signal)
     context.reached?.('metadata read')
     tally.fetchedFiles += reading.session.fetchedFiles
     tally.fetchedBytes += reading.session.fetchedBytes
     try {
-      return await bringUpToDate(context, { settings, dryRun, client, latest, reading }, tally, signal)
+      return await bringUpToDate(context, { settings, dryRun, client, latest, held, reading }, tally, signal)
     } catch (error) {
       // What upstream listed may be gone because there is something new; that is not known before somebody looks again.
       if (attempt === attempts || !isTorn(error) || !(await reading.session.hasMovedOn())) throw error
@@ -152,12 +159,13 @@ async function bringUpToDate(
     readonly dryRun: boolean
     readonly client: UpstreamClient
     readonly latest: Revision | null
+    held(): ReturnType<typeof findHeldPackages>
     readonly reading: Reading
   },
   tally: Tally,
   signal: AbortSignal,
 ): Promise<Pick<SyncResult, 'status'> & Partial<SyncResult>> {
-  const { settings, dryRun, client, latest, reading } = input
+  const { settings, dryRun, client, latest, held, reading } = input
   const ecosystem = ecosystemOf(context, settings)
   const { listing } = reading
   if (listing.status === 'unchanged') {
@@ -167,8 +175,7 @@ async function bringUpToDate(
   tally.signedBy = listing.signedBy?.fingerprint ?? null
 
   const upstream = selectPackages(await collect(listing.packages), settings, ecosystem, context.now())
-  const hasRecords = keepsRecords(context.settings, settings)
-  const plan = planSync(upstream, await findHeldPackages(context, latest, hasRecords))
+  const plan = planSync(upstream, await held())
   const files = await collect(listing.files())
   const needed = [
     ...packageFiles([...plan.added, ...plan.replaced]),

@@ -28,6 +28,7 @@ export async function listedStanzas(bytes: Uint8Array): Promise<readonly GivenPa
       filters: null,
       checkpoint: null,
       held: async () => [],
+      unchanged: async () => new Map(),
       metadata: { fetch: fail, fetchOptional: fail },
       verifier: null,
       limits: {

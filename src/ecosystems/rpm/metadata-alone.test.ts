@@ -57,6 +57,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
       filters: null,
       checkpoint: null,
       held: async () => [],
+      unchanged: async () => new Map(),
       metadata: { fetch, fetchOptional },
       verifier: null,
       limits,
@@ -65,7 +66,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
       signal,
     })
     if (listing.status === 'unchanged') throw new Error('unchanged')
-    const listed = await collect(listing.packages)
+    const listed = (await collect(listing.packages)).flatMap((pkg) => ('isUnchanged' in pkg ? [] : [pkg]))
     const files = (await collect(listing.files())).map(async (file): Promise<StoredFile> => {
       return 'digest' in file ? file : await fetch(file.path)
     })

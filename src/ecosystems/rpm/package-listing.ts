@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { decompress } from '../../codec/compression.ts'
 import { ByteStore } from '../../core/byte-store.ts'
 import { ChantalError } from '../../core/errors.ts'
-import type { NativeRecord, PackageKey } from '../../core/model.ts'
+import type { NativeRecord, PackageKey, UnchangedPackage } from '../../core/model.ts'
 import type { ReadRequest } from '../ecosystem.ts'
 import { formatEvr, formatNevra, nevraFileName } from './formats/nevra.ts'
 import { parsePackageOwner } from './formats/package-details.ts'
@@ -13,11 +13,22 @@ import { openLimit, type PackageDocument, upstreamPath } from './metadata.ts'
 import type { RpmOptions } from './options.ts'
 import { addressElsewhere } from './package-address.ts'
 import type { PackageDocuments } from './reader.ts'
+import { type RecognizedPackage, recognize } from './recognized-package.ts'
 
 /** Names in a warning; the rest is counted. */
 const named = 5
 
 const noStreams: readonly string[] = []
+
+interface PrimaryList {
+  readonly packages: readonly ListedPackage[]
+  readonly unchanged: readonly RecognizedPackage[]
+  /** How many there are, as the document says. */
+  readonly declared: number | null
+  /** Packages that SHA-1 vouches for. */
+  readonly weak: number
+  readonly misnamed: readonly string[]
+}
 
 /** The packages that primary.xml lists, and their entries in it and its companions. */
 export class PackageListing {
@@ -39,23 +50,13 @@ export class PackageListing {
   }
 
   /** Each key once. Vendors' defects that can be lived with are warned of, with names. */
-  async *read(): AsyncGenerator<ListedPackage> {
-    const listed: ListedPackage[] = []
-    let declared: number | null = null
-    const misnamed: string[] = []
-    let weak = 0
-    for await (const batch of this.#scan('primary')) {
-      declared = batch.declaredCount
-      for (const fragment of batch.packages) {
-        const primary = parsePrimaryPackage(fragment)
-        const pkg = this.#package(primary, fragment, listed.length)
-        const { path } = pkg.files[0]
-        if (primary.checksum.algorithm === 'sha1') weak += 1
-        if (!path.endsWith(nevraFileName(primary.nevra))) misnamed.push(path)
-        listed.push(pkg)
-      }
-    }
-    const count = listed.length
+  async *read(): AsyncGenerator<ListedPackage | UnchangedPackage> {
+    const unchanged = await this.#request.unchanged()
+    let list = await this.#readPrimary(unchanged)
+    // Which of several packages stands is told by what was passed over.
+    if (list.unchanged.length > 0 && !isEachOnce(list)) list = await this.#readPrimary(new Map())
+    const { declared, weak, misnamed } = list
+    const count = list.packages.length + list.unchanged.length
     if (declared !== null && declared !== count) {
       this.#warn(
         'METADATA_MALFORMED',
@@ -66,8 +67,36 @@ export class PackageListing {
     if (misnamed.length > 0)
       this.#warn('NAME_DIFFERS', `files are not named after their packages: ${enumerate(misnamed)}`)
 
-    this.#listed = this.#settleDuplicates(listed)
+    this.#listed = this.#settleDuplicates(list.packages)
     yield* this.#listed
+    yield* list.unchanged
+  }
+
+  /** @param keys by the identity of what need not be read */
+  async #readPrimary(keys: ReadonlyMap<string, PackageKey>): Promise<PrimaryList> {
+    const packages: ListedPackage[] = []
+    const unchanged: RecognizedPackage[] = []
+    const misnamed: string[] = []
+    let declared: number | null = null
+    let weak = 0
+    for await (const batch of this.#scan('primary')) {
+      declared = batch.declaredCount
+      for (const fragment of batch.packages) {
+        const identity = identityOf(fragment)
+        const known = recognize(fragment, keys.get(identity))
+        if (known) {
+          unchanged.push(known)
+          continue
+        }
+        const primary = parsePrimaryPackage(fragment)
+        const pkg = this.#package(primary, identity, packages.length + unchanged.length)
+        const { path } = pkg.files[0]
+        if (primary.checksum.algorithm === 'sha1') weak += 1
+        if (!path.endsWith(nevraFileName(primary.nevra))) misnamed.push(path)
+        packages.push(pkg)
+      }
+    }
+    return { packages, unchanged, declared, weak, misnamed }
   }
 
   /**
@@ -126,7 +155,7 @@ export class PackageListing {
     return scanPackages(decompress(file.stream(), { maxSize }), document, skips ? { skips } : {})
   }
 
-  #package(primary: PrimaryPackage, fragment: Uint8Array, index: number): ListedPackage {
+  #package(primary: PrimaryPackage, identity: string, index: number): ListedPackage {
     const { nevra, checksum, packageSize } = primary
     const nevraText = formatNevra(nevra)
     const found = {
@@ -136,7 +165,7 @@ export class PackageListing {
       architecture: nevra.architecture,
       buildTime: primary.buildTime,
       moduleStreams: this.#moduleStreams.get(nevraText) ?? noStreams,
-      identity: identityOf(fragment),
+      identity: Buffer.from(identity, 'base64url'),
       attributes: {
         summary: primary.summary,
         license: primary.license,
@@ -229,6 +258,16 @@ function keepable(fragments: readonly PackageFragment[]): readonly PackageFragme
   return isMost ? fragments : fragments.map((fragment) => Buffer.from(fragment))
 }
 
+/** Whether no two packages have a path or a key in common. */
+function isEachOnce({ packages, unchanged }: PrimaryList): boolean {
+  const count = packages.length + unchanged.length
+  const keys = new Set([...packages, ...unchanged].map(({ key }) => key))
+  if (keys.size < count) return false
+  const paths = new Set<string>(unchanged.map(({ path }) => path))
+  for (const { files } of packages) paths.add(files[0].path)
+  return paths.size === count
+}
+
 function notTheSame(): ChantalError {
   return new ChantalError(
     'UPSTREAM_INVALID',
@@ -243,7 +282,7 @@ function notTheSame(): ChantalError {
  * A digest of the entry without the time of the file, which changes whenever a repository is copied or its metadata made anew, and
  * says nothing about the package. What depends on the package (dependencies, location, checksum) counts.
  */
-function identityOf(fragment: Uint8Array): Uint8Array {
+function identityOf(fragment: Uint8Array): string {
   const bytes = Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength)
   const start = bytes.indexOf('<time ')
   const end = bytes.indexOf('>', start)
@@ -253,7 +292,7 @@ function identityOf(fragment: Uint8Array): Uint8Array {
     const tag = bytes.toString('latin1', start, end).replace(/\sfile="[^"]*"/, '')
     hash.update(bytes.subarray(0, start)).update(tag, 'latin1').update(bytes.subarray(end))
   }
-  return hash.digest()
+  return hash.digest('base64url')
 }
 
 function isPreferred(a: ListedPackage, b: ListedPackage): boolean {

@@ -1,0 +1,31 @@
+import type { PackageKey, UnchangedPackage } from '../../core/model.ts'
+import { nevraFileName, parseNevra } from './formats/nevra.ts'
+
+/** An entry of primary.xml that is the latest revision's, but for the time of the file. */
+export interface RecognizedPackage extends UnchangedPackage {
+  readonly path: string
+}
+
+const locationStart = Buffer.from('<location href="')
+const checksumStart = Buffer.from('<checksum type="sha256"')
+const quote = 0x22
+
+/**
+ * Takes an entry for one that is held already, without reading it: a tenth of the work. Only entries that nothing is to be said of are
+ * taken, so that every sync warns of the same defects.
+ * @param key of the held package whose entry has the same identity
+ * @returns `null` where the entry has to be read
+ */
+export function recognize(fragment: Uint8Array, key: PackageKey | undefined): RecognizedPackage | null {
+  if (key === undefined) return null
+  const bytes = Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength)
+  if (!bytes.includes(checksumStart)) return null
+  const found = bytes.indexOf(locationStart)
+  if (found < 0) return null
+  const start = found + locationStart.length
+  const path = bytes.toString('latin1', start, bytes.indexOf(quote, start))
+  // Plain ones alone: others can be written in several ways.
+  if (!/^(?:\w[\w.+~^-]*\/)*\w[\w.+~^-]*$/.test(path)) return null
+  const nevra = parseNevra(key)
+  return nevra && path.endsWith(nevraFileName(nevra)) ? { key, isUnchanged: true, path } : null
+}
