@@ -12,6 +12,10 @@ export class HeldBack {
   /** Of each group the oldest version that is left out. */
   readonly #versions = new Map<string, string>()
 
+  get isEmpty(): boolean {
+    return this.#versions.size === 0
+  }
+
   add({ versionGroup, version }: Pick<Listed, 'versionGroup' | 'version'>): void {
     const known = this.#versions.get(versionGroup)
     if (known === undefined || compareDebVersions(version, known) < 0)

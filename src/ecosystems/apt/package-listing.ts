@@ -4,7 +4,8 @@ import { ByteStore } from '../../core/byte-store.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import type { Checksum } from '../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
-import type { NativeRecord, PackageKey, UpstreamPackage } from '../../core/model.ts'
+import type { NativeRecord, PackageKey, UnchangedPackage, UpstreamPackage } from '../../core/model.ts'
+import { isEachOnce, type RecognizedPackage } from '../../core/recognized.ts'
 import type { AptAttributes } from './attributes.ts'
 import type { FetchedIndex } from './fetch-indexes.ts'
 import { type PackageQuery, parsePackageQuery } from './formats/package-query.ts'
@@ -15,12 +16,21 @@ import { HeldBack } from './held-back.ts'
 import { IndexReader, type ReadPackage } from './index-reader.ts'
 import type { ListedPackage } from './listed-package.ts'
 import type { AptOptions } from './options.ts'
-import { PackageEntries } from './package-entries.ts'
+import { PackageEntries, type SettledPackages } from './package-entries.ts'
+import { Recognizer } from './recognized-package.ts'
 import type { AptReadRequest } from './suite-release.ts'
 import { inSuite } from './suites.ts'
 
 /** Names in a warning; the rest is counted. */
 const named = 5
+
+interface IndexedPackages {
+  readonly settled: SettledPackages
+  readonly unchanged: readonly RecognizedPackage[]
+  readonly heldBack: HeldBack
+  /** Why entries cannot be read. */
+  readonly malformed: readonly string[]
+}
 
 /** The packages that a repository's indexes list, and their stanzas. */
 export class PackageListing {
@@ -38,21 +48,14 @@ export class PackageListing {
   }
 
   /** Each key once. Defects that can be lived with are warned of, with names. */
-  async *read(): AsyncGenerator<UpstreamPackage<AptAttributes>> {
-    const entries = new PackageEntries()
-    const heldBack = new HeldBack()
-    const malformed: string[] = []
-    const store = new ByteStore()
-    for (const index of this.#indexes) {
-      const what = inSuite(index.place, index.index.plainPath)
-      const reader = new IndexReader(this.#request.limits, index, what, store)
-      for await (const stanzas of this.#stanzas(index)) {
-        for (const bytes of stanzas)
-          entries.add(index, this.#wanted(bytes, index, reader, { malformed, heldBack }))
-      }
-    }
-    const { packages, keys, collisions, repeated, weak } = entries.settle()
-    for (const [index, list] of keys) this.#keys.set(index, list)
+  async *read(): AsyncGenerator<UpstreamPackage<AptAttributes> | UnchangedPackage> {
+    let list = await this.#readIndexes(await this.#request.unchanged())
+    // Which of several packages stands, or takes the place of one that is held back, is told by what was passed over.
+    const isEnough = isEachOnce(list.settled.packages, list.unchanged) && list.heldBack.isEmpty
+    if (list.unchanged.length > 0 && !isEnough) list = await this.#readIndexes(new Map())
+    const { settled, unchanged, heldBack, malformed } = list
+    const { packages, keys, collisions, repeated, weak } = settled
+    for (const [index, found] of keys) this.#keys.set(index, found)
     if (malformed.length > 0)
       this.#warn('METADATA_MALFORMED', `index entries that cannot be read: ${enumerate(malformed)}`)
     if (collisions.length > 0)
@@ -64,7 +67,32 @@ export class PackageListing {
       )
     if (weak > 0) this.#warn('WEAK_CHECKSUM', `upstream vouches for ${weak} packages with SHA-1`)
     yield* packages
+    yield* unchanged
     yield* await heldBack.predecessors(this.#request, packages)
+  }
+
+  /** @param known keys by the identity of what need not be read */
+  async #readIndexes(known: ReadonlyMap<string, PackageKey>): Promise<IndexedPackages> {
+    const entries = new PackageEntries()
+    const heldBack = new HeldBack()
+    const unchanged: RecognizedPackage[] = []
+    const malformed: string[] = []
+    const store = new ByteStore()
+    for (const index of this.#indexes) {
+      const what = inSuite(index.place, index.index.plainPath)
+      const reader = new IndexReader(this.#request.limits, index, what, store)
+      const recognizer = new Recognizer(index, known)
+      for await (const stanzas of this.#stanzas(index)) {
+        for (const bytes of stanzas) {
+          const recognized = recognizer.recognize(bytes)
+          if (recognized) unchanged.push(recognized)
+          // Nobody asks for the record of what is held.
+          const pkg = recognized ? null : this.#wanted(bytes, index, reader, { malformed, heldBack })
+          entries.add(index, pkg)
+        }
+      }
+    }
+    return { settled: entries.settle(), unchanged, heldBack, malformed }
   }
 
   /** The indexes are read once more. Copies: a view would keep the quarter of a megabyte around it. */

@@ -3,6 +3,7 @@ import { decompress } from '../../codec/compression.ts'
 import { ByteStore } from '../../core/byte-store.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { NativeRecord, PackageKey, UnchangedPackage } from '../../core/model.ts'
+import { isEachOnce, type RecognizedPackage } from '../../core/recognized.ts'
 import type { ReadRequest } from '../ecosystem.ts'
 import { formatEvr, formatNevra, nevraFileName } from './formats/nevra.ts'
 import { parsePackageOwner } from './formats/package-details.ts'
@@ -13,7 +14,7 @@ import { openLimit, type PackageDocument, upstreamPath } from './metadata.ts'
 import type { RpmOptions } from './options.ts'
 import { addressElsewhere } from './package-address.ts'
 import type { PackageDocuments } from './reader.ts'
-import { type RecognizedPackage, recognize } from './recognized-package.ts'
+import { recognize } from './recognized-package.ts'
 
 /** Names in a warning; the rest is counted. */
 const named = 5
@@ -54,7 +55,8 @@ export class PackageListing {
     const unchanged = await this.#request.unchanged()
     let list = await this.#readPrimary(unchanged)
     // Which of several packages stands is told by what was passed over.
-    if (list.unchanged.length > 0 && !isEachOnce(list)) list = await this.#readPrimary(new Map())
+    if (list.unchanged.length > 0 && !isEachOnce(list.packages, list.unchanged))
+      list = await this.#readPrimary(new Map())
     const { declared, weak, misnamed } = list
     const count = list.packages.length + list.unchanged.length
     if (declared !== null && declared !== count) {
@@ -256,16 +258,6 @@ function keepable(fragments: readonly PackageFragment[]): readonly PackageFragme
   const size = fragments.reduce((sum, { byteLength }) => sum + byteLength, 0)
   const isMost = 2 * size >= (fragments[0]?.buffer.byteLength ?? 0)
   return isMost ? fragments : fragments.map((fragment) => Buffer.from(fragment))
-}
-
-/** Whether no two packages have a path or a key in common. */
-function isEachOnce({ packages, unchanged }: PrimaryList): boolean {
-  const count = packages.length + unchanged.length
-  const keys = new Set([...packages, ...unchanged].map(({ key }) => key))
-  if (keys.size < count) return false
-  const paths = new Set<string>(unchanged.map(({ path }) => path))
-  for (const { files } of packages) paths.add(files[0].path)
-  return paths.size === count
 }
 
 function notTheSame(): ChantalError {

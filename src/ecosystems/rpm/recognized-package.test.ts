@@ -57,7 +57,13 @@ ${entries.map(entryText).join('\n')}
   const request: Partial<ReadRequest<RpmOptions>> = {
     mode: 'mirror',
     unchanged: async () => new Map(held.map(({ identity, key }) => [identity, key])),
-    limits: { rootDocument: 1e6, metadata: 1e9, package: 1e9, decompressedRatio: 100, decompressedMinimum: 1e9 },
+    limits: {
+      rootDocument: 1e6,
+      metadata: 1e9,
+      package: 1e9,
+      decompressedRatio: 100,
+      decompressedMinimum: 1e9,
+    },
     reporter: {
       report: (event) => {
         if (event.type === 'warning') warnings.push(`${event.code}: ${event.message}`)

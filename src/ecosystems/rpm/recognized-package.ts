@@ -1,10 +1,6 @@
-import type { PackageKey, UnchangedPackage } from '../../core/model.ts'
+import type { PackageKey } from '../../core/model.ts'
+import type { RecognizedPackage } from '../../core/recognized.ts'
 import { nevraFileName, parseNevra } from './formats/nevra.ts'
-
-/** An entry of primary.xml that is the latest revision's, but for the time of the file. */
-export interface RecognizedPackage extends UnchangedPackage {
-  readonly path: string
-}
 
 const locationStart = Buffer.from('<location href="')
 const checksumStart = Buffer.from('<checksum type="sha256"')
