@@ -520,6 +520,42 @@ describe('pruning', () => {
     expect(await site.read(bash)).toBe('bash')
   })
 
+  it('looks at no other generation where there are only more of them', async () => {
+    await using site = await Site.create()
+    const terms = { keep: 5, graceMs: hour, now: at('12:00:00') }
+    const claims = '.shelves/epel9/claims'
+    await site.publish(at('10:00:00'), { [bash]: 'bash' })
+    await site.publications.prune(latest, terms)
+    const [first] = await fs.readdir(site.absolute(claims))
+    const claim = await fs.readFile(site.absolute(`${claims}/${first}`))
+    await fs.writeFile(site.absolute(`${claims}/${first}`), 'not to be read')
+
+    await site.publish(at('11:00:00'), { [bash]: 'bash' }, { at: 'views/el9/latest' })
+    await site.publications.prune(parseRelativePath('views/el9/latest'), terms)
+    await fs.writeFile(site.absolute(`${claims}/${first}`), claim)
+    await site.publications.remove(latest)
+    await site.publications.prune(latest, { ...terms, now: at('15:00:00') })
+
+    const swept = await fs.readFile(site.absolute('.shelves/epel9/swept'), 'utf8')
+    expect(swept).not.toContain(first)
+    expect(await site.read(bash, 'views/el9/latest')).toBe('bash')
+  })
+
+  it('takes what was taken along once the grace period is over, although no generation has gone', async () => {
+    await using site = await Site.create()
+    const prune = (time: string) => site.publications.prune(latest, { keep: 5, graceMs: hour, now: at(time) })
+    await site.publish(at('10:00:00'), { [bash]: 'old', [zsh]: 'zsh' })
+    await prune('10:00:00')
+    await site.publish(at('11:00:00'), { [bash]: 'new' })
+    await prune('11:00:00')
+    const midway = await pathsBelow(site.absolute('.shelves/epel9/2'))
+
+    await prune('13:00:00')
+
+    expect(midway).toContain(zsh)
+    expect(await pathsBelow(site.absolute('.shelves/epel9/2'))).not.toContain(zsh)
+  })
+
   it('frees a path for other bytes once nothing has wanted the old ones for the grace period', async () => {
     await using site = await Site.create()
     await site.publish(at('10:00:00'), { [bash]: 'old', [zsh]: 'zsh' })

@@ -51,15 +51,30 @@ export class RepositoryShelves implements AsyncDisposable {
     return new RepositoryShelves(options, shelves)
   }
 
-  /** Whether a sweep could find anything: the claims changed, or something marked is due. */
-  static async needsSweep(folder: string, terms: SweepTerms): Promise<boolean> {
+  /**
+   * What a sweep could find: `nothing` while the claims are those of the last one and nothing marked is due; `more claims` where there are
+   * only more of them, and nothing is marked that they may want again.
+   */
+  static async findToSweep(
+    folder: string,
+    terms: SweepTerms,
+  ): Promise<'nothing' | 'more claims' | 'anything'> {
     const file = path.join(folder, 'swept')
     const bytes = await readOrNull(file)
-    if (bytes === null) return true
+    if (bytes === null) return 'anything'
     const { header, lines } = parseManifest(bytes, file, sweptHeader)
-    const claims = (await namesIn(path.join(folder, 'claims'))).toSorted()
     const isDue = header.dueAt !== null && header.dueAt <= terms.now.getTime() - terms.graceMs
-    return isDue || claims.join('\n') !== lines.join('\n')
+    if (isDue) return 'anything'
+    const claims = new Set(await namesIn(path.join(folder, 'claims')))
+    if (!lines.every((claim) => claims.has(claim))) return 'anything'
+    if (claims.size === lines.length) return 'nothing'
+    return header.dueAt === null ? 'more claims' : 'anything'
+  }
+
+  /** Has the next sweep start from what there is now. The caller holds the lock. @param dueAt since when the oldest has been unwanted */
+  static async noteSwept(folder: string, dueAt: number | null): Promise<void> {
+    const claims = (await namesIn(path.join(folder, 'claims'))).toSorted()
+    await replaceFile(path.join(folder, 'swept'), formatManifest({ kind: 'swept', dueAt }, claims))
   }
 
   /**
@@ -87,6 +102,7 @@ export class RepositoryShelves implements AsyncDisposable {
     best ??= { shelf: await Shelf.open(this.#folder, next), missing: [...claim.files.keys()], expired: [] }
     const { publication, generation, files, publishedAt } = claim
     const carried = best.shelf.besides(files, await this.#elsewhere(best.shelf, publication, claim.recent))
+    if (carried.size > 0) await this.#forgetSwept()
     const name = claimName(publication, generation)
     await makeFolders(this.#claims)
     const claimed = formatClaim({
@@ -129,6 +145,7 @@ export class RepositoryShelves implements AsyncDisposable {
   async withdraw(name: string, added: readonly RelativePath[]): Promise<void> {
     const claim = await this.#readClaim(name)
     if (claim === null) return
+    await this.#forgetSwept()
     await fs.rm(path.join(this.#claims, name), { force: true })
     const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
     if (shelf) {
@@ -160,8 +177,7 @@ export class RepositoryShelves implements AsyncDisposable {
       if (due !== null) dueAt = Math.min(dueAt ?? due, due)
     }
     if (await this.#removeIfEmpty()) return
-    const claims = (await namesIn(this.#claims)).toSorted()
-    await replaceFile(path.join(this.#folder, 'swept'), formatManifest({ kind: 'swept', dueAt }, claims))
+    await RepositoryShelves.noteSwept(this.#folder, dueAt)
   }
 
   /** Links anew what stands here with these bytes. @returns how many */
@@ -282,6 +298,11 @@ export class RepositoryShelves implements AsyncDisposable {
     return bytes === null ? null : parseClaim(bytes, file)
   }
 
+  /** What is left here that no claim wants, the next sweep has to find although no claim of the last one is gone. */
+  async #forgetSwept(): Promise<void> {
+    await fs.rm(path.join(this.#folder, 'swept'), { force: true })
+  }
+
   async #removeIfEmpty(): Promise<boolean> {
     if (this.#shelves.some(({ entries }) => entries.size > 0)) return false
     if ((await namesIn(this.#claims)).length > 0) return false
@@ -299,7 +320,7 @@ interface OpenOptions {
   readonly lock: AsyncDisposable
 }
 
-interface SweepTerms {
+export interface SweepTerms {
   readonly graceMs: number
   readonly now: Date
 }

@@ -5,7 +5,7 @@ import { namePattern, type RepositoryId } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
 import { namesIn, readOrNull, replaceFile } from './folders.ts'
 import type { GenerationAt, GenerationName } from './publications.ts'
-import { RepositoryShelves } from './repository-shelves.ts'
+import { RepositoryShelves, type SweepTerms } from './repository-shelves.ts'
 import { claimName, formatClaim, parseClaim, type ShelfClaim } from './shelf-claim.ts'
 
 interface RepeatedClaim {
@@ -23,7 +23,7 @@ export type LockShelf = (repository: RepositoryId) => Promise<AsyncDisposable>
  *     1/Packages/b/bash-5.1-2.el9.x86_64.rpm   hard link into the pool
  *     1.manifest                               what stands there: path, digest, size, since when unwanted
  *     claims/<publication>@<generation>        what one generation wants
- *     swept                                    the claims at the last sweep: nothing to do while they are the same
+ *     swept                                    the claims at the last sweep: nothing to do while none of them is gone
  */
 export class Shelves {
   readonly #root: string
@@ -106,14 +106,26 @@ export class Shelves {
 
   /**
    * Marks what nothing wants, and removes what nothing has wanted for `graceMs`. A repository whose claims are those of
-   * the last sweep costs two small reads.
+   * the last sweep, or those and more, costs two small reads: a further snapshot costs nothing for each that is published.
    */
-  async sweep(terms: { readonly graceMs: number; readonly now: Date }): Promise<void> {
+  async sweep(terms: SweepTerms): Promise<void> {
     for (const repository of await this.repositories()) {
-      if (!(await RepositoryShelves.needsSweep(this.folderOf(repository), terms))) continue
+      const folder = this.folderOf(repository)
+      const found = await RepositoryShelves.findToSweep(folder, terms)
+      if (found === 'more claims' && (await this.#noteMoreClaims(repository, terms))) continue
+      if (found === 'nothing') continue
       await using shelves = await this.open(repository)
       await shelves.sweep(terms)
     }
+  }
+
+  /** @returns `false` where somebody has changed more meanwhile */
+  async #noteMoreClaims(repository: RepositoryId, terms: SweepTerms): Promise<boolean> {
+    await using _lock = await this.#lock(repository)
+    const folder = this.folderOf(repository)
+    if ((await RepositoryShelves.findToSweep(folder, terms)) === 'anything') return false
+    await RepositoryShelves.noteSwept(folder, null)
+    return true
   }
 }
 
