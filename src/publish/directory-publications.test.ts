@@ -524,7 +524,7 @@ describe('pruning', () => {
     await using site = await Site.create()
     const terms = { keep: 5, graceMs: hour, now: at('12:00:00') }
     const claims = '.shelves/epel9/claims'
-    await site.publish(at('10:00:00'), { [bash]: 'bash' })
+    await site.publish(at('10:00:00'), { [bash]: 'bash', [zsh]: 'zsh' })
     await site.publications.prune(latest, terms)
     const [first] = await fs.readdir(site.absolute(claims))
     const claim = await fs.readFile(site.absolute(`${claims}/${first}`))
