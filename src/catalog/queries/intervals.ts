@@ -81,7 +81,7 @@ export async function* streamPackageIntervals(
 ): AsyncGenerator<PackageInterval> {
   const repository = await sealedRepository(session, id)
   if (!repository) return
-  await using chunks = new ChunkCache(session, true)
+  using chunks = new ChunkCache(session, true)
   let after: Position | null = null
   while (true) {
     const last: Position | null = after

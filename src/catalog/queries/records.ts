@@ -8,7 +8,7 @@ import { repositoryKey } from './repository-key.ts'
 const maxCachedBytes = 64 * 1024 ** 2
 /** Records after which a chunk that none of them came from is most likely done with. */
 const idleRecords = 2000
-/** Chunks asked for and decompressed together. */
+/** Chunks read together, where one is missing. */
 const chunksAhead = 4
 /** Rows read at a time: three small columns. */
 const pageRows = 4000
@@ -22,7 +22,7 @@ export async function* streamRecords(
 ): AsyncGenerator<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }> {
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
-  await using chunks = new ChunkCache(session, areBorrowed)
+  using chunks = new ChunkCache(session, areBorrowed)
   let after: PackageKey | null = null
   while (true) {
     const last: PackageKey | null = after
@@ -67,7 +67,9 @@ export function* distinctChunks(
 }
 
 interface CachedChunk {
-  readonly fragments: Promise<readonly Uint8Array[]>
+  /** Compressed, until it is read. */
+  data: Uint8Array | null
+  fragments: readonly Uint8Array[]
   /** Decompressed. */
   readonly bytes: number
   /** As the count of records was then. */
@@ -75,7 +77,7 @@ interface CachedChunk {
 }
 
 /** Decompressed chunks, the least recently used forgotten first, and those that are needed next. */
-export class ChunkCache implements AsyncDisposable {
+export class ChunkCache implements Disposable {
   readonly #session: Session
   readonly #areBorrowed: boolean
   readonly #chunks = new Map<number, CachedChunk>()
@@ -94,22 +96,27 @@ export class ChunkCache implements AsyncDisposable {
     return this.#latest?.pk === pk ? this.#latest.fragments : null
   }
 
-  /** @param next the chunk itself and those after it, which are decompressed in the thread pool meanwhile */
+  /** @param next the chunk itself and those after it, which are read from the catalog together */
   async read(pk: number, next: Iterable<number>): Promise<readonly Uint8Array[]> {
-    const missing = take(next, chunksAhead).filter((each) => !this.#chunks.has(each))
-    if (missing.length > 0) await this.#load(missing)
+    if (!this.#chunks.has(pk))
+      await this.#load(take(next, chunksAhead).filter((each) => !this.#chunks.has(each)))
     const chunk = known(this.#chunks.get(pk))
     this.#chunks.delete(pk)
     this.#chunks.set(pk, chunk)
     chunk.usedAt = this.#records
-    this.#latest = { pk, fragments: await chunk.fragments }
-    await this.#forget()
-    return this.#latest.fragments
+    if (chunk.data) {
+      chunk.fragments = decodeChunk(chunk.data)
+      forgetChunk(chunk.data)
+      chunk.data = null
+    }
+    this.#latest = { pk, fragments: chunk.fragments }
+    this.#forget()
+    return chunk.fragments
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     if (!this.#areBorrowed) return
-    for (const { fragments } of this.#chunks.values()) forgetFragments(await fragments.catch(() => []))
+    for (const { fragments } of this.#chunks.values()) forgetFragments(fragments)
   }
 
   async #load(missing: readonly number[]): Promise<void> {
@@ -120,21 +127,18 @@ export class ChunkCache implements AsyncDisposable {
       .execute()
     for (const { pk, data } of rows) {
       const bytes = decodedSize(data)
-      const fragments = decodeChunk(data).finally(() => forgetChunk(data))
-      // Whoever needs it awaits it; one that nobody comes to need must not end the process.
-      fragments.catch(() => {})
-      this.#chunks.set(pk, { fragments, bytes, usedAt: this.#records })
+      this.#chunks.set(pk, { data, fragments: [], bytes, usedAt: this.#records })
       this.#bytes += bytes
     }
   }
 
-  async #forget(): Promise<void> {
+  #forget(): void {
     for (const [pk, chunk] of this.#chunks) {
       const isIdle = this.#records - chunk.usedAt > idleRecords
       if ((this.#bytes <= maxCachedBytes && !isIdle) || pk === this.#latest?.pk) return
       this.#chunks.delete(pk)
       this.#bytes -= chunk.bytes
-      if (this.#areBorrowed) forgetFragments(await chunk.fragments)
+      if (this.#areBorrowed) forgetFragments(chunk.fragments)
     }
   }
 }
