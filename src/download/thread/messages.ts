@@ -117,7 +117,7 @@ export function accessOf({ feed, proxy, ...rest }: ClientMessage['access']): Ups
   }
 }
 
-export function urlsOf(urls: readonly string[]): readonly [URL, ...URL[]] {
+function urlsOf(urls: readonly string[]): readonly [URL, ...URL[]] {
   const [first, ...others] = urls.map((url) => new URL(url))
   if (!first) throw new Error('a feed without a URL')
   return [first, ...others]
