@@ -62,7 +62,11 @@ function measure(name: string): Figures {
     process.execPath,
     // As bin/chantal.js has them.
     ['--max-semi-space-size=4', '--heap-growing-percent=60', program, name, folder],
-    { encoding: 'utf8', maxBuffer: 1024 ** 3, env: { ...process.env, MALLOC_ARENA_MAX: '2' } },
+    {
+      encoding: 'utf8',
+      maxBuffer: 1024 ** 3,
+      env: { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '524288' },
+    },
   )
   if (status !== 0) throw new Error(`${name}: ${stderr}`)
   return JSON.parse(stdout)

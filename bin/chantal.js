@@ -1,7 +1,7 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 node --max-semi-space-size=4
 // Old versions of Node must be able to read this file, or they could not say that they are too old.
-// The option keeps a sync of a large repository below half the memory, and the variable, which is the C library's, what it frees from
-// being kept once for each thread: a tenth more. Set later they have no effect.
+// The option keeps a sync of a large repository below half the memory. The variables are the C library's: what is freed is not kept once
+// for each thread, and large blocks go back at once, a twentieth each. Set later they have no effect.
 import module from 'node:module'
 
 const [major, minor] = process.versions.node.split('.').map(Number)

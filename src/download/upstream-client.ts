@@ -73,7 +73,7 @@ export class HttpUpstreamClient implements UpstreamClient {
     signal: AbortSignal,
   ): AsyncIterable<DownloadOutcome> {
     const { thread, access } = this.#parts
-    if (thread && Array.isArray(files) && thread.takes(files.length)) {
+    if (thread && Array.isArray(files) && thread.takes(files)) {
       const source = { access, mirrors: this.#mirrors, metalink: this.metalink }
       return thread.fetchAll(source, files, this.#untilClosed(signal))
     }

@@ -60,7 +60,7 @@ describe('a list of files in another thread', () => {
     expect(other.requests[0]?.headers.authorization).toBeUndefined()
   })
 
-  it('is fetched here where few are wanted, and where a bandwidth is given', async () => {
+  it('is fetched here where few are wanted, or few of them are small, and where a bandwidth is given', async () => {
     await using upstream = await startUpstream({ files: { file: 'x' } })
     const start = () => {
       throw new Error('started a thread')
@@ -68,6 +68,17 @@ describe('a list of files in another thread', () => {
     await using few = await startDownloadBench({ thread: { start } })
     await using limited = await startDownloadBench({ thread: { start, minFiles: 0 }, bandwidth: 1_000_000 })
 
+    await using large = await startDownloadBench({ thread: { start, minFiles: 2 } })
+    const client = await large.downloader.open(accessTo(upstream.url), never)
+    const sizes = [2 ** 21, 2 ** 22, 1, 2 ** 21, 1]
+    const outcomes = await collect(
+      client.fetchAll(
+        sizes.map((size) => wantedFile('file', { size })),
+        never,
+      ),
+    )
+
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(2)
     for (const [bench, bandwidth] of [
       [few, null],
       [limited, null],

@@ -113,11 +113,12 @@ export class PackageListing {
   }
 
   async *#primaryRecords(packages: readonly ListedPackage[]): AsyncGenerator<NativeRecord> {
-    const byIndex = new Map(packages.map((pkg) => [pkg.index, pkg]))
-    for await (const batch of this.#scan('primary', (index) => !byIndex.has(index))) {
+    const byIndex: ListedPackage[] = []
+    for (const pkg of packages) byIndex[pkg.index] = pkg
+    for await (const batch of this.#scan('primary', (index) => byIndex[index] === undefined)) {
       const fragments = keepable(batch.packages)
       for (const [position, bytes] of fragments.entries()) {
-        const pkg = byIndex.get(batch.indexes[position] ?? -1)
+        const pkg = byIndex[batch.indexes[position] ?? -1]
         // What was passed over was not looked into: the package itself has to say that it is the one.
         if (!pkg || parsePrimaryPackage(bytes).pkgid !== pkg.pkgid) throw notTheSame()
         yield { key: pkg.key, part: 'primary', bytes }
@@ -129,24 +130,27 @@ export class PackageListing {
     document: PackageDocument,
     packages: readonly ListedPackage[],
   ): AsyncGenerator<NativeRecord> {
-    // A pkgid is a checksum: equal files under two paths share it.
-    const missing = Map.groupBy(packages, ({ pkgid }) => pkgid)
-    const isWanted = new Set(missing.keys())
+    // A pkgid is a checksum: equal files under two paths share it. `null` once its entry was found.
+    const wanted = new Map<string, ListedPackage | readonly ListedPackage[] | null>()
+    for (const pkg of packages) {
+      const { pkgid } = pkg
+      const others = wanted.get(pkgid)
+      wanted.set(pkgid, others ? [others, pkg].flat() : pkg)
+    }
     const skips = (_: number, startTag: string) => {
       const pkgid = /\spkgid="([0-9A-Fa-f]+)"/.exec(startTag)?.[1]
-      return pkgid !== undefined && !isWanted.has(pkgid.toLowerCase())
+      return pkgid !== undefined && !wanted.has(pkgid.toLowerCase())
     }
     for await (const batch of this.#scan(document, skips)) {
       for (const bytes of keepable(batch.packages)) {
         const { pkgid } = parsePackageOwner(bytes)
-        for (const { key } of missing.get(pkgid) ?? []) yield { key, part: document, bytes }
-        missing.delete(pkgid)
+        for (const { key } of [wanted.get(pkgid) ?? []].flat()) yield { key, part: document, bytes }
+        if (wanted.has(pkgid)) wanted.set(pkgid, null)
       }
     }
-    if (missing.size > 0) {
-      const keys = [...missing.values()].flatMap((group) => group.map(({ key }) => key))
-      this.#warn('METADATA_MISSING', `${document}.xml has no entry for ${enumerate(keys)}`)
-    }
+    const missing = [...wanted.values()].flat().flatMap((pkg) => (pkg ? [pkg.key] : []))
+    if (missing.length > 0)
+      this.#warn('METADATA_MISSING', `${document}.xml has no entry for ${enumerate(missing)}`)
   }
 
   #scan(document: PackageDocument, skips?: ScanOptions['skips']) {
