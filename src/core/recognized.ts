@@ -22,3 +22,11 @@ export function isEachOnce(
   if (keys.size < recognized.length || paths.size < recognized.length) return false
   return packages.every(({ key, files }) => !keys.has(key) && !files.some(({ path }) => paths.has(path)))
 }
+
+/** What stands in an entry from after `mark` up to the byte `end`, as Latin-1; `null` where the mark is not there. */
+export function textBetween(entry: Buffer, mark: Uint8Array, end: number): string | null {
+  const found = entry.indexOf(mark)
+  if (found < 0) return null
+  const start = found + mark.byteLength
+  return entry.toString('latin1', start, entry.indexOf(end, start))
+}

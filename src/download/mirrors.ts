@@ -15,23 +15,13 @@ export interface MirrorsState {
 export class Mirrors {
   readonly #repository: string
   readonly #reporter: Reporter
-  readonly #warned: Set<string>
+  readonly #warned = new Set<string>()
   #order: readonly URL[]
 
-  constructor(urls: readonly URL[], repository: string, reporter: Reporter, warned: readonly string[] = []) {
+  constructor(urls: readonly URL[], repository: string, reporter: Reporter) {
     this.#order = urls
     this.#repository = repository
     this.#reporter = reporter
-    this.#warned = new Set(warned)
-  }
-
-  static from({ order, warned }: MirrorsState, repository: string, reporter: Reporter): Mirrors {
-    return new Mirrors(
-      order.map((url) => new URL(url)),
-      repository,
-      reporter,
-      warned,
-    )
   }
 
   state(): MirrorsState {

@@ -8,10 +8,10 @@ import type { DownloadOutcome, MetalinkFile, UpstreamAccess } from '../downloade
 import type { Mirrors } from '../mirrors.ts'
 import { offAbort, onAbort } from '../on-abort.ts'
 import { wholeLimit } from '../request.ts'
+import { FileRun } from './file-run.ts'
 import {
   accessMessage,
   errorOf,
-  fileMessage,
   type MessageFromThread,
   type MessageToThread,
   type OutcomeMessage,
@@ -39,10 +39,6 @@ export interface RunSource {
 }
 
 const defaultMinFiles = 1000
-/** Files in one message. */
-const sliceFiles = 250
-/** Files that the thread may be ahead of whoever takes the outcomes. They are on disk, and wait there for their names. */
-const aheadFiles = 4000
 
 /**
  * Downloads long lists of files in a second thread: most of the work is system calls and hashes, which leave the first one free to
@@ -53,7 +49,7 @@ export class DownloadThread implements AsyncDisposable {
   readonly #pool: Pool
   readonly #reporter: Reporter
   readonly #admission: SharedAdmission
-  readonly #runs = new Map<number, Run>()
+  readonly #runs = new Map<number, FileRun>()
   /** What ends each request that the thread has begun. */
   readonly #loans = new Map<number, { readonly host: string; readonly release: () => void }>()
   readonly #closing = new AbortController()
@@ -92,7 +88,7 @@ export class DownloadThread implements AsyncDisposable {
     const { port } = this.#start()
     this.#lastRun += 1
     const id = this.#lastRun
-    const run = new Run(files, mirrors, (message) => port.post({ ...message, run: id }))
+    const run = new FileRun(id, files, mirrors, port)
     this.#runs.set(id, run)
     const wake = () => run.wake()
     onAbort(signal, wake)
@@ -141,6 +137,8 @@ export class DownloadThread implements AsyncDisposable {
   }
 
   #receive(message: MessageFromThread, started: StartedThread): void {
+    // Of a thread that is gone: the next one counts its requests anew.
+    if (this.#started !== started) return
     switch (message.type) {
       case 'more':
         this.#runs.get(message.run)?.wantMore()
@@ -210,108 +208,3 @@ function asChantalError(error: Error): ChantalError {
   if (!isChantalError(error)) throw error
   return error
 }
-
-type RunMessage = Extract<MessageToThread, { type: 'files' | 'stop' }>
-
-/** One list of files: what was sent of it, and what came back. */
-class Run {
-  readonly #files: readonly UpstreamFile[]
-  readonly #mirrors: Mirrors
-  readonly #post: (message: DistributiveOmit<RunMessage, 'run'>) => void
-  #outcomes: OutcomeMessage[] = []
-  #nextOutcome = 0
-  #sent = 0
-  #taken = 0
-  /** Slices that the thread asked for and that must wait. */
-  #owed = 0
-  #end: { readonly failure: { readonly error: unknown } | null } | null = null
-  #isStopped = false
-  #wake: (() => void) | null = null
-
-  constructor(
-    files: readonly UpstreamFile[],
-    mirrors: Mirrors,
-    post: (message: DistributiveOmit<RunMessage, 'run'>) => void,
-  ) {
-    this.#files = files
-    this.#mirrors = mirrors
-    this.#post = post
-  }
-
-  wantMore(): void {
-    this.#owed += 1
-    this.#sendOwed()
-  }
-
-  add(outcomes: readonly OutcomeMessage[]): void {
-    // What was taken is let go; a run has tens of thousands of them.
-    this.#outcomes = [...this.#outcomes.slice(this.#nextOutcome), ...outcomes]
-    this.#nextOutcome = 0
-    this.wake()
-  }
-
-  end(mirrors: ReturnType<Mirrors['state']>, error: Error | null): void {
-    this.#mirrors.adopt(mirrors)
-    this.#end ??= { failure: error && { error } }
-    this.wake()
-  }
-
-  fail(error: unknown): void {
-    this.#end ??= { failure: { error } }
-    this.wake()
-  }
-
-  wake(): void {
-    this.#wake?.()
-  }
-
-  /** The next outcome; `null` after the last. @throws what ended the run; the signal's reason */
-  async next(signal: AbortSignal): Promise<OutcomeMessage | null> {
-    for (;;) {
-      signal.throwIfAborted()
-      const outcome = this.#outcomes[this.#nextOutcome]
-      if (outcome) {
-        this.#nextOutcome += 1
-        this.#taken += 1
-        if (this.#owed > 0) this.#sendOwed()
-        return outcome
-      }
-      if (this.#end?.failure) throw this.#end.failure.error
-      if (this.#end) return null
-      await this.#change()
-    }
-  }
-
-  /** Ends the run, if it has not ended. @returns the outcomes that nobody takes any more */
-  async stop(): Promise<readonly OutcomeMessage[]> {
-    if (!this.#end) {
-      this.#isStopped = true
-      this.#post({ type: 'stop' })
-    }
-    while (!this.#end) await this.#change()
-    return this.#outcomes.slice(this.#nextOutcome)
-  }
-
-  async #change(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
-    this.#wake = null
-  }
-
-  #sendOwed(): void {
-    while (this.#owed > 0 && !this.#isStopped && this.#sent - this.#taken < aheadFiles) {
-      this.#owed -= 1
-      const start = this.#sent
-      this.#sent = Math.min(this.#files.length, start + sliceFiles)
-      const files = this.#files.slice(start, this.#sent)
-      this.#post({
-        type: 'files',
-        files: files.map((file, index) => fileMessage(file, start + index)),
-        isLast: this.#sent === this.#files.length,
-      })
-    }
-  }
-}
-
-type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never

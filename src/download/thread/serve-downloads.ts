@@ -1,3 +1,4 @@
+import type { Reporter } from '../../core/events.ts'
 import type { UpstreamFile } from '../../core/model.ts'
 import type { Pool } from '../../pool/pool.ts'
 import { OriginCredentials } from '../credentials.ts'
@@ -33,9 +34,11 @@ export interface DownloadService {
 
 /** Downloads what the thread at the other end of the port asks for, until that ends this one. */
 export function serveDownloads(service: DownloadService): void {
-  const { port, now = Date.now, wait = waitByTimer } = service
+  const { now = Date.now, random = Math.random, wait = waitByTimer, ...given } = service
+  const { port } = given
   const shared: Shared = {
-    service,
+    ...{ ...given, now, random, wait },
+    reporter: { report: (event) => port.post({ type: 'event', event }) },
     connections: new Connections(),
     admission: new LentAdmission(port, { now, wait }),
     broken: new Map(),
@@ -65,8 +68,8 @@ export function serveDownloads(service: DownloadService): void {
 }
 
 /** What all runs have in common. */
-interface Shared {
-  readonly service: DownloadService
+interface Shared extends Required<DownloadService> {
+  readonly reporter: Reporter
   readonly connections: Connections
   readonly admission: LentAdmission
   readonly broken: Map<string, string>
@@ -83,7 +86,7 @@ class Run {
     this.#shared = shared
     this.#id = id
     this.#client = client
-    this.files = new FileQueue(() => this.#shared.service.port.post({ type: 'more', run: id }))
+    this.files = new FileQueue(() => shared.port.post({ type: 'more', run: id }))
   }
 
   stop(): void {
@@ -93,12 +96,10 @@ class Run {
 
   /** Never rejects: whatever happens, the other thread is told that the run has ended. */
   async work(): Promise<void> {
-    const { port, pool } = this.#shared.service
+    const { port, pool, reporter } = this.#shared
     const access = accessOf(this.#client.access)
-    const { repository } = access
-    const mirrors = Mirrors.from(this.#client.mirrors, repository, {
-      report: (event) => port.post({ type: 'event', event }),
-    })
+    const mirrors = new Mirrors([], access.repository, reporter)
+    mirrors.adopt(this.#client.mirrors)
     const outcomes = new OutcomeBatch((batch) =>
       port.post({ type: 'outcomes', run: this.#id, outcomes: batch }),
     )
@@ -126,8 +127,8 @@ class Run {
   }
 
   #openClient(access: ReturnType<typeof accessOf>, mirrors: Mirrors): HttpUpstreamClient {
-    const { service, connections, admission, broken } = this.#shared
-    const { pool, concurrency, userAgent, now = Date.now, random = Math.random, wait = waitByTimer } = service
+    const { pool, reporter, concurrency, userAgent, now, random, wait, connections, admission, broken } =
+      this.#shared
     return new HttpUpstreamClient({
       access,
       mirrors,
@@ -143,7 +144,7 @@ class Run {
         now,
       },
       pool,
-      reporter: { report: (event) => service.port.post({ type: 'event', event }) },
+      reporter,
       concurrency,
       random,
       broken,

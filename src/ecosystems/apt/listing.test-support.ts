@@ -5,6 +5,7 @@ import { parseRelativePath } from '../../core/path.ts'
 import type { FetchedIndex } from './fetch-indexes.ts'
 import { aptOptions } from './options.ts'
 import { PackageListing } from './package-listing.ts'
+import { smallLimits } from './publishing.test-support.ts'
 import { placeOfSuite } from './suites.ts'
 
 export interface GivenIndex {
@@ -34,13 +35,7 @@ export function openListing(indexes: readonly GivenIndex[], { options, unchanged
       unchanged: async () => unchanged ?? new Map(),
       metadata: { fetch: fail, fetchOptional: fail },
       verifier: null,
-      limits: {
-        rootDocument: 2 ** 20,
-        metadata: 2 ** 20,
-        decompressedRatio: 10,
-        decompressedMinimum: 2 ** 20,
-        package: 2 ** 20,
-      },
+      limits: smallLimits,
       now: new Date(0),
       reporter: {
         report: (event) => {

@@ -27,6 +27,15 @@ export interface Given {
 
 const repository = 'apt' as RepositoryId
 
+/** Enough for what tests read. */
+export const smallLimits = {
+  rootDocument: 2 ** 20,
+  metadata: 2 ** 20,
+  decompressedRatio: 10,
+  decompressedMinimum: 2 ** 20,
+  package: 2 ** 20,
+}
+
 /** Gives a tree in memory of what a filtered repository holds. */
 export async function publishInMemory(given: Given): Promise<MemorySink> {
   const { packages = [], files = {}, options = { suites: ['stable'] } } = given
@@ -49,13 +58,7 @@ export async function publishInMemory(given: Given): Promise<MemorySink> {
     files: stored,
     signer: null,
     now: given.now ?? new Date('2026-01-01T00:00:00Z'),
-    limits: {
-      rootDocument: 2 ** 20,
-      metadata: 2 ** 20,
-      decompressedRatio: 10,
-      decompressedMinimum: 2 ** 20,
-      package: 2 ** 20,
-    },
+    limits: smallLimits,
     reporter: { report: () => {} },
     read: (digest) => each([blobs.get(digest) ?? Buffer.of()]),
   }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { PackageKey } from '../../core/model.ts'
-import type { RecognizedPackage } from '../../core/recognized.ts'
+import { type RecognizedPackage, textBetween } from '../../core/recognized.ts'
 import type { FetchedIndex } from './fetch-indexes.ts'
 import { keyOf } from './package-key.ts'
 
@@ -36,11 +36,9 @@ export class Recognizer {
       return null
     const bytes = Buffer.from(stanza.buffer, stanza.byteOffset, stanza.byteLength)
     if (!bytes.includes(sha256Start)) return null
-    const found = bytes.indexOf(filenameStart)
-    if (found < 0) return null
-    const start = found + filenameStart.length
-    const path = bytes.toString('latin1', start, bytes.indexOf(lineFeed, start))
+    const path = textBetween(bytes, filenameStart, lineFeed)
     // Plain ones alone: others can be written in several ways.
-    return /^(?:\w[\w.+~:%-]*\/)*\w[\w.+~:%-]*$/.test(path) ? { key, isUnchanged: true, path } : null
+    if (path === null || !/^(?:\w[\w.+~:%-]*\/)*\w[\w.+~:%-]*$/.test(path)) return null
+    return { key, isUnchanged: true, path }
   }
 }

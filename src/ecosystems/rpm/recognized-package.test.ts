@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { parseSha256 } from '../../core/digest.ts'
-import type { UpstreamPackage } from '../../core/model.ts'
+import type { RepositoryId, UpstreamPackage } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
 import type { FetchedFile, ReadRequest } from '../ecosystem.ts'
-import type { RpmOptions } from './options.ts'
+import type { RepomdRecord } from './formats/repomd.ts'
+import { type RpmOptions, rpmOptions } from './options.ts'
 import { PackageListing } from './package-listing.ts'
 
 interface Entry {
@@ -54,9 +55,17 @@ ${entries.map(entryText).join('\n')}
     },
   }
   const warnings: string[] = []
-  const request: Partial<ReadRequest<RpmOptions>> = {
+  const fail = () => Promise.reject(new Error('nothing is fetched'))
+  const request: ReadRequest<RpmOptions> = {
+    repository: 'test' as RepositoryId,
+    options: rpmOptions.parse({}),
     mode: 'mirror',
+    filters: null,
+    checkpoint: null,
+    held: async () => [],
     unchanged: async () => new Map(held.map(({ identity, key }) => [identity, key])),
+    metadata: { fetch: fail, fetchOptional: fail },
+    verifier: null,
     limits: {
       rootDocument: 1e6,
       metadata: 1e9,
@@ -64,17 +73,28 @@ ${entries.map(entryText).join('\n')}
       decompressedRatio: 100,
       decompressedMinimum: 1e9,
     },
+    now: new Date(0),
     reporter: {
       report: (event) => {
         if (event.type === 'warning') warnings.push(`${event.code}: ${event.message}`)
       },
     },
+    signal: new AbortController().signal,
   }
-  const record = { type: 'primary', openSize: bytes.length, size: bytes.length }
-  const documents = new Map([['primary', { record, file }]]) as unknown as ConstructorParameters<
-    typeof PackageListing
-  >[1]
-  const listing = new PackageListing(request as ReadRequest<RpmOptions>, documents, new Map())
+  const record: RepomdRecord = {
+    type: 'primary',
+    href: file.path,
+    checksum: { algorithm: 'sha256', hex: file.digest },
+    openChecksum: null,
+    size: bytes.length,
+    openSize: bytes.length,
+    timestamp: null,
+    xmlBase: null,
+    databaseVersion: null,
+    headerChecksum: null,
+    headerSize: null,
+  }
+  const listing = new PackageListing(request, new Map([['primary', { record, file }]]), new Map())
   const [whole, unchanged]: [UpstreamPackage[], string[]] = [[], []]
   for await (const pkg of listing.read())
     if ('isUnchanged' in pkg) unchanged.push(pkg.key)

@@ -1,5 +1,5 @@
 import type { PackageKey } from '../../core/model.ts'
-import type { RecognizedPackage } from '../../core/recognized.ts'
+import { type RecognizedPackage, textBetween } from '../../core/recognized.ts'
 import { nevraFileName, parseNevra } from './formats/nevra.ts'
 
 const locationStart = Buffer.from('<location href="')
@@ -16,12 +16,9 @@ export function recognize(fragment: Uint8Array, key: PackageKey | undefined): Re
   if (key === undefined) return null
   const bytes = Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength)
   if (!bytes.includes(checksumStart)) return null
-  const found = bytes.indexOf(locationStart)
-  if (found < 0) return null
-  const start = found + locationStart.length
-  const path = bytes.toString('latin1', start, bytes.indexOf(quote, start))
+  const path = textBetween(bytes, locationStart, quote)
   // Plain ones alone: others can be written in several ways.
-  if (!/^(?:\w[\w.+~^-]*\/)*\w[\w.+~^-]*$/.test(path)) return null
+  if (path === null || !/^(?:\w[\w.+~^-]*\/)*\w[\w.+~^-]*$/.test(path)) return null
   const nevra = parseNevra(key)
   return nevra && path.endsWith(nevraFileName(nevra)) ? { key, isUnchanged: true, path } : null
 }
