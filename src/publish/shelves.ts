@@ -123,9 +123,10 @@ export class Shelves {
   async #noteMoreClaims(repository: RepositoryId, terms: SweepTerms): Promise<boolean> {
     await using _lock = await this.#lock(repository)
     const folder = this.folderOf(repository)
-    if ((await RepositoryShelves.findToSweep(folder, terms)) === 'anything') return false
-    await RepositoryShelves.noteSwept(folder, null)
-    return true
+    const found = await RepositoryShelves.findToSweep(folder, terms)
+    // Where somebody has swept meanwhile, what is due is in that note.
+    if (found === 'more claims') await RepositoryShelves.noteSwept(folder, null)
+    return found !== 'anything'
   }
 }
 
