@@ -4,8 +4,10 @@ import type { Checksum, Sha256 } from '../core/digest.ts'
 import type {
   EcosystemId,
   PackageKey,
+  RecordTerms,
   RepositoryId,
   Revision,
+  RevisionPackage,
   StoredFile,
   StoredPackage,
 } from '../core/model.ts'
@@ -32,6 +34,8 @@ export interface PackageQuery {
   readonly digest?: Sha256
   /** Its signature was not checked under this policy. */
   readonly notCheckedUnder?: string
+  /** Its key is one of these: a few thousand at most. */
+  readonly among?: readonly PackageKey[]
 }
 
 /** Work that is remembered beyond its process: where a verification of the pool stopped. */
@@ -63,20 +67,18 @@ export interface CatalogReader {
   revisions(repository: RepositoryId): Promise<readonly Revision[]>
 
   /** In key order, a page at a time: a revision can hold a million packages. */
-  packages(revision: Revision, query?: PackageQuery): AsyncIterable<StoredPackage>
+  packages(revision: Revision, query?: PackageQuery): AsyncIterable<RevisionPackage>
   /** Key and identity of every package of the revision: what planning the next sync needs. */
   heldPackages(revision: Revision): Promise<ReadonlyMap<PackageKey, HeldPackage>>
   /** What else it holds, in path order. */
   files(revision: Revision): Promise<readonly StoredFile[]>
   /**
    * One part of every package's native record, in key order; `null` for a package without that part.
-   * @param terms.areBorrowed bytes last until the next are asked for. Their memory is given back at once then: much less work where
-   * there are hundreds of megabytes
    */
   records(
     revision: Revision,
     part: string,
-    terms?: { readonly areBorrowed: boolean },
+    terms?: RecordTerms,
   ): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
   /** Packages of any kept revision of any repository that match, newest revision first, at most `limit`. */
   searchPackages(

@@ -136,8 +136,8 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         })
 
         expect(await all(catalog, (reader) => reader.packages(revision))).toEqual([
-          { ...packageOf('ash', [1]), repository: epel, signature: null },
-          { ...packageOf('bash', [2, 3]), repository: epel, signature: null },
+          { ...packageOf('ash', [1]), repository: epel, signature: null, addedIn: 1 },
+          { ...packageOf('bash', [2, 3]), repository: epel, signature: null, addedIn: 1 },
         ])
         expect(await catalog.read((reader) => reader.files(revision))).toEqual([
           fileOf('repodata/repomd.xml', 4),
@@ -317,6 +317,27 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         )
       })
 
+      it('are given of some packages alone, as those are', async () => {
+        const wanted = records(1234)
+        const revision = await addRevision(catalog, {
+          packages: wanted.map(({ key }) => packageOf(key, [1])),
+          records: wanted.map((record) => ({ ...record, part: 'primary' })),
+        })
+        const some = ['p1100', 'p0007', 'none', 'p0300'].map(keyOf)
+        const of = async (among: readonly ReturnType<typeof keyOf>[]) =>
+          (await all(catalog, (reader) => reader.records(revision, 'primary', { among }))).map(
+            ({ key, bytes }) => [key, bytes && Buffer.from(bytes).toString()],
+          )
+        const packages = await all(catalog, (reader) => reader.packages(revision, { among: some }))
+
+        const expected = ['p0007', 'p0300', 'p1100']
+        expect(await of(some)).toEqual(
+          expected.map((key) => [key, wanted.find((record) => record.key === key)?.bytes.toString()]),
+        )
+        expect(await of([])).toEqual([])
+        expect(packages.map(({ key }) => key)).toEqual(expected)
+      })
+
       it('of a replaced package stay with the revision that had it', async () => {
         const record = (text: string) => [{ key: keyOf('a'), part: 'primary', bytes: Buffer.from(text) }]
         const first = await addRevision(catalog, { packages: [packageOf('a', [1])], records: record('old') })
@@ -331,7 +352,11 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
             ({ bytes }) => bytes && Buffer.from(bytes).toString(),
           )
 
+        const addedIn = async (revision: typeof first) =>
+          (await all(catalog, (reader) => reader.packages(revision))).map((pkg) => pkg.addedIn)
+
         expect([await texts(first), await texts(second)]).toEqual([['old'], ['new']])
+        expect([await addedIn(first), await addedIn(second)]).toEqual([[1], [2]])
       })
 
       it('outlive packages they were packed with', async () => {

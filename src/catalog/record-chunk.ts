@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib'
+import { giveBack, unsharedSize } from '../core/bytes.ts'
 
 const compress = promisify(zstdCompress)
 
@@ -45,8 +46,7 @@ export async function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uin
     // Most come out in one step.
     chunkSize: 64 * 1024,
   })
-  // Of hundreds of megabytes of them, dozens would wait for the collector of garbage.
-  forgetChunk(bytes)
+  giveBack(bytes)
   return data
 }
 
@@ -69,25 +69,11 @@ export function decodeChunk(data: Uint8Array): readonly Uint8Array[] {
   return fragments
 }
 
-/**
- * Gives back what {@link decodeChunk} took, now: left to the collector of garbage, reading a gigabyte of records has it run dozens of times.
- * The fragments are empty from then on.
- */
+/** Gives back what {@link decodeChunk} took. The fragments are empty from then on. */
 export function forgetFragments([first]: readonly Uint8Array[]): void {
-  if (first) forget(first.buffer)
+  if (first) giveBack(first)
 }
 
-/** The same for the bytes of a chunk, once it is decoded or encoded. */
-export function forgetChunk({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength === buffer.byteLength) forget(buffer)
-}
-
-function forget(buffer: ArrayBufferLike): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= unsharedSize) buffer.transfer(0)
-}
-
-/** From this size on, a buffer of Node's is memory of its own and no part of one for several. */
-const unsharedSize = Math.max(64 * 1024, Buffer.poolSize)
 const unstatedSize = 256 * 1024
 
 /** Bytes that come out, as the frame's header states them; an estimate where it does not. @see RFC 8878, 3.1.1.1 */

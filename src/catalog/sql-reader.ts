@@ -1,5 +1,5 @@
 import type { Checksum, Sha256 } from '../core/digest.ts'
-import type { EcosystemId, RepositoryId, Revision } from '../core/model.ts'
+import type { EcosystemId, RecordTerms, RepositoryId, Revision } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { CatalogReader, NoteName, PackageQuery } from './catalog-reader.ts'
 import type { SnapshotName } from './catalog-records.ts'
@@ -71,7 +71,7 @@ export class SqlReader implements CatalogReader {
     return revisionFiles(this.session, revision)
   }
 
-  records(revision: Revision, part: string, terms?: { readonly areBorrowed: boolean }) {
+  records(revision: Revision, part: string, terms?: RecordTerms) {
     return streamRecords(this.session, revision, part, terms)
   }
 

@@ -16,3 +16,14 @@ export async function readWhole(source: ByteSource): Promise<Uint8Array> {
   const [only] = chunks
   return chunks.length === 1 && only ? only : Buffer.concat(chunks)
 }
+
+/**
+ * Gives back the memory of large bytes that nobody reads any more, now: left to the collector of garbage, hundreds of megabytes that pass in
+ * pieces have it run dozens of times. They are empty from then on, and whatever else lies in the same memory. Does nothing where they are small.
+ */
+export function giveBack({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= unsharedSize) buffer.transfer(0)
+}
+
+/** From this size on, a buffer of Node's is memory of its own and no part of one for several. */
+export const unsharedSize = Math.max(64 * 1024, Buffer.poolSize + 1)

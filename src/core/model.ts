@@ -89,6 +89,13 @@ export interface StoredPackage<Attributes extends JsonObject = JsonObject> exten
   readonly signature: PackageSignature | null
 }
 
+/** A package as a revision holds it. */
+export interface RevisionPackage<Attributes extends JsonObject = JsonObject>
+  extends StoredPackage<Attributes> {
+  /** The number of the first revision that held it as it is. */
+  readonly addedIn: number
+}
+
 /**
  * One part of a package's native record, verbatim: for RPM `primary`, `filelists`, `other`; a deb822 stanza has one part.
  * Kept so that what is generated later loses nothing that upstream said.
@@ -97,6 +104,17 @@ export interface NativeRecord {
   readonly key: PackageKey
   readonly part: string
   readonly bytes: Uint8Array
+}
+
+/** Which native records are asked for, and for how long. */
+export interface RecordTerms {
+  /**
+   * Bytes last until the next are asked for. Their memory is given back at once then: much less work where there are hundreds of
+   * megabytes.
+   */
+  readonly areBorrowed?: boolean
+  /** Of these packages alone: some thousand at most. */
+  readonly among?: readonly PackageKey[]
 }
 
 /**

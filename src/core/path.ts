@@ -9,6 +9,7 @@ export type RelativePath = Brand<string, 'RelativePath'>
 
 /** Every path read from upstream passes here before it touches a disk. @throws ChantalError `PATH_UNSAFE` */
 export function parseRelativePath(text: string): RelativePath {
+  if (text.length <= 255 && plainPath.test(text)) return text as RelativePath
   const segments = text.split('/')
   const unsafe = segments.some((segment) => segment === '' || segment === '.' || segment === '..')
   if (unsafe || /[\u0000-\u001f\u007f\\]/.test(text)) {
@@ -19,6 +20,9 @@ export function parseRelativePath(text: string): RelativePath {
   }
   return text as RelativePath
 }
+
+/** As nearly all paths are: told in a tenth of the time, and no part of a rule. */
+const plainPath = /^[\w+~:@%=,-][\w.+~:@%=,-]*(?:\/[\w+~:@%=,-][\w.+~:@%=,-]*)*$/
 
 /** Joins a safe folder with what upstream named in it. @throws ChantalError `PATH_UNSAFE` */
 export function joinRelativePath(folder: RelativePath | '', name: string): RelativePath {

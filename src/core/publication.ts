@@ -63,7 +63,7 @@ export interface EarlierTree {
   /** What its publisher noted; none where that was long ago. */
   readonly notes: readonly string[]
   /**
-   * Ranges are cheapest in the order in which they lie in a file.
+   * Ranges are cheapest in the order in which they lie in a file. The bytes of one last until others of the file are asked for.
    * @returns `null` where there is no such file, or where it is shorter than the range
    */
   read(

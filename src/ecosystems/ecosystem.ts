@@ -9,8 +9,10 @@ import type {
   NativeRecord,
   PackageFacts,
   PackageKey,
+  RecordTerms,
   RepositoryId,
   RepositoryMode,
+  RevisionPackage,
   StoredFile,
   StoredPackage,
   UnchangedPackage,
@@ -258,15 +260,15 @@ export interface RevisionContent<Options = object, Attributes extends JsonObject
   readonly options: Options
   readonly mode: RepositoryMode
   readonly packageCount: number
-  /** In key order; may be asked for more than once. */
-  packages(): AsyncIterable<StoredPackage<Attributes>>
   /**
-   * One part of the native record of every package, in key order; `null` for a package without that part.
-   * @param terms.areBorrowed bytes last until the next are asked for, which is much less work where there are hundreds of megabytes
+   * In key order; may be asked for more than once.
+   * @param among those alone: some thousand at most
    */
+  packages(among?: readonly PackageKey[]): AsyncIterable<RevisionPackage<Attributes>>
+  /** One part of the native record of every package, in key order; `null` for a package without that part. */
   records(
     part: string,
-    terms?: { readonly areBorrowed: boolean },
+    terms?: RecordTerms,
   ): AsyncIterable<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }>
   /** What the revision holds besides packages. */
   readonly files: readonly StoredFile[]
@@ -275,6 +277,8 @@ export interface RevisionContent<Options = object, Attributes extends JsonObject
 
 /** On which terms something is published. */
 export interface PublishTerms {
+  /** Equal where equal packages give equal entries: of the same publisher, repositories and options. Hexadecimal. */
+  readonly recipe: string
   /** A finished generation of the same, to repeat parts of; `null` does without. */
   readonly earlier: EarlierTree | null
   /** `null` publishes unsigned. */

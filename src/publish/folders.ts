@@ -59,6 +59,18 @@ export async function readOrNull(file: string): Promise<Uint8Array | null> {
   return orNull(fs.readFile(file))
 }
 
+/** The first bytes of a file, all of a smaller one; `null` where it does not exist. */
+export async function readStartOrNull(file: string, maxBytes: number): Promise<Uint8Array | null> {
+  const handle = await orNull(fs.open(file))
+  if (!handle) return null
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxBytes), 0, maxBytes, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}
+
 /** `null` for what does not exist, and for the other errors named. */
 export async function orNull<T>(work: Promise<T>, ...codes: readonly string[]): Promise<T | null> {
   try {

@@ -43,6 +43,26 @@ export function parseManifest<Header>(
   file: string,
   schema: ZodType<Header>,
 ): { readonly header: Header; readonly lines: readonly string[]; readonly sum: string } {
+  const { whole, end, first } = split(bytes, file)
+  const sum = hash('sha256', whole.subarray(end), 'hex')
+  if (sum !== first.sum) throw damaged(file)
+  const lines = end === whole.byteLength ? [] : whole.toString('utf8', end, whole.byteLength - 1).split('\n')
+  return { header: schema.parse(first), lines, sum }
+}
+
+/**
+ * What a manifest says of itself, without a look at its lines.
+ * @throws as {@link parseManifest}, but for lines that are damaged
+ */
+export function parseManifestHeader<Header>(
+  bytes: Uint8Array,
+  file: string,
+  schema: ZodType<Header>,
+): Header {
+  return schema.parse(split(bytes, file).first)
+}
+
+function split(bytes: Uint8Array, file: string) {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = whole.indexOf('\n') + 1
   const first = parseHeader(whole.toString('utf8', 0, end), file)
@@ -51,10 +71,7 @@ export function parseManifest<Header>(
       hint: 'Use the version of Chantal that published here last, or a later one.',
     })
   }
-  const sum = hash('sha256', whole.subarray(end), 'hex')
-  if (sum !== first.sum) throw damaged(file)
-  const lines = end === whole.byteLength ? [] : whole.toString('utf8', end, whole.byteLength - 1).split('\n')
-  return { header: schema.parse(first), lines, sum }
+  return { whole, end, first }
 }
 
 function parseHeader(text: string, file: string): { readonly format: unknown; readonly sum: unknown } {

@@ -48,6 +48,8 @@ class RangedFile implements AsyncDisposable {
   readonly #handle: fs.FileHandle
   readonly #size: number
   #window: Promise<Window> = Promise.resolve({ start: 0, bytes: new Uint8Array() })
+  /** Memory of this window and of the one before, which somebody may be about to copy from. */
+  #buffers: readonly [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
 
   private constructor(handle: fs.FileHandle, size: number) {
     this.#handle = handle
@@ -78,7 +80,11 @@ class RangedFile implements AsyncDisposable {
   }
 
   async #load(start: number, size: number): Promise<Window> {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(size, windowBytes), this.#size - start))
+    const wanted = Math.min(Math.max(size, windowBytes), this.#size - start)
+    const [before, free] = this.#buffers
+    const buffer = free.byteLength >= wanted ? free : Buffer.allocUnsafeSlow(Math.max(wanted, windowBytes))
+    this.#buffers = [buffer, before]
+    const bytes = buffer.subarray(0, wanted)
     for (let filled = 0; filled < bytes.byteLength; ) {
       const { bytesRead } = await this.#handle.read(bytes, filled, bytes.byteLength - filled, start + filled)
       if (bytesRead === 0) throw new Error('a file of a finished generation became shorter')

@@ -7,14 +7,29 @@ import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { Pool } from '../pool/pool.ts'
 import { replaceByBlob } from './copy-blob.ts'
-import { makeFolders, namesIn, orNull, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
+import {
+  makeFolders,
+  namesIn,
+  orNull,
+  readOrNull,
+  readStartOrNull,
+  removeEmptyFolders,
+  replaceFile,
+} from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
 import type { DamagedFile, FileCheck, GenerationName } from './publications.ts'
 import { isSound, restore } from './published-package.ts'
 import type { ShelfLink } from './repeated-generation.ts'
 import { isExpired, Shelf } from './shelf.ts'
-import { claimName, formatClaim, parseClaim, type ShelfClaim } from './shelf-claim.ts'
+import {
+  claimName,
+  formatClaim,
+  headerBytes,
+  parseClaim,
+  type ShelfClaim,
+  shelfOfClaim,
+} from './shelf-claim.ts'
 import { ShelfStand } from './shelf-stand.ts'
 
 const sweptHeader = z.object({ kind: z.literal('swept'), dueAt: z.number().nullable() })
@@ -281,9 +296,14 @@ export class RepositoryShelves implements AsyncDisposable {
   async #elsewhere(shelf: Shelf, publication: RelativePath, generations: readonly GenerationName[]) {
     const files = new Map<RelativePath, BlobRef>()
     for (const generation of generations) {
+      const name = path.join(this.#claims, claimName(publication, generation))
+      const start = await readStartOrNull(name, headerBytes)
+      // Nearly always it is the same shelf, and what is claimed there need not be read.
+      if (start === null || shelfOfClaim(start, name) === shelf.number) continue
       const claim = await this.#readClaim(claimName(publication, generation))
-      const other = this.#shelves.find(({ number }) => number === claim?.shelf)
-      if (claim === null || other === undefined || other.number === shelf.number) continue
+      if (claim === null) continue
+      const other = this.#shelves.find(({ number }) => number === claim.shelf)
+      if (other === undefined) continue
       for (const file of claim.paths as readonly RelativePath[]) {
         const entry = other.entryAt(file)
         if (entry && !files.has(file)) files.set(file, entry)

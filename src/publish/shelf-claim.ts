@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { RelativePath } from '../core/path.ts'
-import { formatManifest, parseManifest } from './manifest-text.ts'
+import { formatManifest, parseManifest, parseManifestHeader } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'
 
 /**
@@ -37,6 +37,14 @@ export function formatClaim(claim: Omit<ShelfClaim, 'sum'>): Uint8Array {
   const { publication, generation, shelf, paths, carried } = claim
   const header = { kind: 'claim', publication, generation, shelf, carried: carried.length }
   return formatManifest(header, [...paths, ...carried])
+}
+
+/** More than the first line of a claim has: a path is 4096 bytes at most, and six times that where it is escaped. */
+export const headerBytes = 32 * 1024
+
+/** The number of the shelf that a claim is on. @param start the first {@link headerBytes} of it */
+export function shelfOfClaim(start: Uint8Array, file: string): number {
+  return parseManifestHeader(start, file, headerSchema).shelf
 }
 
 export function parseClaim(bytes: Uint8Array, file: string): ShelfClaim {

@@ -68,9 +68,10 @@ export class Shelf {
   }
 
   /** Those of `others` that may stand here beside `files`: no path changes its bytes, and none is a file and a folder. */
-  besides(files: ReadonlyMap<RelativePath, BlobRef>, others: Iterable<[RelativePath, BlobRef]>) {
-    const folders = foldersOf(files.keys())
+  besides(files: ReadonlyMap<RelativePath, BlobRef>, others: ReadonlyMap<RelativePath, BlobRef>) {
     const fitting = new Map<RelativePath, BlobRef>()
+    if (others.size === 0) return fitting
+    const folders = foldersOf(files.keys())
     for (const [file, blob] of others) {
       const entry = this.entries.get(file)
       const isTaken =

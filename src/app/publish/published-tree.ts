@@ -64,7 +64,7 @@ async function openRepositoryTree(context: AppContext, content: Content): Promis
     fingerprint: fingerprintOf(context, content, signer),
     fill: (terms, sink) =>
       withContents(context, content.revisions, ([member]) =>
-        ecosystem.publish({ ...member, ...termsOf(context, signer, terms) }, sink),
+        ecosystem.publish({ ...member, ...termsOf(context, content, signer, terms) }, sink),
       ),
     renew: renewOf(ecosystem, mode, signer),
   }
@@ -87,7 +87,10 @@ async function openViewTree(context: AppContext, content: Content): Promise<Publ
     fill: (terms, sink) =>
       withContents(context, revisions, (contents) => {
         const members = contents.map((member) => ({ ...member, folder: folderOf(member) }))
-        return ecosystem.publishView({ view: view.name, members, ...termsOf(context, signer, terms) }, sink)
+        return ecosystem.publishView(
+          { view: view.name, members, ...termsOf(context, content, signer, terms) },
+          sink,
+        )
       }),
     renew: renewOf(ecosystem, 'filtered', signer),
   }
@@ -156,8 +159,9 @@ function renewOf(
   return async (terms, sink) => ecosystem.renew?.({ ...terms, mode, signer }, sink)
 }
 
-function termsOf({ settings, reporter }: AppContext, signer: Signer | null, { now, earlier }: TreeTerms) {
-  return { signer, now, earlier, limits: settings.limits, reporter }
+function termsOf(context: AppContext, content: Content, signer: Signer | null, { now, earlier }: TreeTerms) {
+  const { settings, reporter } = context
+  return { recipe: recipeOf(context, content), signer, now, earlier, limits: settings.limits, reporter }
 }
 
 /** Opens what revisions hold, all of one state of the catalog. */
@@ -174,7 +178,7 @@ async function withContents(
         options: configuredRepository(settings, repository).options,
         mode,
         packageCount,
-        packages: () => reader.packages(revision),
+        packages: (among) => reader.packages(revision, among && { among }),
         records: (part, terms) => reader.records(revision, part, terms),
         files: await reader.files(revision),
         read: (digest) => pool.read(digest),
@@ -199,7 +203,19 @@ function fingerprintOf(
     mode,
     configuredRepository(settings, repository).options,
   ])
-  return createHash('sha256')
-    .update(JSON.stringify([publisherVersion, kind, owner, parts, key]))
-    .digest('hex')
+  return digestOf([publisherVersion, kind, owner, parts, key])
+}
+
+/** What a fingerprint is made of, but for the revisions and the key: how packages come to be entries. */
+function recipeOf({ settings }: AppContext, { kind, owner, revisions }: Content): string {
+  const parts = revisions.map(({ repository, mode }) => [
+    repository,
+    mode,
+    configuredRepository(settings, repository).options,
+  ])
+  return digestOf([publisherVersion, kind, owner, parts])
+}
+
+function digestOf(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

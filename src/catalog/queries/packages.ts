@@ -1,9 +1,16 @@
 import { type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
-import type { PackageKey, RepositoryId, Revision, StoredFile, StoredPackage } from '../../core/model.ts'
+import type {
+  PackageKey,
+  RepositoryId,
+  Revision,
+  RevisionPackage,
+  StoredFile,
+  StoredPackage,
+} from '../../core/model.ts'
 import { patternToRegExp } from '../../core/pattern.ts'
 import type { HeldPackage } from '../../core/plan.ts'
 import type { PackageQuery } from '../catalog-reader.ts'
-import type { Session } from '../engine.ts'
+import type { Session, SqlEngine } from '../engine.ts'
 import { signatureOf } from '../package-signature.ts'
 import type { Tables } from '../schema.ts'
 import { repositoryKey } from './repository-key.ts'
@@ -16,7 +23,7 @@ export async function* streamPackages(
   session: Session,
   revision: Revision,
   query: PackageQuery = {},
-): AsyncGenerator<StoredPackage> {
+): AsyncGenerator<RevisionPackage> {
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
   const matches = matcher(query.pattern)
@@ -31,7 +38,7 @@ export async function* streamPackages(
           .where('repository', '=', repository)
           .where(visibleIn(revision.number))
           .$if(last !== null, (page) => page.where('key', '>', last))
-          .where(maybeMatches(query))
+          .where(maybeMatches(query, session.engine))
           .orderBy('key')
           .limit(pageRows)
           .as('page'),
@@ -40,6 +47,7 @@ export async function* streamPackages(
       .leftJoin('blob', 'blob.pk', 'package_file.blob')
       .select([
         'page.pk',
+        'added_in',
         'key',
         'name',
         'version',
@@ -61,7 +69,7 @@ export async function* streamPackages(
       const row = known(rows[start])
       while (rows[end]?.pk === row.pk) end++
       count += 1
-      if (matches(row)) yield storedPackage(revision.repository, row, filesOf(rows.slice(start, end)))
+      if (matches(row)) yield revisionPackage(revision.repository, row, filesOf(rows.slice(start, end)))
     }
     const end = rows.at(-1)
     if (!end || count < pageRows) return
@@ -117,7 +125,7 @@ export async function packagesByRow(
     .select(['repository.id', ...packageColumns])
     .execute()
   const files = await filesByPackage(session, rows)
-  return new Map(packages.map((row) => [row.pk, storedPackage(row.id, row, files.get(row.pk) ?? [])]))
+  return new Map(packages.map((row) => [row.pk, revisionPackage(row.id, row, files.get(row.pk) ?? [])]))
 }
 
 const packageColumns = [
@@ -131,6 +139,7 @@ const packageColumns = [
   'attributes',
   'signature',
   'signature_policy',
+  'added_in',
 ] as const
 
 type PackageRow = Pick<
@@ -144,13 +153,14 @@ type PackageRow = Pick<
   | 'attributes'
   | 'signature'
   | 'signature_policy'
+  | 'added_in'
 >
 
-function storedPackage(
+function revisionPackage(
   repository: RepositoryId,
   row: PackageRow,
   [first, ...rest]: readonly StoredFile[],
-): StoredPackage {
+): RevisionPackage {
   if (!first) throw new Error(`package ${row.key} of ${repository} has no file`)
   return {
     repository,
@@ -163,6 +173,7 @@ function storedPackage(
     identity: row.identity,
     signature: signatureOf(row),
     files: [first, ...rest],
+    addedIn: row.added_in,
   }
 }
 
@@ -204,7 +215,7 @@ export function visibleIn(number: number) {
 }
 
 /** Narrows to what may match, on names alone for the database; {@link matcher} decides. */
-export function maybeMatches(query: PackageQuery) {
+export function maybeMatches(query: PackageQuery, engine: SqlEngine) {
   return ({ eb, and, or, selectFrom }: ExpressionBuilder<Tables, 'package'>) => {
     const conditions = []
     if (query.pattern !== undefined) {
@@ -220,6 +231,14 @@ export function maybeMatches(query: PackageQuery) {
           eb('package.signature_policy', '!=', query.notCheckedUnder),
         ]),
       )
+    }
+    if (query.among !== undefined) {
+      const wanted = engine.rows(
+        query.among.map((key) => ({ key })),
+        { key: 'text' },
+        'wanted',
+      )
+      conditions.push(eb('package.key', 'in', selectFrom(wanted).select('wanted.key')))
     }
     if (query.digest !== undefined) {
       conditions.push(

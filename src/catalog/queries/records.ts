@@ -1,7 +1,8 @@
-import type { PackageKey, Revision } from '../../core/model.ts'
+import { giveBack } from '../../core/bytes.ts'
+import type { PackageKey, RecordTerms, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
-import { decodeChunk, decodedSize, forgetChunk, forgetFragments } from '../record-chunk.ts'
-import { known, visibleIn } from './packages.ts'
+import { decodeChunk, decodedSize, forgetFragments } from '../record-chunk.ts'
+import { known, maybeMatches, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
 /** Decompressed bytes kept: chunks are in key order only within what was added together. */
@@ -18,7 +19,7 @@ export async function* streamRecords(
   session: Session,
   revision: Revision,
   part: string,
-  { areBorrowed }: { readonly areBorrowed: boolean } = { areBorrowed: false },
+  { areBorrowed = false, among }: RecordTerms = {},
 ): AsyncGenerator<{ readonly key: PackageKey; readonly bytes: Uint8Array | null }> {
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
@@ -34,6 +35,7 @@ export async function* streamRecords(
       .select(['key', 'chunk', 'position'])
       .where('repository', '=', repository)
       .where(visibleIn(revision.number))
+      .where(maybeMatches({ ...(among && { among }) }, session.engine))
       .$if(last !== null, (page) => page.where('key', '>', last))
       .orderBy('key')
       .limit(pageRows)
@@ -106,7 +108,7 @@ export class ChunkCache implements Disposable {
     chunk.usedAt = this.#records
     if (chunk.data) {
       chunk.fragments = decodeChunk(chunk.data)
-      forgetChunk(chunk.data)
+      giveBack(chunk.data)
       chunk.data = null
     }
     this.#latest = { pk, fragments: chunk.fragments }

@@ -55,7 +55,7 @@ async function bestCandidates(
       .innerJoin('repository', 'repository.pk', 'package.repository')
       .select(['package.pk', 'key', 'name', 'added_in', 'removed_in', 'repository', 'repository.id'])
       .where('package.pk', '>', after)
-      .where(maybeMatches(query))
+      .where(maybeMatches(query, session.engine))
       .orderBy('package.pk')
       .limit(scanRows)
       .execute()

@@ -1,9 +1,10 @@
-import { RepeatedRuns } from '../../codec/repeated-runs.ts'
-import type { PackageKey, StoredPackage } from '../../core/model.ts'
+import { DocumentNotes } from '../../codec/runs/document-notes.ts'
+import type { PackageKey } from '../../core/model.ts'
 import { joinRelativePath } from '../../core/path.ts'
 import type { PublicationSink } from '../../core/publication.ts'
 import type { PublishTerms } from '../ecosystem.ts'
-import type { AptAttributes } from './attributes.ts'
+import { entryPageOf } from '../entry-page.ts'
+import { inPages } from '../pages.ts'
 import { publishedStanza } from './published-stanza.ts'
 import type { AptMember, AptPublishInput, AptViewInput } from './publisher.ts'
 import { noteOfRelease } from './signed-release.ts'
@@ -35,14 +36,14 @@ async function publishMembers(
   owner: string,
   sink: PublicationSink,
 ): Promise<void> {
-  const runs = new RepeatedRuns(terms.earlier)
+  const notes = await DocumentNotes.open(terms.recipe, terms.earlier)
   const trees = new Map<string, SuiteTree>()
   const open = (member: AptMember, suite: string, stored: StoredSuite | null) => {
     const place = placeIn(member, placeOfSuite(suite))
     let tree = trees.get(place.suite)
     if (!tree) {
       const compression = member.options.compression
-      tree = new SuiteTree(terms, { owner, place, sink, runs, compression })
+      tree = new SuiteTree(terms, { owner, place, sink, notes, compression })
       trees.set(place.suite, tree)
     }
     tree.join(member, stored)
@@ -66,18 +67,36 @@ async function publishMembers(
     }
     for (const tree of trees.values()) tree.begin()
     for (const { member, suites, architectures } of opened) {
-      for await (const { pkg, stanza } of stanzasOf(member)) {
-        const { suite } = placeOfSuite(pkg.attributes.suite)
-        let tree = suites.get(suite)
-        if (!tree) {
-          tree = open(member, suite, null)
-          tree.offer(architectures)
-          tree.begin()
-          suites.set(suite, tree)
+      const treeOf = (configured: string): SuiteTree => {
+        const { suite } = placeOfSuite(configured)
+        const known = suites.get(suite)
+        if (known) return known
+        const tree = open(member, suite, null)
+        tree.offer(architectures)
+        tree.begin()
+        suites.set(suite, tree)
+        return tree
+      }
+      const { folder, repository, options } = member
+      // By the name that packages have of it, which is that of most.
+      const bySuite = new Map<string, SuiteTree>()
+      for await (const packages of inPages(member.packages(), pagePackages)) {
+        const page = entryPageOf(packages)
+        const placed = packages.map((pkg, index) => {
+          const { suite } = pkg.attributes
+          const tree = bySuite.get(suite) ?? treeOf(suite)
+          bySuite.set(suite, tree)
+          return { tree, placement: tree.placementOf(member, pkg, { page, index }) }
+        })
+        for (const { files } of packages)
+          for (const file of files) await sink.place(file, repository, folder ?? undefined)
+        const made = placed.flatMap(({ placement: { isHeld, pkg } }) => (isHeld ? [] : [pkg.key]))
+        await using stanzas = new Stanzas(member, made)
+        for (const { tree, placement } of placed) {
+          const { pkg, isHeld } = placement
+          const stanza = isHeld ? null : publishedStanza(await stanzas.of(pkg.key), pkg, options, folder)
+          await tree.add(placement, stanza)
         }
-        const { folder, repository, options } = member
-        for (const file of pkg.files) await sink.place(file, repository, folder ?? undefined)
-        await tree.add(member, pkg, publishedStanza(stanza, pkg, options, folder))
       }
     }
     for (const tree of trees.values()) await tree.finish()
@@ -86,7 +105,7 @@ async function publishMembers(
     throw error
   }
   const releases = [...trees.values()].map(({ place }) => noteOfRelease(inSuite(place, 'Release')))
-  sink.note([...runs.notes(), ...releases])
+  sink.note([...notes.lines(), ...releases])
 }
 
 interface OpenedMember {
@@ -103,23 +122,28 @@ function placeIn({ folder }: AptMember, place: SuitePlace): SuitePlace {
   return placeOfSuite(`${place.folder === '' ? folder : joinRelativePath(folder, place.folder)}/`)
 }
 
-interface PackageStanza {
-  readonly pkg: StoredPackage<AptAttributes>
-  readonly stanza: Uint8Array
-}
+/** Packages whose stanzas are read together. */
+const pagePackages = 1000
 
-/** Packages and their native records, which both come in key order. */
-async function* stanzasOf(member: AptMember): AsyncGenerator<PackageStanza> {
-  // Each stanza is copied into its indexes before the next is asked for.
-  const records = member.records('stanza', { areBorrowed: true })[Symbol.asyncIterator]()
-  try {
-    for await (const pkg of member.packages()) {
-      const { done, value } = await records.next()
-      if (done || value.key !== pkg.key || !value.bytes) throw notRecorded(pkg.key)
-      yield { pkg, stanza: value.bytes }
-    }
-  } finally {
-    await records.return?.()
+/** The native records of some packages, in key order. Each lasts until the next is asked for. */
+class Stanzas implements AsyncDisposable {
+  readonly #records: ReturnType<ReturnType<AptMember['records']>[typeof Symbol.asyncIterator]> | null
+
+  constructor(member: AptMember, among: readonly PackageKey[]) {
+    this.#records =
+      among.length === 0
+        ? null
+        : member.records('stanza', { areBorrowed: true, among })[Symbol.asyncIterator]()
+  }
+
+  async of(key: PackageKey): Promise<Uint8Array> {
+    const next = await this.#records?.next()
+    if (!next || next.done || next.value.key !== key || !next.value.bytes) throw notRecorded(key)
+    return next.value.bytes
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#records?.return?.()
   }
 }
 

@@ -1,9 +1,10 @@
 import { compress, compressedExtension, type WrittenFormat } from '../../codec/compression.ts'
-import { MeasuredContent, ownChunks } from '../../codec/measured-content.ts'
-import type { RepeatedRuns } from '../../codec/repeated-runs.ts'
-import { RunBuffers } from '../../codec/run-buffers.ts'
-import { compressRuns, type MadeRun } from '../../codec/run-compression.ts'
-import { endsRun, maxRunBytes } from '../../codec/run-ends.ts'
+import { MeasuredContent } from '../../codec/measured-content.ts'
+import type { DocumentNotes } from '../../codec/runs/document-notes.ts'
+import { DocumentWriter, type OpenFacts, openPieces } from '../../codec/runs/document-writer.ts'
+import type { EarlierDocument } from '../../codec/runs/earlier-document.ts'
+import type { EntryPage } from '../../codec/runs/entry-ids.ts'
+import { type Run, RunCollector } from '../../codec/runs/run-collector.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import type { PublicationSink, WrittenFile } from '../../core/publication.ts'
 import { hashPath } from './fetch-indexes.ts'
@@ -15,7 +16,7 @@ export interface SuiteSink {
   readonly place: SuitePlace
   readonly sink: PublicationSink
   readonly compression: WrittenFormat
-  readonly runs: RepeatedRuns
+  readonly notes: DocumentNotes
   /** What the Release file is to list. */
   readonly listed: ReleaseFile[]
 }
@@ -30,24 +31,39 @@ const runStanzas = 128
 export class IndexFile {
   readonly #queue = new RunQueue()
   readonly #written: Promise<void>
-  readonly #runs = new RunBuffers(waitingRuns + 1)
+  readonly #earlier: EarlierDocument | null
+  readonly #runs: RunCollector
 
   /** @param name relative to the Release file, without the extension of a compression */
   constructor(to: SuiteSink, name: string) {
-    this.#written = writeRuns(to, name, this.#queue)
+    this.#earlier = to.notes.earlier(inSuite(to.place, name), to.compression)
+    this.#runs = new RunCollector(runStanzas, this.#earlier, waitingRuns + 1)
+    this.#written = writeRuns(to, name, { pieces: this.#queue, runs: this.#runs, earlier: this.#earlier })
     // Whoever adds the next run hears of it, or whoever finishes.
     this.#written.catch((error: unknown) => this.#queue.fail(error))
   }
 
-  /** @param stanza without the empty line after it. Copied at once */
-  add(key: string, stanza: Uint8Array): Promise<void> | void {
-    const isEnded = stanza.at(-1) === lineFeed
-    this.#runs.add(isEnded ? stanza : Buffer.concat([stanza, oneLineFeed]), lineFeed, null)
-    if (this.#runs.size >= maxRunBytes || endsRun(key, runStanzas, this.#runs.length)) return this.#flush()
+  /** Whether the tree before has this entry, so that it need not be made. */
+  has(page: EntryPage, index: number): boolean {
+    return this.#runs.find(page, index) >= 0
+  }
+
+  /** The stanza that the tree before has, with the empty line after it. It may not last. */
+  stanzaOf(page: EntryPage, index: number): Uint8Array | Promise<Uint8Array> {
+    if (!this.#earlier) throw new Error('there is no earlier index')
+    return this.#earlier.entryAt(this.#runs.find(page, index))
+  }
+
+  /** @param stanza without the empty line after it; copied at once. `null` where the tree before {@link has} it */
+  add(page: EntryPage, index: number, stanza: Uint8Array | null): Promise<void> | void {
+    const position = this.#runs.find(page, index)
+    const pending = position >= 0 ? this.#runs.repeat(page, index, position) : this.#make(page, index, stanza)
+    if (pending) return pending.then(() => this.#flushIfEnded())
+    return this.#flushIfEnded()
   }
 
   async finish(): Promise<void> {
-    if (this.#runs.size > 0) await this.#flush()
+    await this.#flush()
     this.#queue.end()
     await this.#written
   }
@@ -58,8 +74,19 @@ export class IndexFile {
     await this.#written.catch(() => {})
   }
 
-  #flush(): Promise<void> {
-    return this.#queue.push(this.#runs.take())
+  #make(page: EntryPage, index: number, stanza: Uint8Array | null): Promise<void> | void {
+    if (!stanza) throw new Error(`no stanza of ${page.keys[index]}`)
+    const isEnded = stanza.at(-1) === lineFeed
+    return this.#runs.add(page, index, isEnded ? stanza : Buffer.concat([stanza, oneLineFeed]), lineFeed)
+  }
+
+  #flushIfEnded(): Promise<void> | void {
+    if (this.#runs.isEnded) return this.#flush()
+  }
+
+  async #flush(): Promise<void> {
+    const run = await this.#runs.take()
+    if (run) await this.#queue.push(run)
   }
 }
 
@@ -70,12 +97,12 @@ const oneLineFeed = Buffer.from('\n')
 const waitingRuns = 2
 
 class RunQueue {
-  #runs: (Uint8Array | MadeRun)[] = []
+  #runs: Run[] = []
   #isEnded = false
   #failure: { readonly error: unknown } | null = null
   #changed = Promise.withResolvers<void>()
 
-  async push(run: Uint8Array | MadeRun): Promise<void> {
+  async push(run: Run): Promise<void> {
     while (this.#runs.length >= waitingRuns && !this.#failure) await this.#changed.promise
     if (this.#failure) throw this.#failure.error
     this.#runs.push(run)
@@ -92,7 +119,7 @@ class RunQueue {
     this.#notify()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array | MadeRun> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Run> {
     while (true) {
       if (this.#failure) throw this.#failure.error
       const run = this.#runs.shift()
@@ -113,15 +140,19 @@ class RunQueue {
 async function writeRuns(
   to: SuiteSink,
   name: string,
-  content: AsyncIterable<Uint8Array | MadeRun>,
+  content: {
+    readonly pieces: AsyncIterable<Run>
+    readonly runs: RunCollector
+    readonly earlier: EarlierDocument | null
+  },
 ): Promise<void> {
-  const { compression, runs } = to
-  if (compression === 'xz') return writeIndex(to, name, ownChunks(content))
-  const open = new MeasuredContent(content)
-  const file = runs.startFile(compression)
-  const bytes = compressRuns(compression, open, (digest) => runs.find(compression, digest))
-  const written = await put(to, `${name}${compressedExtension(compression)}`, file.pass(bytes))
-  file.finish(written.path)
+  const { compression: format } = to
+  if (format === 'xz') return writeIndex(to, name, openPieces(content.pieces))
+  const writer = new DocumentWriter(format, content.earlier)
+  const { path } = await put(to, `${name}${compressedExtension(format)}`, writer.pass(content.pieces))
+  const { open, start, notes } = writer.finish()
+  const { ids } = content.runs
+  to.notes.add({ name: inSuite(to.place, name), format, ids, path, start, notes })
   listOpen(to, name, open)
 }
 
@@ -129,12 +160,11 @@ async function writeRuns(
 export async function writeIndex(to: SuiteSink, name: string, content: ByteSource): Promise<void> {
   const open = new MeasuredContent(content)
   await put(to, `${name}${compressedExtension(to.compression)}`, compress(to.compression, open))
-  listOpen(to, name, open)
+  listOpen(to, name, open.finish())
 }
 
 /** What an index is before compression. */
-function listOpen({ listed }: SuiteSink, path: string, open: MeasuredContent<Uint8Array | MadeRun>): void {
-  const { checksum, size } = open.finish()
+function listOpen({ listed }: SuiteSink, path: string, { checksum, size }: OpenFacts): void {
   listed.push({ path, size, checksums: [checksum] })
 }
 

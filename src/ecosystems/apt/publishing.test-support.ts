@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parseSha256 } from '../../core/digest.ts'
-import type { PackageKey, RepositoryId, StoredFile, StoredPackage } from '../../core/model.ts'
+import type { PackageKey, RepositoryId, RevisionPackage, StoredFile } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
 import type { EarlierTree } from '../../core/publication.ts'
 import { MemorySink } from '../../publish/memory-sink.ts'
@@ -36,10 +36,14 @@ export const smallLimits = {
   package: 2 ** 20,
 }
 
+/** A tree, and the packages whose native records were read for it. */
+export type PublishedInMemory = MemorySink & { readonly asked: readonly string[] }
+
 /** Gives a tree in memory of what a filtered repository holds. */
-export async function publishInMemory(given: Given): Promise<MemorySink> {
+export async function publishInMemory(given: Given): Promise<PublishedInMemory> {
   const { packages = [], files = {}, options = { suites: ['stable'] } } = given
   const blobs = new Map<string, Uint8Array>()
+  const asked: string[] = []
   const stored = Object.entries(files).map(([path, text]): StoredFile => {
     const bytes = Buffer.from(text)
     const digest = parseSha256(createHash('sha256').update(bytes).digest('hex'))
@@ -53,7 +57,12 @@ export async function publishInMemory(given: Given): Promise<MemorySink> {
     mode: 'filtered',
     packageCount: packages.length,
     packages: () => each(sorted.map(storedPackage)),
-    records: () => each(sorted.map(({ key, stanza }) => ({ key: key as PackageKey, bytes: stanza }))),
+    records: (_, { among } = {}) => {
+      const wanted = sorted.filter(({ key }) => !among || among.includes(key as PackageKey))
+      asked.push(...wanted.map(({ key }) => key))
+      return each(wanted.map(({ key, stanza }) => ({ key: key as PackageKey, bytes: stanza })))
+    },
+    recipe: 'recipe',
     earlier: given.earlier ?? null,
     files: stored,
     signer: null,
@@ -64,28 +73,27 @@ export async function publishInMemory(given: Given): Promise<MemorySink> {
   }
   const sink = new MemorySink()
   await publishApt(input, sink)
-  return sink
+  return Object.assign(sink, { asked })
 }
 
 /** A tree in memory as the one that the next is made beside. */
-export function earlierOf(sink: MemorySink): {
-  readonly tree: EarlierTree
-  readonly taken: readonly number[]
-} {
-  const taken: number[] = []
-  const tree: EarlierTree = {
+export function earlierOf(sink: MemorySink): EarlierTree {
+  return {
     notes: sink.notes,
     async read(path, range) {
       const bytes = sink.bytes(path)
-      if (!range) return bytes
-      taken.push(range.size)
-      return Uint8Array.from(bytes.subarray(range.start, range.start + range.size))
+      return range ? Uint8Array.from(bytes.subarray(range.start, range.start + range.size)) : bytes
     },
   }
-  return { tree, taken }
 }
 
-function storedPackage({ key, name, path, attributes }: GivenPackage): StoredPackage<AptAttributes> {
+function storedPackage({
+  key,
+  name,
+  path,
+  stanza,
+  attributes,
+}: GivenPackage): RevisionPackage<AptAttributes> {
   const digest = parseSha256('ab'.repeat(32))
   return {
     key: key as PackageKey,
@@ -93,7 +101,8 @@ function storedPackage({ key, name, path, attributes }: GivenPackage): StoredPac
     version: '1',
     architecture: 'amd64',
     builtAt: null,
-    identity: key,
+    identity: createHash('sha256').update(stanza).digest('base64url'),
+    addedIn: 1,
     repository,
     signature: null,
     attributes,

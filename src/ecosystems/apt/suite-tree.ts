@@ -1,9 +1,11 @@
-import type { RepeatedRuns } from '../../codec/repeated-runs.ts'
+import type { DocumentNotes } from '../../codec/runs/document-notes.ts'
+import type { EntryPage } from '../../codec/runs/entry-ids.ts'
 import type { StoredPackage } from '../../core/model.ts'
 import type { PublicationSink } from '../../core/publication.ts'
 import type { PublishTerms } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
 import { type MemberSuite, writeCompanions } from './companions.ts'
+import type { IndexKind } from './formats/index-path.ts'
 import { serializeRelease } from './formats/release-writer.ts'
 import { serializeStanza } from './formats/stanza-writer.ts'
 import { IndexFile, put, type SuiteSink } from './index-file.ts'
@@ -14,6 +16,21 @@ import { writeRelease } from './signed-release.ts'
 import type { StoredSuite } from './stored-suites.ts'
 import { type Component, publishedScope } from './suite-indexes.ts'
 import { inSuite, type SuitePlace } from './suites.ts'
+
+/** What is pruned to the packages that are published. */
+const prunedKinds: ReadonlySet<IndexKind> = new Set(['translation', 'contents', 'commands', 'appstream'])
+
+/** A package and the indexes that list it. */
+export interface Placement {
+  readonly pkg: StoredPackage<AptAttributes>
+  /** Where it stands among the entries. */
+  readonly page: EntryPage
+  readonly index: number
+  readonly component: Component
+  readonly indexes: readonly IndexFile[]
+  /** Whether the tree before has its stanza in each of them. */
+  readonly isHeld: boolean
+}
 
 /** A suite of a generated tree, in the making: its indexes while packages come, the rest at the end. */
 export class SuiteTree {
@@ -30,6 +47,8 @@ export class SuiteTree {
   readonly #components = new Map<string, Component>()
   readonly #architectures = new Set<string>()
   readonly #names = new PublishedNames()
+  /** Whether something is pruned to what is published. */
+  #needsNames = false
   #hasTranslations = false
   #hasSources = false
 
@@ -39,16 +58,16 @@ export class SuiteTree {
       readonly owner: string
       readonly place: SuitePlace
       readonly sink: PublicationSink
-      readonly runs: RepeatedRuns
+      readonly notes: DocumentNotes
       readonly compression: SuiteSink['compression']
     },
   ) {
-    const { place, sink, runs, compression } = tree
+    const { place, sink, notes, compression } = tree
     this.place = place
     this.#terms = terms
     this.#owner = tree.owner
     this.#sink = sink
-    this.#to = { place, sink, compression, runs, listed: [] }
+    this.#to = { place, sink, compression, notes, listed: [] }
   }
 
   /** Before {@link begin}: a repository has this suite. */
@@ -57,6 +76,7 @@ export class SuiteTree {
     this.#members.set(member, stored)
     if (options.sources) this.#hasSources = true
     if (stored?.files.some(({ index }) => index.kind === 'translation')) this.#hasTranslations = true
+    if (stored?.files.some(({ index }) => prunedKinds.has(index.kind))) this.#needsNames = true
     const names = options.components ?? ['main']
     const scope = stored
       ? publishedScope(stored.place, stored.release, options)
@@ -84,14 +104,32 @@ export class SuiteTree {
     for (const component of this.#components.values()) this.#openComponent(component)
   }
 
-  async add(member: AptMember, pkg: StoredPackage<AptAttributes>, stanza: Uint8Array): Promise<void> {
-    const { attributes, key } = pkg
+  /** Where a package goes. */
+  placementOf(
+    member: AptMember,
+    pkg: StoredPackage<AptAttributes>,
+    entry: { readonly page: EntryPage; readonly index: number },
+  ): Placement {
+    const { attributes } = pkg
     const stored = this.#members.get(member) ?? null
     const component = this.#componentOf(attributes.component, stored)
-    this.#names.add(component.folder, pkg, this.#hasTranslations ? stanza : null)
-    for (const name of this.#indexNames(component, attributes, stored)) {
-      const full = this.#index(name).add(key, stanza)
-      if (full) await full
+    const indexes = this.#indexNames(component, attributes, stored).map((name) => this.#index(name))
+    const { page, index } = entry
+    return { pkg, page, index, component, indexes, isHeld: indexes.every((file) => file.has(page, index)) }
+  }
+
+  /** @param stanza `null` where it is held */
+  async add({ pkg, page, index, component, indexes }: Placement, stanza: Uint8Array | null): Promise<void> {
+    const [first] = indexes
+    if (this.#needsNames) {
+      const described = this.#hasTranslations
+        ? (stanza ?? (first ? await first.stanzaOf(page, index) : null))
+        : null
+      this.#names.add(component.folder, pkg, described)
+    }
+    for (const file of indexes) {
+      const pending = file.add(page, index, stanza)
+      if (pending) await pending
     }
   }
 

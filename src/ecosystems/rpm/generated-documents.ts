@@ -1,9 +1,11 @@
-import { RunBuffers } from '../../codec/run-buffers.ts'
-import type { MadeRun } from '../../codec/run-compression.ts'
-import { endsRun, maxRunBytes } from '../../codec/run-ends.ts'
+import type { DocumentPiece } from '../../codec/runs/document-writer.ts'
+import { type EntryPage, entryIdBytes } from '../../codec/runs/entry-ids.ts'
+import type { Run, RunCollector } from '../../codec/runs/run-collector.ts'
 import { escapeXmlAttribute } from '../../codec/xml.ts'
 import type { PackageKey, StoredPackage } from '../../core/model.ts'
 import { joinRelativePath, type RelativePath } from '../../core/path.ts'
+import { entryPageOf } from '../entry-page.ts'
+import { inPages } from '../pages.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { rewriteChecksum } from './formats/checksum-rewriter.ts'
 import { rewriteLocation } from './formats/location-rewriter.ts'
@@ -15,48 +17,160 @@ import { parseEvr } from './version.ts'
 type Stored = StoredPackage<RpmAttributes>
 
 /** Packages in a run, on average: fewer are compressed anew for one that changed, more are smaller together. About 100 KiB. */
-const runPackages: Readonly<Record<PackageDocument, number>> = {
+export const runPackages: Readonly<Record<PackageDocument, number>> = {
   primary: 48,
   filelists: 16,
   other: 48,
   'filelists-ext': 16,
 }
 
+/** Packages whose entries are made together. */
+const primaryPage = 1000
+/** Of these no more than keys are held. */
+const keysPage = 4000
+
+/** The packages of a tree, member by member, each in key order: as `primary` lists them, all other documents do. */
+export class ListedPackages {
+  readonly members: readonly { readonly member: RpmMember; readonly keys: PackageKey[] }[]
+  readonly #ids: Buffer[] = []
+
+  constructor(members: readonly RpmMember[]) {
+    this.members = members.map((member) => ({ member, keys: [] }))
+  }
+
+  get count(): number {
+    return this.members.reduce((sum, { member }) => sum + member.packageCount, 0)
+  }
+
+  /** @param ids one after another */
+  add(ids: Buffer): void {
+    this.#ids.push(ids)
+  }
+
+  /** The ids of all packages. */
+  ids(): Buffer {
+    return Buffer.concat(this.#ids)
+  }
+}
+
 /**
- * One of the documents that have an entry per package, from native records in key order, member by member. An entry is upstream's own,
- * byte for byte, but for where the package lies and for checksums too weak to publish. A package of which upstream had no entry gets an empty one.
- * Comes in runs, for `compressRuns`, that end where packages' keys say so: what changes leaves the runs of other packages as they are.
- * @param visit is told of each package, where the document is `primary`
+ * `primary`, from native records. An entry is upstream's own, byte for byte, but for where the package lies and for a checksum too weak to
+ * publish. What `runs` knows of an earlier document is not made again.
+ * @param listed filled, for the other documents
+ * @param visit is told of each package
  */
-export async function* generateDocument(
-  members: readonly RpmMember[],
-  document: PackageDocument,
-  visit: (pkg: Stored, member: RpmMember) => Promise<void> | void = () => {},
-): AsyncGenerator<Uint8Array | MadeRun> {
-  const count = members.reduce((sum, { packageCount }) => sum + packageCount, 0)
-  yield Buffer.from(repodataHeader(document, count))
-  const runs = new RunBuffers()
-  for (const member of members) {
-    const packages = new PackageCursor(member)
-    try {
-      for await (const { key, bytes } of member.records(document, borrowed)) {
-        let entry = bytes
-        // Whole packages are read only where an entry has to be made or changed.
-        if (entry === null || document === 'primary' || hasWeakChecksum(entry)) {
-          const pkg = await packages.at(key)
-          if (document === 'primary') await visit(pkg, member)
-          entry = entry ? adjust(entry, pkg, document, pathIn(member, pkg)) : emptyEntry(pkg, document)
-        }
-        runs.add(entry, lineFeed, originOf(entry, document))
-        const isFull = runs.size >= maxRunBytes || endsRun(key, runPackages[document], runs.length)
-        if (isFull) yield runs.take()
+export async function* generatePrimary(
+  listed: ListedPackages,
+  runs: RunCollector,
+  visit: (pkg: Stored, member: RpmMember) => Promise<void> | void,
+): AsyncGenerator<DocumentPiece> {
+  yield Buffer.from(repodataHeader('primary', listed.count))
+  for (const { member, keys } of listed.members) {
+    for await (const packages of inPages(member.packages(), primaryPage)) {
+      const { ids } = entryPageOf(packages)
+      for (const pkg of packages) {
+        keys.push(pkg.key)
+        await visit(pkg, member)
       }
-    } finally {
-      await packages.close()
+      listed.add(ids)
+      const byKey = new Map(packages.map((pkg) => [pkg.key, pkg]))
+      const packageOf = (key: PackageKey) => byKey.get(key) ?? unknown(key)
+      yield* addPage({ keys: packages.map(({ key }) => key), ids, packageOf }, member, 'primary', runs)
     }
   }
-  if (runs.size > 0) yield runs.take()
+  const last = await runs.take()
+  if (last) yield last
+  yield Buffer.from(repodataFooter('primary'))
+}
+
+/** As {@link generatePrimary}, any other of the documents that have an entry per package. A package of which upstream had none gets an empty one. */
+export async function* generateDocument(
+  listed: ListedPackages,
+  document: Exclude<PackageDocument, 'primary'>,
+  runs: RunCollector,
+): AsyncGenerator<DocumentPiece> {
+  yield Buffer.from(repodataHeader(document, listed.count))
+  const ids = listed.ids()
+  let position = 0
+  for (const { member, keys: all } of listed.members) {
+    for (let start = 0; start < all.length; start += keysPage) {
+      const keys = all.slice(start, start + keysPage)
+      const page = ids.subarray(position * entryIdBytes, (position + keys.length) * entryIdBytes)
+      position += keys.length
+      // Whole packages are read only where an entry has to be made or changed.
+      const found = new Map<PackageKey, Stored>()
+      const packageOf = async (key: PackageKey) => {
+        const known = found.get(key)
+        if (known) return known
+        const next = keys.slice(keys.indexOf(key), keys.indexOf(key) + primaryPage)
+        for await (const pkg of member.packages(next)) found.set(pkg.key, pkg)
+        return found.get(key) ?? unknown(key)
+      }
+      yield* addPage({ keys, ids: page, packageOf }, member, document, runs)
+    }
+  }
+  const last = await runs.take()
+  if (last) yield last
   yield Buffer.from(repodataFooter(document))
+}
+
+interface Page extends EntryPage {
+  readonly keys: readonly PackageKey[]
+  readonly packageOf: (key: PackageKey) => Stored | Promise<Stored>
+}
+
+async function* addPage(
+  page: Page,
+  member: RpmMember,
+  document: PackageDocument,
+  runs: RunCollector,
+): AsyncGenerator<Run> {
+  const positions = page.keys.map((_, index) => runs.find(page, index))
+  const among = page.keys.filter((_, index) => (positions[index] ?? -1) < 0)
+  const records = among.length > 0 ? member.records(document, { areBorrowed: true, among }) : nothing
+  const made = records[Symbol.asyncIterator]()
+  try {
+    for (const [index, position] of positions.entries()) {
+      let pending: Promise<void> | void
+      if (position >= 0) pending = runs.repeat(page, index, position)
+      else {
+        const key = page.keys[index]
+        const { done, value } = await made.next()
+        if (done || value.key !== key) unknown(key ?? '')
+        pending = runs.add(
+          page,
+          index,
+          await entryOf(value.bytes, value.key, document, member, page),
+          lineFeed,
+        )
+      }
+      if (pending) await pending
+      if (!runs.isEnded) continue
+      const run = await runs.take()
+      if (run) yield run
+    }
+  } finally {
+    await made.return?.()
+  }
+}
+
+async function* none(): AsyncGenerator<never> {}
+const nothing = { [Symbol.asyncIterator]: none }
+
+async function entryOf(
+  record: Uint8Array | null,
+  key: PackageKey,
+  document: PackageDocument,
+  member: RpmMember,
+  { packageOf }: Page,
+): Promise<Uint8Array> {
+  if (record && document !== 'primary' && !hasWeakChecksum(record)) return record
+  const pkg = await packageOf(key)
+  return record ? adjust(record, pkg, document, pathIn(member, pkg)) : emptyEntry(pkg, document)
+}
+
+function unknown(key: string): never {
+  throw new Error(`${key} is listed and has no native record, or is no package`)
 }
 
 function pathIn({ folder }: RpmMember, { files: [{ path }] }: Stored): RelativePath {
@@ -64,36 +178,11 @@ function pathIn({ folder }: RpmMember, { files: [{ path }] }: Stored): RelativeP
 }
 
 const lineFeed = 0x0a
-/** Each entry is copied into its run before the next is asked for. */
-const borrowed = { areBorrowed: true }
 
 /** Whether any package has this part: filelists-ext is rare, and an empty one is of no use. */
 export async function hasRecords(member: RpmMember, document: PackageDocument): Promise<boolean> {
-  for await (const { bytes } of member.records(document, borrowed)) if (bytes) return true
+  for await (const { bytes } of member.records(document, { areBorrowed: true })) if (bytes) return true
   return false
-}
-
-/** Goes through the packages, which come in key order, as far as it is asked to. */
-class PackageCursor {
-  readonly #member: RpmMember
-  #packages: AsyncIterator<Stored> | null = null
-
-  constructor(member: RpmMember) {
-    this.#member = member
-  }
-
-  async at(key: PackageKey): Promise<Stored> {
-    this.#packages ??= this.#member.packages()[Symbol.asyncIterator]()
-    while (true) {
-      const { done, value } = await this.#packages.next()
-      if (done) throw new Error(`${key} has a native record and is no package`)
-      if (value.key === key) return value
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#packages?.return?.()
-  }
 }
 
 /** Whether the `pkgid` of an entry is shorter than a SHA-256, or is not found where it should be. */
@@ -104,16 +193,6 @@ function hasWeakChecksum(bytes: Uint8Array): boolean {
   )
   const id = /^<[^>]*?\spkgid="([0-9a-f]*)"/.exec(start)?.[1]
   return id === undefined || id.length < 64
-}
-
-/**
- * Files and changelogs are as the package has them: its checksum stands for an entry that may be many times as long. Other entries
- * say what the repository says of the package.
- */
-function originOf(entry: Uint8Array, document: PackageDocument): string | null {
-  if (document === 'primary' || !startsWithSha256(entry)) return null
-  const pkgid = entry.subarray(usualStart.length, usualStart.length + 64)
-  return `${document} ${Buffer.from(pkgid.buffer, pkgid.byteOffset, 64).toString('latin1')}`
 }
 
 const usualStart = Buffer.from('<package pkgid="')

@@ -1,11 +1,19 @@
+import { DocumentNotes } from '../../codec/runs/document-notes.ts'
 import { readWhole } from '../../core/bytes.ts'
+import type { StoredPackage } from '../../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { PublicationSink } from '../../core/publication.ts'
 import type { PublishTerms, RenewInput } from '../ecosystem.ts'
 import { Companions, PublishedPackages, readUpstreams } from './companions.ts'
 import { parseRepomd, type Repomd, serializeRepomd } from './formats/repomd.ts'
 import { withoutRepodata } from './formats/treeinfo-writer.ts'
-import { generateDocument, hasRecords } from './generated-documents.ts'
+import {
+  generateDocument,
+  generatePrimary,
+  hasRecords,
+  ListedPackages,
+  runPackages,
+} from './generated-documents.ts'
 import {
   findRecord,
   packageDocuments,
@@ -44,16 +52,22 @@ async function publishMembers(
   const compression = first?.options.compression ?? 'gzip'
   const upstreams = await readUpstreams(members)
   const published = new PublishedPackages(upstreams)
-  const writer = new RecordWriter(terms.earlier, sink)
+  const notes = await DocumentNotes.open(terms.recipe, terms.earlier)
+  const writer = new RecordWriter(notes, sink)
+  const listed = new ListedPackages(members)
 
+  const visit = async (pkg: StoredPackage, { repository, folder }: RpmMember) => {
+    published.add(pkg)
+    await sink.place(pkg.files[0], repository, folder ?? undefined)
+  }
   for (const document of packageDocuments) {
     // Clients expect the first three even where they are empty.
     if (document === 'filelists-ext' && !(await hasFilelistsExt(members, upstreams))) continue
-    const runs = generateDocument(members, document, async (pkg, { repository, folder }) => {
-      published.add(pkg)
-      await sink.place(pkg.files[0], repository, folder ?? undefined)
-    })
-    await writer.writeRuns(document, compression, runs)
+    await writer.writeEntries(document, compression, runPackages[document], (runs) =>
+      document === 'primary'
+        ? generatePrimary(listed, runs, visit)
+        : generateDocument(listed, document, runs),
+    )
   }
   await new Companions(upstreams, terms, { owner, published, writer, compression }).write()
   const repomd: Repomd = {
@@ -63,7 +77,7 @@ async function publishMembers(
     records: writer.records,
   }
   await writeRepomd(repomd, terms, sink)
-  sink.note(writer.runs.notes())
+  sink.note(notes.lines())
 }
 
 /** It is rare, and an empty one is of no use. */

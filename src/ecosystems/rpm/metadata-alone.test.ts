@@ -9,7 +9,7 @@ import { readRpmTree } from '../../../tests/support/rpm-tree.ts'
 import { collect } from '../../../tests/upstream/downloading.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
 import { parseSha256 } from '../../core/digest.ts'
-import type { RepositoryId, StoredFile, StoredPackage } from '../../core/model.ts'
+import type { RepositoryId, RevisionPackage, StoredFile } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { PublicationSink, WrittenFile } from '../../core/publication.ts'
 import type { FetchedFile } from '../ecosystem.ts'
@@ -79,10 +79,11 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
           promised.checksums.find(({ algorithm }) => algorithm === 'sha256')?.hex ??
             sha256(Buffer.from(place)),
         )
-        const stored: StoredPackage<RpmAttributes> = {
+        const stored: RevisionPackage<RpmAttributes> = {
           ...{ key, name, version, architecture, builtAt, attributes, identity },
           repository,
           signature: null,
+          addedIn: 1,
           files: [{ path: place, digest, size: promised.size ?? 0 }],
         }
         return stored
@@ -94,16 +95,19 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
         options,
         mode: 'filtered',
         packageCount: packages.length,
-        packages: () => each(packages),
-        records: (part) =>
+        packages: (among) => each(packages.filter(({ key }) => !among || among.includes(key))),
+        records: (part, { among } = {}) =>
           each(
-            packages.map(({ key }) => ({
-              key,
-              bytes: records.find((record) => record.key === key && record.part === part)?.bytes ?? null,
-            })),
+            packages
+              .filter(({ key }) => !among || among.includes(key))
+              .map(({ key }) => ({
+                key,
+                bytes: records.find((record) => record.key === key && record.part === part)?.bytes ?? null,
+              })),
           ),
         files: await Promise.all(files),
         earlier: null,
+        recipe: 'recipe',
         signer: null,
         now: new Date('2026-01-01T00:00:00Z'),
         limits,

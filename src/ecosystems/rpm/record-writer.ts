@@ -4,41 +4,52 @@ import {
   compressedExtension,
   type WrittenFormat,
 } from '../../codec/compression.ts'
-import { MeasuredContent, ownChunks } from '../../codec/measured-content.ts'
-import { RepeatedRuns } from '../../codec/repeated-runs.ts'
-import { compressRuns, type MadeRun } from '../../codec/run-compression.ts'
+import { MeasuredContent } from '../../codec/measured-content.ts'
+import type { DocumentNotes } from '../../codec/runs/document-notes.ts'
+import {
+  type DocumentPiece,
+  DocumentWriter,
+  type OpenFacts,
+  openPieces,
+} from '../../codec/runs/document-writer.ts'
+import { RunCollector } from '../../codec/runs/run-collector.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import type { Checksum } from '../../core/digest.ts'
 import type { StoredFile } from '../../core/model.ts'
 import { joinRelativePath, parseRelativePath } from '../../core/path.ts'
-import type { EarlierTree, PublicationSink, WrittenFile } from '../../core/publication.ts'
+import type { PublicationSink, WrittenFile } from '../../core/publication.ts'
 import type { RepomdRecord } from './formats/repomd.ts'
 import { roleOf } from './mirror-publisher.ts'
 
 /** Writes metadata files under names that carry their checksum, and collects their records. */
 export class RecordWriter {
   readonly records: RepomdRecord[] = []
-  readonly runs: RepeatedRuns
+  readonly #notes: DocumentNotes
   readonly #sink: PublicationSink
 
-  constructor(earlier: EarlierTree | null, sink: PublicationSink) {
+  constructor(notes: DocumentNotes, sink: PublicationSink) {
     this.#sink = sink
-    this.runs = new RepeatedRuns(earlier)
+    this.#notes = notes
   }
 
-  /** As {@link write}, for content whose chunks are runs: those that the tree before had are copied, not compressed. */
-  async writeRuns(
+  /**
+   * As {@link write}, for a document with an entry per package: what the tree before has of it is taken from there.
+   * @param average entries in a run
+   */
+  async writeEntries(
     type: string,
     format: WrittenFormat,
-    content: AsyncIterable<Uint8Array | MadeRun>,
+    average: number,
+    generate: (runs: RunCollector) => AsyncIterable<DocumentPiece>,
   ): Promise<void> {
-    if (format === 'xz') return this.write(type, format, ownChunks(content))
-    const open = new MeasuredContent(content)
-    const file = this.runs.startFile(format)
-    const bytes = compressRuns(format, open, (digest) => this.runs.find(format, digest))
-    const written = await this.#put(type, format, file.pass(bytes))
-    file.finish(written.path)
-    this.#add(type, written, open.finish())
+    const earlier = this.#notes.earlier(type, format)
+    const runs = new RunCollector(average, earlier)
+    if (format === 'xz') return this.write(type, format, openPieces(generate(runs)))
+    const writer = new DocumentWriter(format, earlier)
+    const written = await this.#put(type, format, writer.pass(generate(runs)))
+    const { open, start, notes } = writer.finish()
+    this.#notes.add({ name: type, format, ids: runs.ids, path: written.path, start, notes })
+    this.#add(type, written, open)
   }
 
   async write(type: string, format: WrittenFormat | 'none', content: ByteSource): Promise<void> {
@@ -72,11 +83,7 @@ export class RecordWriter {
     })
   }
 
-  #add(
-    type: string,
-    { path, size, checksums }: WrittenFile,
-    open: { readonly checksum: Checksum; readonly size: number } | null,
-  ): void {
+  #add(type: string, { path, size, checksums }: WrittenFile, open: OpenFacts | null): void {
     this.records.push({
       type,
       checksum: sha256Of(checksums),
