@@ -6,9 +6,9 @@ it('calls everyone who still waits when the signal aborts, once', () => {
   const called: string[] = []
   const left = () => called.push('left')
   onAbort(controller.signal, () => called.push('first'))
-  onAbort(controller.signal, left)
+  const ticket = onAbort(controller.signal, left)
   onAbort(controller.signal, () => called.push('last'))
-  offAbort(controller.signal, left)
+  offAbort(controller.signal, ticket)
 
   controller.abort()
   controller.abort()
@@ -30,11 +30,34 @@ it('keeps signals apart', () => {
 it('lets a callback take another one back', () => {
   const controller = new AbortController()
   const called: string[] = []
-  const second = () => called.push('second')
-  onAbort(controller.signal, () => offAbort(controller.signal, second))
-  onAbort(controller.signal, second)
+  onAbort(controller.signal, () => offAbort(controller.signal, ticket))
+  const ticket = onAbort(controller.signal, () => called.push('second'))
 
   controller.abort()
 
   expect(called).toEqual([])
 })
+
+it('has a number that is free again call what took it', () => {
+  const controller = new AbortController()
+  const called: string[] = []
+  for (let round = 0; round < 100; round++)
+    offAbort(
+      controller.signal,
+      onAbort(controller.signal, () => called.push('left')),
+    )
+  const tickets = ['first', 'second', 'third'].map((name) =>
+    onAbort(controller.signal, () => called.push(name)),
+  )
+  offAbort(controller.signal, tickets[1] ?? raise())
+  onAbort(controller.signal, () => called.push('fourth'))
+
+  controller.abort()
+
+  expect(new Set(tickets).size).toBe(3)
+  expect(called.sort()).toEqual(['first', 'fourth', 'third'])
+})
+
+function raise(): never {
+  throw new Error('there are three')
+}

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { ByteSource } from '../core/bytes.ts'
 import type { Throttle } from './bandwidth.ts'
-import { offAbort, onAbort } from './on-abort.ts'
+import { type AbortTicket, offAbort, onAbort } from './on-abort.ts'
 import type { Wait } from './retry.ts'
 
 /** In bytes: a body up to this is collected in memory, a longer one streamed. */
@@ -67,7 +67,7 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
   readonly #options: RequestOptions
   readonly #resolve: (response: HttpResponse) => void
   readonly #reject: (error: unknown) => void
-  readonly #onAbort: () => void
+  readonly #ticket: AbortTicket
   #controller: Dispatcher.DispatchController | null = null
   #mode: 'waiting' | 'collecting' | 'streaming' | 'discarding' | 'closed' = 'waiting'
   #headers: Readonly<Record<string, string | string[] | undefined>> = {}
@@ -88,8 +88,7 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
     this.#options = options
     this.#resolve = resolve
     this.#reject = reject
-    this.#onAbort = () => this.#fail(options.signal.reason)
-    onAbort(options.signal, this.#onAbort)
+    this.#ticket = onAbort(options.signal, () => this.#fail(options.signal.reason))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -200,7 +199,7 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
   #close(abort: boolean): void {
     if (this.#mode === 'closed') return
     this.#mode = 'closed'
-    offAbort(this.#options.signal, this.#onAbort)
+    offAbort(this.#options.signal, this.#ticket)
     if (abort) this.#controller?.abort(new Error('no longer wanted'))
     this.#wake?.()
     this.#options.onClose()

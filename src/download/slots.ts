@@ -3,7 +3,7 @@ import { offAbort, onAbort } from './on-abort.ts'
 /** At most `size` holders at once; those who wait are served in order. */
 export class Slots {
   #free: number
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Line<() => void>()
 
   constructor(size: number) {
     this.#free = Math.max(1, size)
@@ -27,28 +27,59 @@ export class Slots {
       if (signal.aborted) reject(signal.reason)
       else if (this.tryAcquire()) resolve()
       else {
-        const grant = () => {
-          offAbort(signal, giveUp)
+        const place = this.#waiting.join(() => {
+          offAbort(signal, ticket)
           resolve()
-        }
-        const giveUp = () => {
-          this.#waiting.delete(grant)
+        })
+        const ticket = onAbort(signal, () => {
+          this.#waiting.leave(place)
           reject(signal.reason)
-        }
-        onAbort(signal, giveUp)
-        this.#waiting.add(grant)
+        })
       }
     })
   }
 
   release(): void {
-    const [next] = this.#waiting
-    if (next) {
-      this.#waiting.delete(next)
-      next()
-    } else {
-      this.#free += 1
+    const next = this.#waiting.next()
+    if (next) next()
+    else this.#free += 1
+  }
+}
+
+/** Who came first is served first. No set, for the reason that `on-abort.ts` gives. */
+class Line<Item> {
+  #places: (Item | null)[] = []
+  /** The number of the first place. */
+  #start = 0
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** @returns the number of the place, for {@link leave} */
+  join(item: Item): number {
+    this.#size += 1
+    return this.#start + this.#places.push(item) - 1
+  }
+
+  leave(place: number): void {
+    const index = place - this.#start
+    if (!this.#places[index]) return
+    this.#places[index] = null
+    this.#size -= 1
+  }
+
+  /** `null` where nobody is left. */
+  next(): Item | null {
+    while (this.#places.length > 0) {
+      const item = this.#places.shift() ?? null
+      this.#start += 1
+      if (item === null) continue
+      this.#size -= 1
+      return item
     }
+    return null
   }
 }
 

@@ -90,8 +90,7 @@ export class DownloadThread implements AsyncDisposable {
     const id = this.#lastRun
     const run = new FileRun(id, files, mirrors, port)
     this.#runs.set(id, run)
-    const wake = () => run.wake()
-    onAbort(signal, wake)
+    const ticket = onAbort(signal, () => run.wake())
     try {
       const client = { access: accessMessage(access), mirrors: mirrors.state(), metalink }
       port.post({ type: 'run', run: id, client })
@@ -102,7 +101,7 @@ export class DownloadThread implements AsyncDisposable {
         signal.throwIfAborted()
       }
     } finally {
-      offAbort(signal, wake)
+      offAbort(signal, ticket)
       for (const message of await run.stop())
         if ('blob' in message) await this.#pool.takeOver(message.blob)[Symbol.asyncDispose]()
       this.#runs.delete(id)

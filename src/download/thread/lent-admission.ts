@@ -96,9 +96,9 @@ export class LentAdmission {
         this.#waiting.set(request, () => this.#return(request))
         reject(signal.reason)
       }
-      onAbort(signal, giveUp)
+      const ticket = onAbort(signal, giveUp)
       this.#waiting.set(request, () => {
-        offAbort(signal, giveUp)
+        offAbort(signal, ticket)
         resolve({ request, host, askedAt: this.#now(), isRecalled: false })
       })
     })

@@ -128,8 +128,19 @@ export function fileMessage({ path, location, expect }: UpstreamFile, index: num
   return { index, path, location: isUrl ? location.href : location, isUrl, expect }
 }
 
-export function fileOf({ path, location, isUrl, expect }: FileMessage): UpstreamFile {
-  return { path, location: isUrl ? new URL(location) : location, expect }
+/** A file that the other thread asked for, with its number there. */
+export class RequestedFile implements UpstreamFile {
+  readonly index: number
+  readonly path: UpstreamFile['path']
+  readonly location: UpstreamFile['location']
+  readonly expect: UpstreamFile['expect']
+
+  constructor({ index, path, location, isUrl, expect }: FileMessage) {
+    this.index = index
+    this.path = path
+    this.location = isUrl ? new URL(location) : location
+    this.expect = expect
+  }
 }
 
 export function errorMessage(error: unknown): ErrorMessage {

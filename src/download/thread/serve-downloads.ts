@@ -1,5 +1,4 @@
 import type { Reporter } from '../../core/events.ts'
-import type { UpstreamFile } from '../../core/model.ts'
 import type { Pool } from '../../pool/pool.ts'
 import { OriginCredentials } from '../credentials.ts'
 import type { DownloadOutcome } from '../downloader.ts'
@@ -13,11 +12,11 @@ import {
   type ClientMessage,
   errorMessage,
   type FileMessage,
-  fileOf,
   type MessageFromThread,
   type MessageToThread,
   type OutcomeMessage,
   type Port,
+  RequestedFile,
 } from './messages.ts'
 
 export interface DownloadService {
@@ -106,13 +105,9 @@ class Run {
     let error: unknown = null
     try {
       await using client = this.#openClient(access, mirrors)
-      const indexes = new Map<UpstreamFile, number>()
-      const files = this.files.read((file, index) => indexes.set(file, index))
-      for await (const outcome of client.fetchAll(files, this.#stop.signal)) {
-        const index = indexes.get(outcome.file)
-        indexes.delete(outcome.file)
-        if (index === undefined) throw new Error(`an outcome of no file: ${outcome.file.path}`)
-        outcomes.add(outcomeMessage(outcome, index, pool))
+      for await (const outcome of client.fetchAll(this.files.read(), this.#stop.signal)) {
+        if (!(outcome.file instanceof RequestedFile)) throw new Error(`of no request: ${outcome.file.path}`)
+        outcomes.add(outcomeMessage(outcome, outcome.file.index, pool))
       }
     } catch (thrown) {
       if (!this.#stop.signal.aborted) error = thrown
@@ -183,8 +178,7 @@ class FileQueue {
     this.#wake?.()
   }
 
-  /** @param visit is told of each file before it is given */
-  async *read(visit: (file: UpstreamFile, index: number) => void): AsyncGenerator<UpstreamFile> {
+  async *read(): AsyncGenerator<RequestedFile> {
     for (;;) {
       while (!this.#isComplete && this.#asked + this.#slices.length < slicesAhead) {
         this.#asked += 1
@@ -192,11 +186,7 @@ class FileQueue {
       }
       const slice = this.#slices.shift()
       if (slice) {
-        for (const message of slice) {
-          const file = fileOf(message)
-          visit(file, message.index)
-          yield file
-        }
+        for (const message of slice) yield new RequestedFile(message)
       } else if (this.#isComplete) {
         return
       } else {
