@@ -51,27 +51,46 @@ export async function encodeChunk(fragments: readonly Uint8Array[]): Promise<Uin
 }
 
 /**
- * What {@link encodeChunk} made: its fragments, as views of one buffer. At once: handing a chunk to the thread pool and waiting for it
- * takes as long as decompressing it.
+ * What {@link encodeChunk} made. At once: handing a chunk to the thread pool and waiting for it takes as long as decompressing it.
+ * @throws Error where it is damaged
  */
-export function decodeChunk(data: Uint8Array): readonly Uint8Array[] {
+export function decodeChunk(data: Uint8Array): DecodedChunk {
   // One byte more, so that the decoder knows after one step that there is no more.
-  const bytes = zstdDecompressSync(data, { chunkSize: Math.max(decodedSize(data) + 1, unsharedSize) })
-  const count = bytes.readUInt32LE(0)
-  const fragments: Uint8Array[] = []
-  let start = 4 * (count + 1)
-  for (let index = 1; index <= count; index++) {
-    const end = start + bytes.readUInt32LE(4 * index)
-    fragments.push(bytes.subarray(start, end))
-    start = end
-  }
-  if (start !== bytes.length) throw new Error('a chunk of native records is damaged')
-  return fragments
+  const chunkSize = Math.max(decodedSize(data) + 1, unsharedSize)
+  return new DecodedChunk(zstdDecompressSync(data, { chunkSize }))
 }
 
-/** Gives back what {@link decodeChunk} took. The fragments are empty from then on. */
-export function forgetFragments([first]: readonly Uint8Array[]): void {
-  if (first) giveBack(first)
+/** The fragments of a chunk, cut out as they are asked for. */
+export class DecodedChunk {
+  readonly #bytes: Buffer
+  /** Where each fragment ends. */
+  readonly #ends: Uint32Array
+  readonly #start: number
+
+  constructor(bytes: Buffer) {
+    const count = bytes.readUInt32LE(0)
+    this.#bytes = bytes
+    this.#ends = new Uint32Array(count)
+    this.#start = 4 * (count + 1)
+    let end = this.#start
+    for (let index = 0; index < count; index++) {
+      end += bytes.readUInt32LE(4 * (index + 1))
+      this.#ends[index] = end
+    }
+    if (end !== bytes.length) throw new Error('a chunk of native records is damaged')
+  }
+
+  /** A view. */
+  fragment(position: number): Uint8Array {
+    const end = this.#ends[position]
+    if (end === undefined) throw new Error(`a chunk without a fragment ${position}`)
+    return this.#bytes.subarray(position === 0 ? this.#start : this.#ends[position - 1], end)
+  }
+
+  /** Gives back what it takes. Its fragments are empty from then on. */
+  forget(): void {
+    giveBack(this.#bytes)
+  }
 }
 
 const unstatedSize = 256 * 1024

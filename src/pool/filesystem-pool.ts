@@ -152,9 +152,10 @@ export class FilesystemPool implements Pool {
       for (const blob of received) {
         stored.push({ digest: blob.digest, size: blob.size, isNew: await this.#putInPlace(blob) })
       }
-      await flushFileSystem(this.#root, [
-        ...new Set(received.map((blob) => path.dirname(this.#pathOf(blob.digest)))),
-      ])
+      await flushFileSystem(
+        this.#root,
+        new Set(received.map((blob) => path.dirname(this.#pathOf(blob.digest)))),
+      )
       return stored
     } catch (error) {
       throw explainDiskError(error, this.#root)

@@ -7,9 +7,9 @@ const run = promisify(execFile)
 /**
  * Makes everything written so far below `folder` durable: `syncfs(2)` through coreutils, one call for thousands of files,
  * where an fsync each would cost minutes.
- * @param paths files and folders that matter, for where there is no `sync -f`: they are flushed one by one
+ * @param paths files and folders that matter, for where there is no `sync -f`: they are flushed one by one, and nobody asks for them elsewhere
  */
-export async function flushFileSystem(folder: string, paths: readonly string[]): Promise<void> {
+export async function flushFileSystem(folder: string, paths: Iterable<string>): Promise<void> {
   try {
     await run('sync', ['-f', folder])
   } catch {
@@ -18,8 +18,8 @@ export async function flushFileSystem(folder: string, paths: readonly string[]):
 }
 
 /** fsync of each path, eight at a time. */
-async function flushEach(paths: readonly string[]): Promise<void> {
-  const pending = paths.values()
+async function flushEach(paths: Iterable<string>): Promise<void> {
+  const pending = Iterator.from(paths)
   const worker = async () => {
     for (const path of pending) await flushOne(path)
   }

@@ -264,13 +264,15 @@ export class DirectoryStage implements PublicationStage {
     }
     checkpoint('after links')
     await this.#tree.check()
-    await flushFileSystem(root, [
-      ...this.#tree.paths(),
-      ...this.#stands.flatMap((stand) => [...stand.paths()]),
-    ])
+    await flushFileSystem(root, this.#writtenPaths())
     checkpoint('after flush')
     for (const stand of this.#stands) await stand.save()
     checkpoint('after shelves')
+  }
+
+  *#writtenPaths(): Generator<string> {
+    yield* this.#tree.paths()
+    for (const stand of this.#stands) yield* stand.paths()
   }
 
   #blobsOnShelf(

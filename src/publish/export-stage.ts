@@ -105,7 +105,7 @@ class ExportStage implements PublicationStage {
     const { build, target, isMounted } = this.#options
     try {
       await this.#tree.check()
-      await flushFileSystem(build, [...this.#tree.paths()])
+      await flushFileSystem(build, this.#tree.paths())
       if (isMounted) await this.#moveUp()
       else await fs.rename(this.#tree.folder, target)
       this.#isDone = true

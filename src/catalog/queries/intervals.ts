@@ -234,9 +234,9 @@ async function recordsOf(chunks: ChunkCache, placed: readonly PlacedRecord[]) {
   for (const part of [...parts.keys()].sort()) {
     const rows = known(parts.get(part))
     for (const [index, { package: owner, chunk, position }] of rows.entries()) {
-      const fragments = chunks.latest(chunk) ?? (await chunks.read(chunk, distinctChunks(rows, index)))
+      const decoded = chunks.latest(chunk) ?? (await chunks.read(chunk, distinctChunks(rows, index)))
       // A copy: the cache takes its chunks back while they are still read from.
-      const record = { part, bytes: new Uint8Array(known(fragments[position])) }
+      const record = { part, bytes: new Uint8Array(decoded.fragment(position)) }
       const group = records.get(owner)
       if (group) group.push(record)
       else records.set(owner, [record])

@@ -1,7 +1,7 @@
 import { giveBack } from '../../core/bytes.ts'
 import type { PackageKey, RecordTerms, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
-import { decodeChunk, decodedSize, forgetFragments } from '../record-chunk.ts'
+import { type DecodedChunk, decodeChunk, decodedSize } from '../record-chunk.ts'
 import { known, maybeMatches, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
@@ -45,8 +45,8 @@ export async function* streamRecords(
         yield { key, bytes: null }
         continue
       }
-      const fragments = chunks.latest(chunk) ?? (await chunks.read(chunk, distinctChunks(rows, index)))
-      yield { key, bytes: known(fragments[position]) }
+      const decoded = chunks.latest(chunk) ?? (await chunks.read(chunk, distinctChunks(rows, index)))
+      yield { key, bytes: decoded.fragment(position) }
     }
     const end = rows.at(-1)
     if (!end || rows.length < pageRows) return
@@ -70,8 +70,7 @@ export function* distinctChunks(
 
 interface CachedChunk {
   /** Compressed, until it is read. */
-  data: Uint8Array | null
-  fragments: readonly Uint8Array[]
+  content: Uint8Array | DecodedChunk
   /** Decompressed. */
   readonly bytes: number
   /** As the count of records was then. */
@@ -85,7 +84,7 @@ export class ChunkCache implements Disposable {
   readonly #chunks = new Map<number, CachedChunk>()
   #bytes = 0
   #records = 0
-  #latest: { readonly pk: number; readonly fragments: readonly Uint8Array[] } | null = null
+  #latest: { readonly pk: number; readonly decoded: DecodedChunk } | null = null
 
   constructor(session: Session, areBorrowed: boolean) {
     this.#session = session
@@ -93,32 +92,28 @@ export class ChunkCache implements Disposable {
   }
 
   /** Asked for each record: the chunk that was read last; `null` where that is another one. */
-  latest(pk: number): readonly Uint8Array[] | null {
+  latest(pk: number): DecodedChunk | null {
     this.#records += 1
-    return this.#latest?.pk === pk ? this.#latest.fragments : null
+    return this.#latest?.pk === pk ? this.#latest.decoded : null
   }
 
   /** @param next the chunk itself and those after it, which are read from the catalog together */
-  async read(pk: number, next: Iterable<number>): Promise<readonly Uint8Array[]> {
+  async read(pk: number, next: Iterable<number>): Promise<DecodedChunk> {
     if (!this.#chunks.has(pk))
       await this.#load(take(next, chunksAhead).filter((each) => !this.#chunks.has(each)))
     const chunk = known(this.#chunks.get(pk))
     this.#chunks.delete(pk)
     this.#chunks.set(pk, chunk)
     chunk.usedAt = this.#records
-    if (chunk.data) {
-      chunk.fragments = decodeChunk(chunk.data)
-      giveBack(chunk.data)
-      chunk.data = null
-    }
-    this.#latest = { pk, fragments: chunk.fragments }
+    const decoded = decodedOf(chunk)
+    this.#latest = { pk, decoded }
     this.#forget()
-    return chunk.fragments
+    return decoded
   }
 
   [Symbol.dispose](): void {
     if (!this.#areBorrowed) return
-    for (const { fragments } of this.#chunks.values()) forgetFragments(fragments)
+    for (const chunk of this.#chunks.values()) forget(chunk)
   }
 
   async #load(missing: readonly number[]): Promise<void> {
@@ -129,7 +124,7 @@ export class ChunkCache implements Disposable {
       .execute()
     for (const { pk, data } of rows) {
       const bytes = decodedSize(data)
-      this.#chunks.set(pk, { data, fragments: [], bytes, usedAt: this.#records })
+      this.#chunks.set(pk, { content: data, bytes, usedAt: this.#records })
       this.#bytes += bytes
     }
   }
@@ -140,9 +135,22 @@ export class ChunkCache implements Disposable {
       if ((this.#bytes <= maxCachedBytes && !isIdle) || pk === this.#latest?.pk) return
       this.#chunks.delete(pk)
       this.#bytes -= chunk.bytes
-      if (this.#areBorrowed) forgetFragments(chunk.fragments)
+      if (this.#areBorrowed) forget(chunk)
     }
   }
+}
+
+function decodedOf(chunk: CachedChunk): DecodedChunk {
+  const { content } = chunk
+  if (!(content instanceof Uint8Array)) return content
+  const decoded = decodeChunk(content)
+  giveBack(content)
+  chunk.content = decoded
+  return decoded
+}
+
+function forget({ content }: CachedChunk): void {
+  if (!(content instanceof Uint8Array)) content.forget()
 }
 
 function take(items: Iterable<number>, count: number): readonly number[] {
