@@ -12,6 +12,7 @@ import type {
 import type { RelativePath } from '../../core/path.ts'
 import type { SyncPlan } from '../../core/plan.ts'
 import type { AppContext } from '../context.ts'
+import { RevisionDraft } from '../sync/revision-draft.ts'
 import { sealPlan } from '../sync/seal-plan.ts'
 import { type VerifiedPackages, verifyPackages } from '../sync/verify-packages.ts'
 import { assertHosted, changeHosted, recordChange } from './hosted-repository.ts'
@@ -267,12 +268,16 @@ async function seal(
 ): Promise<Revision> {
   const { settings, latest, planned } = input
   const { plan, records, blobs, verified } = planned
+  const verdictsOf = async () => verified.arriving
+  await using draft = new RevisionDraft(context, { settings, plan, verdictsOf }, signal)
+  await draft.recordRest(blobs)
   const files = latest ? await context.catalog.read((reader) => reader.files(latest)) : []
   const { revision } = await sealPlan(
     context,
     {
       settings,
-      plan,
+      draft,
+      arriving: [...plan.added, ...plan.replaced],
       listing: {
         records: async function* () {
           yield* records
@@ -280,7 +285,7 @@ async function seal(
       },
       files,
       blobs,
-      verified,
+      verdicts: verified.held,
       latest,
       checkpoint: null,
     },

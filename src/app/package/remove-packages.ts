@@ -1,6 +1,7 @@
 import { ChantalError } from '../../core/errors.ts'
 import type { Revision, StoredPackage } from '../../core/model.ts'
 import type { AppContext, UseCase } from '../context.ts'
+import { RevisionDraft } from '../sync/revision-draft.ts'
 import { sealPlan } from '../sync/seal-plan.ts'
 import { findPackages } from './find-packages.ts'
 import { changeHosted, hostedRepository, recordChange } from './hosted-repository.ts'
@@ -46,15 +47,19 @@ export const removePackages: UseCase<
     async (record, signal) => {
       const { latest, found } = await find(context, { id, latest: record.latest, packages })
       const files = await context.catalog.read((reader) => reader.files(latest))
+      const plan = { added: [], replaced: [], removed: found.map(({ key }) => key) }
+      const verdictsOf = async () => new Map()
+      await using draft = new RevisionDraft(context, { settings, plan, verdictsOf }, signal)
       const { revision } = await sealPlan(
         context,
         {
           settings,
-          plan: { added: [], replaced: [], removed: found.map(({ key }) => key), unchanged: 0 },
+          draft,
+          arriving: [],
           listing: { records: async function* () {} },
           files,
           blobs: new Map(),
-          verified: { arriving: new Map(), held: new Map() },
+          verdicts: new Map(),
           latest,
           checkpoint: null,
         },

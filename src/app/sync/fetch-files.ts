@@ -31,6 +31,8 @@ export interface FetchedFiles {
   readonly fetchedBytes: number
 }
 
+type Kept = (files: Iterable<UpstreamFile>, blobs: FetchedFiles['blobs']) => Promise<void>
+
 export interface WantedFiles {
   readonly held: ReadonlyMap<UpstreamFile, BlobRef>
   readonly wanted: readonly UpstreamFile[]
@@ -67,10 +69,15 @@ export async function findWantedFiles(
  */
 export async function fetchFiles(
   context: AppContext,
-  input: WantedFiles & { readonly repository: string; readonly client: UpstreamClient },
+  input: WantedFiles & {
+    readonly repository: string
+    readonly client: UpstreamClient
+    /** Told of files that the pool holds, batch by batch, one at a time: what it does is done beside the download of the next. */
+    readonly kept: Kept
+  },
   signal: AbortSignal,
 ): Promise<FetchedFiles> {
-  const { repository, client, wanted, twins } = input
+  const { repository, client, wanted, twins, kept } = input
   const blobs = new Map(input.held)
   const failed: FailedFile[] = []
   const totalBytes = wanted.reduce((sum, { expect }) => sum + (expect.size ?? 0), 0)
@@ -79,7 +86,8 @@ export async function fetchFiles(
   let absentFiles = 0
   let failedFiles = 0
   let inARow = 0
-  await using batch = new KeepQueue(context, blobs, signal)
+  await using batch = new KeepQueue(context, { blobs, kept }, signal)
+  await kept(input.held.keys(), blobs)
 
   for await (const outcome of fetchAnywhere(client, wanted, signal)) {
     if (outcome.ok) {
@@ -142,15 +150,23 @@ async function* fetchAnywhere(
 class KeepQueue implements AsyncDisposable {
   readonly #context: AppContext
   readonly #blobs: Map<UpstreamFile, BlobRef>
+  readonly #kept: Kept
   readonly #signal: AbortSignal
   #files: UpstreamFile[] = []
   #received: ReceivedBlob[] = []
   #bytes = 0
   #running: Promise<void> = Promise.resolve()
+  /** What is done with the files of the batch before. */
+  #telling: Promise<void> = Promise.resolve()
 
-  constructor(context: AppContext, blobs: Map<UpstreamFile, BlobRef>, signal: AbortSignal) {
+  constructor(
+    context: AppContext,
+    { blobs, kept }: { blobs: Map<UpstreamFile, BlobRef>; kept: Kept },
+    signal: AbortSignal,
+  ) {
     this.#context = context
     this.#blobs = blobs
+    this.#kept = kept
     this.#signal = signal
   }
 
@@ -168,12 +184,21 @@ class KeepQueue implements AsyncDisposable {
   async finish(): Promise<void> {
     await this.#running
     await this.#keep(this.#signal)
+    await this.#telling
   }
 
   /** After an interruption or an error, what arrived is kept all the same: the next try need not fetch it again. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running.catch(() => {})
+    await this.#telling.catch(() => {})
     if (this.#received.length > 0) await this.#keep(AbortSignal.timeout(30_000)).catch(() => {})
+  }
+
+  async #tell(files: readonly UpstreamFile[]): Promise<void> {
+    await this.#telling
+    this.#telling = this.#kept(files, this.#blobs)
+    // Awaited before the next, or by finish.
+    this.#telling.catch(() => {})
   }
 
   async #keep(signal: AbortSignal): Promise<void> {
@@ -200,5 +225,7 @@ class KeepQueue implements AsyncDisposable {
       for (const blob of received) await blob[Symbol.asyncDispose]()
       throw error
     }
+    // What is saved from an interruption is for the next try.
+    if (signal === this.#signal) await this.#tell(files)
   }
 }

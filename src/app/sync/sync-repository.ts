@@ -9,14 +9,15 @@ import type { Downloader, UpstreamClient } from '../../download/downloader.ts'
 import { ecosystemOf, keepsRecords } from '../configured.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { encodeCheckpoint } from './checkpoint.ts'
-import { fetchFiles, findWantedFiles } from './fetch-files.ts'
+import { type FetchedFiles, fetchFiles, findWantedFiles } from './fetch-files.ts'
 import { findHeldPackages } from './held-packages.ts'
 import { judgeFailures, missingFiles } from './judge-failures.ts'
 import { type ChangedListing, type Reading, readUpstream } from './read-upstream.ts'
+import { isHere, RevisionDraft } from './revision-draft.ts'
 import { sealPlan } from './seal-plan.ts'
 import { selectPackages } from './select-packages.ts'
 import { reportError, type SyncResult } from './sync-result.ts'
-import { verifyPackages } from './verify-packages.ts'
+import { PackageVerification } from './verify-packages.ts'
 import { WarningCollector } from './warning-collector.ts'
 
 export interface SyncRepositoryInput {
@@ -200,7 +201,20 @@ async function bringUpToDate(
     return { status: 'planned', plan: { plan, files: wanted.length, bytes, diskLeftBytes } }
   }
 
-  const fetched = await fetchFiles(context, { repository: settings.id, client, ...found }, signal)
+  const verification = await PackageVerification.open(context, settings)
+  const arriving = [...plan.added, ...plan.replaced]
+  await using draft = new RevisionDraft(
+    context,
+    {
+      settings,
+      plan,
+      verdictsOf: async (packages, blobs) =>
+        (await verification?.checkArriving(packages, blobs, signal)) ?? new Map(),
+    },
+    signal,
+  )
+  const kept = (files: Iterable<UpstreamFile>, blobs: FetchedFiles['blobs']) => draft.record(files, blobs)
+  const fetched = await fetchFiles(context, { repository: settings.id, client, ...found, kept }, signal)
   context.reached?.('files fetched')
   tally.fetchedFiles += fetched.fetchedFiles
   tally.fetchedBytes += fetched.fetchedBytes
@@ -209,21 +223,24 @@ async function bringUpToDate(
   judgeFailures(fetched.failed, {
     settings,
     listed: upstream.length,
-    arriving: [...plan.added, ...plan.replaced],
+    arriving,
     reporter: context.reporter,
   })
 
-  const verified = await verifyPackages(context, { settings, plan, blobs: fetched.blobs, latest }, signal)
+  await draft.recordRest(fetched.blobs)
+  const verdicts = (latest && (await verification?.checkHeld(latest, plan, signal))) ?? new Map()
+  verification?.judge()
 
   const sealed = await sealPlan(
     context,
     {
       settings,
-      plan,
+      draft,
+      arriving: arriving.filter((pkg) => isHere(pkg, fetched.blobs)),
       listing,
       files,
       blobs: fetched.blobs,
-      verified,
+      verdicts,
       latest,
       checkpoint: checkpointOf(reading, listing, tally.missing.length > 0),
     },

@@ -3,10 +3,11 @@ import type { RepositorySettings } from '../../config/settings.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { WarningCode } from '../../core/events.ts'
-import type { PackageKey, Revision, UpstreamFile } from '../../core/model.ts'
+import type { PackageKey, Revision, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
 import { describeVerdict, type PackageSignature, type PackageVerdict } from '../../core/package-signature.ts'
 import type { SyncPlan } from '../../core/plan.ts'
 import type { PackageSignatures } from '../../ecosystems/ecosystem.ts'
+import type { PackageVerifier } from '../../sign/package-verifier.ts'
 import { ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 
@@ -28,72 +29,127 @@ interface Check {
   readonly key: PackageKey
   readonly name: string
   readonly blob: BlobRef
-  readonly verdicts: Map<PackageKey, PackageSignature>
+}
+
+type Blobs = ReadonlyMap<UpstreamFile, BlobRef>
+type Verdicts = Map<PackageKey, PackageSignature>
+
+/** Checks the signatures in packages, some at a time, and says at the end what comes of it. */
+export class PackageVerification {
+  readonly #context: AppContext
+  readonly #settings: RepositorySettings
+  readonly #signatures: PackageSignatures
+  readonly #verifier: PackageVerifier
+  readonly #policy: string
+  readonly #refused: { readonly name: string; readonly verdict: PackageVerdict }[] = []
+
+  private constructor(
+    context: AppContext,
+    settings: RepositorySettings,
+    signatures: PackageSignatures,
+    verifier: PackageVerifier,
+  ) {
+    this.#context = context
+    this.#settings = settings
+    this.#signatures = signatures
+    this.#verifier = verifier
+    this.#policy = policyOf(verifier.policy, settings)
+  }
+
+  /** `null` where nobody checks them. */
+  static async open(context: AppContext, settings: RepositorySettings): Promise<PackageVerification | null> {
+    const verifier = await context.packageVerifierOf(settings)
+    const { packageSignatures } = ecosystemOf(context, settings)
+    if (!verifier || !packageSignatures) return null
+    return new PackageVerification(context, settings, packageSignatures, verifier)
+  }
+
+  /** Every package that arrives, whether it was fetched or in the pool already; those without their file are passed over. */
+  async checkArriving(
+    packages: readonly Pick<UpstreamPackage, 'key' | 'files'>[],
+    blobs: Blobs,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<PackageKey, PackageSignature>> {
+    const checks = packages.flatMap(({ key, files: [file] }): Check[] => {
+      const blob = blobs.get(file)
+      return blob ? [{ key, name: file.path, blob }] : []
+    })
+    return this.#check(checks, signal)
+  }
+
+  /** Of the packages that the latest revision holds and keeps, those that were last checked under other keys or rules. */
+  async checkHeld(
+    latest: Revision,
+    plan: Pick<SyncPlan, 'removed' | 'replaced'>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<PackageKey, PackageSignature>> {
+    const checks: Check[] = []
+    const leaving = new Set<PackageKey>([...plan.removed, ...plan.replaced.map(({ key }) => key)])
+    await this.#context.catalog.read(async (reader) => {
+      for await (const { key, files } of reader.packages(latest, { notCheckedUnder: this.#policy })) {
+        const [file] = files
+        if (!leaving.has(key)) checks.push({ key, name: file.path, blob: file })
+      }
+    })
+    return this.#check(checks, signal)
+  }
+
+  /** @throws ChantalError `SIGNATURE_INVALID`, `SIGNATURE_MISSING` where `verify.packages` requires good ones, naming the packages */
+  judge(): void {
+    const { id, verify } = this.#settings
+    if (verify.packages === 'off') return
+    const refused = this.#refused.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const unsigned = refused.filter(({ verdict }) => verdict.state === 'unsigned')
+    const invalid = refused.filter(({ verdict }) => verdict.state !== 'unsigned')
+    if (verify.packages === 'require') refuse(unsigned, invalid)
+    const warn = (code: WarningCode, found: typeof refused, what: string) => {
+      if (found.length === 0) return
+      const message = `${count(found.length)} ${what}: ${enumerate(found)}`
+      this.#context.reporter.report({ type: 'warning', code, message, repository: id })
+    }
+    warn('PACKAGE_UNSIGNED', unsigned, 'without a signature')
+    warn('PACKAGE_SIGNATURE_INVALID', invalid, 'without a good signature')
+  }
+
+  async #check(checks: readonly Check[], signal: AbortSignal): Promise<Verdicts> {
+    const verdicts: Verdicts = new Map()
+    const mustCoverAll = vouchesAlone(this.#settings)
+    const work = checks.entries()
+    const run = async () => {
+      for (const [index, { key, name, blob }] of work) {
+        if (index % checksPerTurn === 0) await nextTurn()
+        signal.throwIfAborted()
+        const file = fileOf(this.#context, blob)
+        const verdict = await this.#signatures.verify(file, this.#verifier, { mustCoverAll })
+        verdicts.set(key, { verdict, policy: this.#policy })
+        if (verdict.state !== 'good') this.#refused.push({ name, verdict })
+      }
+    }
+    await Promise.all(Array.from({ length: checksAtOnce }, run))
+    return verdicts
+  }
 }
 
 /**
- * Checks the signature in every package that arrives, whether it was fetched or in the pool already, and in every held one that was
- * last checked under other keys or rules.
- * @throws ChantalError `SIGNATURE_INVALID`, `SIGNATURE_MISSING` where `verify.packages` requires good ones, naming the packages
+ * Checks all that arrives and all that is held, and judges.
+ * @throws as {@link PackageVerification.judge}
  */
 export async function verifyPackages(
   context: AppContext,
   input: {
     readonly settings: RepositorySettings
     readonly plan: SyncPlan
-    readonly blobs: ReadonlyMap<UpstreamFile, BlobRef>
+    readonly blobs: Blobs
     readonly latest: Revision | null
   },
   signal: AbortSignal,
 ): Promise<VerifiedPackages> {
   const { settings, plan, blobs, latest } = input
-  const arriving = new Map<PackageKey, PackageSignature>()
-  const held = new Map<PackageKey, PackageSignature>()
-  const verifier = await context.packageVerifierOf(settings)
-  const { packageSignatures } = ecosystemOf(context, settings)
-  if (!verifier || !packageSignatures) return { arriving, held }
-  const policy = policyOf(verifier.policy, settings)
-
-  const checks: Check[] = [...plan.added, ...plan.replaced].flatMap(({ key, files: [file] }) => {
-    const blob = blobs.get(file)
-    return blob ? [{ key, name: file.path, blob, verdicts: arriving }] : []
-  })
-  if (latest) {
-    const leaving = new Set<PackageKey>([...plan.removed, ...plan.replaced.map(({ key }) => key)])
-    await context.catalog.read(async (reader) => {
-      for await (const { key, files } of reader.packages(latest, { notCheckedUnder: policy })) {
-        const [file] = files
-        if (!leaving.has(key)) checks.push({ key, name: file.path, blob: file, verdicts: held })
-      }
-    })
-  }
-
-  const mustCoverAll = vouchesAlone(settings)
-  const refused: { readonly name: string; readonly verdict: PackageVerdict }[] = []
-  const work = checks.entries()
-  const run = async () => {
-    for (const [index, { key, name, blob, verdicts }] of work) {
-      if (index % checksPerTurn === 0) await nextTurn()
-      signal.throwIfAborted()
-      const verdict = await packageSignatures.verify(fileOf(context, blob), verifier, { mustCoverAll })
-      verdicts.set(key, { verdict, policy })
-      if (verdict.state !== 'good') refused.push({ name, verdict })
-    }
-  }
-  await Promise.all(Array.from({ length: checksAtOnce }, run))
-
-  if (settings.verify.packages === 'off') return { arriving, held }
-  refused.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const unsigned = refused.filter(({ verdict }) => verdict.state === 'unsigned')
-  const invalid = refused.filter(({ verdict }) => verdict.state !== 'unsigned')
-  if (settings.verify.packages === 'require') refuse(unsigned, invalid)
-  const warn = (code: WarningCode, found: typeof refused, what: string) => {
-    if (found.length === 0) return
-    const message = `${count(found.length)} ${what}: ${enumerate(found)}`
-    context.reporter.report({ type: 'warning', code, message, repository: settings.id })
-  }
-  warn('PACKAGE_UNSIGNED', unsigned, 'without a signature')
-  warn('PACKAGE_SIGNATURE_INVALID', invalid, 'without a good signature')
+  const verification = await PackageVerification.open(context, settings)
+  if (!verification) return { arriving: new Map(), held: new Map() }
+  const arriving = await verification.checkArriving([...plan.added, ...plan.replaced], blobs, signal)
+  const held = latest ? await verification.checkHeld(latest, plan, signal) : new Map()
+  verification.judge()
   return { arriving, held }
 }
 
