@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { openSite, type Site } from '../../../tests/support/site.ts'
@@ -218,5 +220,50 @@ describe('a package that upstream lists and has not', () => {
 
     // Clients refuse a tree whose repomd.xml lists what is not in it; a generated one lists what there is.
     expect(result).toMatchObject(expected)
+  })
+})
+
+describe('packages', () => {
+  /** How many the catalog has rows of, by repository, sealed or not. */
+  const rowsOf = (site: Site) => {
+    using database = new DatabaseSync(join(site.folder, 'data/chantal.db'), { readOnly: true })
+    const rows = database
+      .prepare(
+        'select id, count(package.pk) as count from repository left join package on repository = repository.pk group by id',
+      )
+      .all()
+    return Object.fromEntries(rows.map(({ id, count }) => [String(id), Number(count)]))
+  }
+
+  it('are recorded while others are on their way, and forgotten where the sync fails', async () => {
+    await using upstream = await startDemoUpstream()
+    const seen: unknown[] = []
+    const repository = { type: 'rpm', feed: upstream.url }
+    await using site = await openSite({
+      repositories: [
+        { id: 'first', ...repository },
+        { id: 'second', ...repository },
+      ],
+      reached: (moment) => {
+        if (moment === 'files fetched') seen.push(rowsOf(site)['second'] ?? 0)
+      },
+    })
+    await site.sync('first')
+    showDemo(upstream, 'v2')
+    const extra = 'Packages/demo-extra-1.0-1.noarch.rpm'
+    const content = demoFiles('v2')[extra] ?? ''
+    upstream.remove(extra)
+
+    const failed = await site.trySync('second')
+    const left = rowsOf(site)
+    upstream.put(extra, content)
+    const healed = await site.sync('second')
+
+    expect(failed.status).toBe('partial')
+    // Of v2's six packages the pool had four, and one more arrived.
+    expect(seen).toEqual([0, 5, 6])
+    expect(left).toEqual({ first: 6, second: 0 })
+    expect(healed).toMatchObject({ status: 'synced', revision: 1, packages: 6, fetchedFiles: 1 })
+    expect(rowsOf(site)).toEqual({ first: 6, second: 6 })
   })
 })
