@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { type EntryPage, entryIdBytes } from '../codec/runs/entry-ids.ts'
-import type { RevisionPackage } from '../core/model.ts'
+import type { RevisionPackage } from '../../core/model.ts'
+import { type EntryPage, entryIdBytes } from './entry-ids.ts'
 
 /** Packages as entries of a generated document. */
 export function entryPageOf(packages: readonly RevisionPackage[]): EntryPage {
