@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { StartedThread } from './download-thread.ts'
 
@@ -11,8 +10,6 @@ export interface ThreadData {
 
 /** @param file which calls `serveDownloads` */
 export function startThread(file: URL, data: ThreadData): StartedThread {
-  // The program's own heap was made before and keeps its limit; this one has little that lasts, and much that does not.
-  setFlagsFromString('--max-semi-space-size=8')
   const worker = new Worker(file, { workerData: data, name: 'download' })
   return {
     port: {
