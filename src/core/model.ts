@@ -113,8 +113,8 @@ export interface RecordTerms {
    * megabytes.
    */
   readonly areBorrowed?: boolean
-  /** Of these packages alone: some thousand at most. */
-  readonly among?: readonly PackageKey[]
+  /** Of these packages alone: pages of some thousand keys at most, in key order, each asked for when the one before is through. */
+  readonly among?: Iterable<readonly PackageKey[]>
 }
 
 /**

@@ -24,22 +24,9 @@ export async function* streamRecords(
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
   using chunks = new ChunkCache(session, areBorrowed)
-  let after: PackageKey | null = null
-  while (true) {
-    const last: PackageKey | null = after
-    const rows = await session.db
-      .selectFrom('package')
-      .leftJoin('package_record', (join) =>
-        join.onRef('package_record.package', '=', 'package.pk').on('package_record.part', '=', part),
-      )
-      .select(['key', 'chunk', 'position'])
-      .where('repository', '=', repository)
-      .where(visibleIn(revision.number))
-      .where(maybeMatches({ ...(among && { among }) }, session.engine))
-      .$if(last !== null, (page) => page.where('key', '>', last))
-      .orderBy('key')
-      .limit(pageRows)
-      .execute()
+  const wanted = { repository, number: revision.number, part }
+  const pages = among ? pagesOf(session, wanted, among) : allPages(session, wanted)
+  for await (const rows of pages) {
     for (const [index, { key, chunk, position }] of rows.entries()) {
       if (chunk === null || position === null) {
         yield { key, bytes: null }
@@ -48,10 +35,46 @@ export async function* streamRecords(
       const decoded = chunks.latest(chunk) ?? (await chunks.read(chunk, distinctChunks(rows, index)))
       yield { key, bytes: decoded.fragment(position) }
     }
+  }
+}
+
+interface WantedRecords {
+  readonly repository: number
+  readonly number: number
+  readonly part: string
+}
+
+async function* allPages(session: Session, wanted: WantedRecords) {
+  let after: PackageKey | null = null
+  while (true) {
+    const last: PackageKey | null = after
+    const rows = await placedRecords(session, wanted)
+      .$if(last !== null, (page) => page.where('key', '>', last))
+      .limit(pageRows)
+      .execute()
+    yield rows
     const end = rows.at(-1)
     if (!end || rows.length < pageRows) return
     after = end.key
   }
+}
+
+async function* pagesOf(session: Session, wanted: WantedRecords, pages: Iterable<readonly PackageKey[]>) {
+  for (const among of pages)
+    yield await placedRecords(session, wanted).where(maybeMatches({ among }, session.engine)).execute()
+}
+
+/** Where the records of the packages lie, in key order. */
+function placedRecords({ db }: Session, { repository, number, part }: WantedRecords) {
+  return db
+    .selectFrom('package')
+    .leftJoin('package_record', (join) =>
+      join.onRef('package_record.package', '=', 'package.pk').on('package_record.part', '=', part),
+    )
+    .select(['key', 'chunk', 'position'])
+    .where('repository', '=', repository)
+    .where(visibleIn(number))
+    .orderBy('key')
 }
 
 /** The chunks of the rows from `start` on, each once, in order. */

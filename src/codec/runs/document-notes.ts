@@ -44,6 +44,11 @@ export class DocumentNotes {
     return new DocumentNotes(recipe, opened)
   }
 
+  /** Whether nothing can be taken from the tree before. */
+  get hasNone(): boolean {
+    return this.#earlier.size === 0
+  }
+
   /** The document of this name in the tree before, where it is sound and of this format. */
   earlier(name: string, format: string): EarlierDocument | null {
     const found = this.#earlier.get(name)

@@ -49,6 +49,11 @@ export class RunCollector {
     return this.#isEnded
   }
 
+  /** Whether there is no earlier document, so that every entry has to be made. */
+  get hasNone(): boolean {
+    return this.#earlier === null
+  }
+
   /** Where the earlier document has an entry; -1 where it has to be made. */
   find(page: EntryPage, index: number): number {
     return this.#earlier?.positionOf(page, index) ?? -1

@@ -1,5 +1,6 @@
 import { DocumentNotes } from '../../codec/runs/document-notes.ts'
 import { entryPageOf } from '../../codec/runs/entry-page.ts'
+import { MadeRecords } from '../../codec/runs/made-records.ts'
 import type { PackageKey } from '../../core/model.ts'
 import { inPages } from '../../core/pages.ts'
 import { joinRelativePath } from '../../core/path.ts'
@@ -80,6 +81,7 @@ async function publishMembers(
       const { folder, repository, options } = member
       // By the name that packages have of it, which is that of most.
       const bySuite = new Map<string, SuiteTree>()
+      await using stanzas = new MadeRecords((among) => member.records('stanza', among), notes.hasNone)
       for await (const packages of inPages(member.packages(), pagePackages)) {
         const page = entryPageOf(packages)
         const placed = packages.map((pkg, index) => {
@@ -90,12 +92,11 @@ async function publishMembers(
         })
         for (const { files } of packages)
           for (const file of files) await sink.place(file, repository, folder ?? undefined)
-        const made = placed.flatMap(({ placement: { isHeld, pkg } }) => (isHeld ? [] : [pkg.key]))
-        await using stanzas = new Stanzas(member, made)
+        stanzas.want(placed.flatMap(({ placement: { isHeld, pkg } }) => (isHeld ? [] : [pkg.key])))
         for (const { tree, placement } of placed) {
           const { pkg, isHeld } = placement
-          const stanza = isHeld ? null : publishedStanza(await stanzas.of(pkg.key), pkg, options, folder)
-          await tree.add(placement, stanza)
+          const stanza = isHeld ? null : recorded(pkg.key, await stanzas.of(pkg.key))
+          await tree.add(placement, stanza && publishedStanza(stanza, pkg, options, folder))
         }
       }
     }
@@ -125,28 +126,6 @@ function placeIn({ folder }: AptMember, place: SuitePlace): SuitePlace {
 /** Packages whose stanzas are read together. */
 const pagePackages = 1000
 
-/** The native records of some packages, in key order. Each lasts until the next is asked for. */
-class Stanzas implements AsyncDisposable {
-  readonly #records: ReturnType<ReturnType<AptMember['records']>[typeof Symbol.asyncIterator]> | null
-
-  constructor(member: AptMember, among: readonly PackageKey[]) {
-    this.#records =
-      among.length === 0
-        ? null
-        : member.records('stanza', { areBorrowed: true, among })[Symbol.asyncIterator]()
-  }
-
-  async of(key: PackageKey): Promise<Uint8Array> {
-    const next = await this.#records?.next()
-    if (!next || next.done || next.value.key !== key || !next.value.bytes) throw notRecorded(key)
-    return next.value.bytes
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#records?.return?.()
-  }
-}
-
 /** The architectures that uploaded packages are for, and those that are configured, without `all`. */
 async function architecturesOf(member: AptMember): Promise<readonly string[]> {
   const found = new Set(member.options.architectures ?? [])
@@ -156,6 +135,7 @@ async function architecturesOf(member: AptMember): Promise<readonly string[]> {
   return [...found].sort()
 }
 
-function notRecorded(key: PackageKey): Error {
-  return new Error(`${key} has no native record`)
+function recorded(key: PackageKey, stanza: Uint8Array | null): Uint8Array {
+  if (!stanza) throw new Error(`${key} has no native record`)
+  return stanza
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { recordsAmong } from '../../codec/runs/made-records.test-support.ts'
 import { parseSha256 } from '../../core/digest.ts'
 import type { PackageKey, RepositoryId, RevisionPackage, StoredFile } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
@@ -57,10 +58,12 @@ export async function publishInMemory(given: Given): Promise<PublishedInMemory> 
     mode: 'filtered',
     packageCount: packages.length,
     packages: () => each(sorted.map(storedPackage)),
-    records: (_, { among } = {}) => {
-      const wanted = sorted.filter(({ key }) => !among || among.includes(key as PackageKey))
-      asked.push(...wanted.map(({ key }) => key))
-      return each(wanted.map(({ key, stanza }) => ({ key: key as PackageKey, bytes: stanza })))
+    records: async function* (_, terms) {
+      const all = sorted.map(({ key, stanza }) => ({ key: key as PackageKey, bytes: stanza }))
+      for await (const record of recordsAmong(all, terms)) {
+        asked.push(record.key)
+        yield record
+      }
     },
     recipe: 'recipe',
     earlier: given.earlier ?? null,

@@ -1,6 +1,7 @@
 import type { DocumentPiece } from '../../codec/runs/document-writer.ts'
 import { type EntryPage, entryIdBytes } from '../../codec/runs/entry-ids.ts'
 import { entryPageOf } from '../../codec/runs/entry-page.ts'
+import { MadeRecords } from '../../codec/runs/made-records.ts'
 import type { Run, RunCollector } from '../../codec/runs/run-collector.ts'
 import { escapeXmlAttribute } from '../../codec/xml.ts'
 import type { PackageKey, StoredPackage } from '../../core/model.ts'
@@ -66,6 +67,7 @@ export async function* generatePrimary(
 ): AsyncGenerator<DocumentPiece> {
   yield Buffer.from(repodataHeader('primary', listed.count))
   for (const { member, keys } of listed.members) {
+    await using records = recordsOf(member, 'primary', runs)
     for await (const packages of inPages(member.packages(), primaryPage)) {
       const { ids } = entryPageOf(packages)
       for (const pkg of packages) {
@@ -75,7 +77,8 @@ export async function* generatePrimary(
       listed.add(ids)
       const byKey = new Map(packages.map((pkg) => [pkg.key, pkg]))
       const packageOf = (key: PackageKey) => byKey.get(key) ?? unknown(key)
-      yield* addPage({ keys: packages.map(({ key }) => key), ids, packageOf }, member, 'primary', runs)
+      const page = { keys: packages.map(({ key }) => key), ids, packageOf, records }
+      yield* addPage(page, member, 'primary', runs)
     }
   }
   const last = await runs.take()
@@ -93,6 +96,7 @@ export async function* generateDocument(
   const ids = listed.ids()
   let position = 0
   for (const { member, keys: all } of listed.members) {
+    await using records = recordsOf(member, document, runs)
     for (let start = 0; start < all.length; start += keysPage) {
       const keys = all.slice(start, start + keysPage)
       const page = ids.subarray(position * entryIdBytes, (position + keys.length) * entryIdBytes)
@@ -106,7 +110,7 @@ export async function* generateDocument(
         for await (const pkg of member.packages(next)) found.set(pkg.key, pkg)
         return found.get(key) ?? unknown(key)
       }
-      yield* addPage({ keys, ids: page, packageOf }, member, document, runs)
+      yield* addPage({ keys, ids: page, packageOf, records }, member, document, runs)
     }
   }
   const last = await runs.take()
@@ -117,6 +121,11 @@ export async function* generateDocument(
 interface Page extends EntryPage {
   readonly keys: readonly PackageKey[]
   readonly packageOf: (key: PackageKey) => Stored | Promise<Stored>
+  readonly records: MadeRecords
+}
+
+function recordsOf(member: RpmMember, document: PackageDocument, runs: RunCollector): MadeRecords {
+  return new MadeRecords((terms) => member.records(document, terms), runs.hasNone)
 }
 
 async function* addPage(
@@ -125,37 +134,21 @@ async function* addPage(
   document: PackageDocument,
   runs: RunCollector,
 ): AsyncGenerator<Run> {
-  const positions = page.keys.map((_, index) => runs.find(page, index))
-  const among = page.keys.filter((_, index) => (positions[index] ?? -1) < 0)
-  const records = among.length > 0 ? member.records(document, { areBorrowed: true, among }) : nothing
-  const made = records[Symbol.asyncIterator]()
-  try {
-    for (const [index, position] of positions.entries()) {
-      let pending: Promise<void> | void
-      if (position >= 0) pending = runs.repeat(page, index, position)
-      else {
-        const key = page.keys[index]
-        const { done, value } = await made.next()
-        if (done || value.key !== key) unknown(key ?? '')
-        pending = runs.add(
-          page,
-          index,
-          await entryOf(value.bytes, value.key, document, member, page),
-          lineFeed,
-        )
-      }
-      if (pending) await pending
-      if (!runs.isEnded) continue
-      const run = await runs.take()
-      if (run) yield run
-    }
-  } finally {
-    await made.return?.()
+  const { keys, records } = page
+  const positions = keys.map((_, index) => runs.find(page, index))
+  records.want(keys.filter((_, index) => (positions[index] ?? -1) < 0))
+  for (const [index, key] of keys.entries()) {
+    const position = positions[index] ?? -1
+    const pending =
+      position < 0
+        ? runs.add(page, index, await entryOf(await records.of(key), key, document, member, page), lineFeed)
+        : runs.repeat(page, index, position)
+    if (pending) await pending
+    if (!runs.isEnded) continue
+    const run = await runs.take()
+    if (run) yield run
   }
 }
-
-async function* none(): AsyncGenerator<never> {}
-const nothing = { [Symbol.asyncIterator]: none }
 
 async function entryOf(
   record: Uint8Array | null,
@@ -169,8 +162,8 @@ async function entryOf(
   return record ? adjust(record, pkg, document, pathIn(member, pkg)) : emptyEntry(pkg, document)
 }
 
-function unknown(key: string): never {
-  throw new Error(`${key} is listed and has no native record, or is no package`)
+function unknown(key: PackageKey): never {
+  throw new Error(`${key} is listed and is no package`)
 }
 
 function pathIn({ folder }: RpmMember, { files: [{ path }] }: Stored): RelativePath {

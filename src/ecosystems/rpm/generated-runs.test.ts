@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { recordsAmong } from '../../codec/runs/made-records.test-support.ts'
 import { parseSha256 } from '../../core/digest.ts'
 import type { PackageKey, RepositoryId, RevisionPackage } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
@@ -62,15 +63,16 @@ async function published(
     options: rpmOptions.parse({ compression: options.compression ?? 'gzip' }),
     limits: { rootDocument: 1, metadata: 1, decompressedRatio: 1, decompressedMinimum: 1, package: 1 },
     packages: (among) => each(packages.filter(({ key }) => !among || among.includes(key))),
-    records: (part, { among } = {}) => {
-      const found = packages.flatMap(({ key, files: [{ path }] }, index) => {
-        if (among && !among.includes(key)) return []
+    records: async function* (part, terms) {
+      const all = packages.map(({ key, files: [{ path }] }, index) => {
         const inner = part === 'primary' ? `<location href="${path}"/>` : ''
         const entry = `<package pkgid="${digest}">${inner}${saidBy(index)}</package>`
-        return [{ key, bytes: part === 'filelists-ext' ? null : Buffer.from(entry) }]
+        return { key, bytes: part === 'filelists-ext' ? null : Buffer.from(entry) }
       })
-      if (part !== 'filelists-ext') asked.push(...found.map(({ key }) => `${part} of ${key}`))
-      return each(found)
+      for await (const record of recordsAmong(all, terms)) {
+        if (record.bytes) asked.push(`${part} of ${record.key}`)
+        yield record
+      }
     },
     read: () => {
       throw new Error('nothing is read')

@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import { rpmCases, rpmCorpus, whyNoRpmCorpus } from '../../../tests/support/rpm-corpus.ts'
 import { readRpmTree } from '../../../tests/support/rpm-tree.ts'
 import { collect } from '../../../tests/upstream/downloading.ts'
+import { recordsAmong } from '../../codec/runs/made-records.test-support.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
 import { parseSha256 } from '../../core/digest.ts'
 import type { RepositoryId, RevisionPackage, StoredFile } from '../../core/model.ts'
@@ -96,14 +97,13 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
         mode: 'filtered',
         packageCount: packages.length,
         packages: (among) => each(packages.filter(({ key }) => !among || among.includes(key))),
-        records: (part, { among } = {}) =>
-          each(
-            packages
-              .filter(({ key }) => !among || among.includes(key))
-              .map(({ key }) => ({
-                key,
-                bytes: records.find((record) => record.key === key && record.part === part)?.bytes ?? null,
-              })),
+        records: (part, terms) =>
+          recordsAmong(
+            packages.map(({ key }) => ({
+              key,
+              bytes: records.find((record) => record.key === key && record.part === part)?.bytes ?? null,
+            })),
+            terms,
           ),
         files: await Promise.all(files),
         earlier: null,

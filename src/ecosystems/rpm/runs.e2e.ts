@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { runCommand } from '../../../tests/clients/command.ts'
 import { DnfClient } from '../../../tests/clients/dnf.ts'
 import { describeWith } from '../../../tests/clients/requirements.ts'
+import { recordsAmong } from '../../codec/runs/made-records.test-support.ts'
 import { parseSha256 } from '../../core/digest.ts'
 import type { PackageKey, RepositoryId, RevisionPackage, StoredPackage } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
@@ -97,10 +98,11 @@ async function published(compression: 'gzip' | 'zstd', lastFile: string, earlier
     },
     recipe: 'recipe',
     packages: (among) => each(packages.filter(({ key }) => !among || among.includes(key))),
-    records: (part, { among } = {}) => {
-      const wanted = packages.filter(({ key }) => !among || among.includes(key))
-      return each(wanted.map((pkg) => recordOf(pkg, part, lastFile)))
-    },
+    records: (part, terms) =>
+      recordsAmong(
+        packages.map((pkg) => recordOf(pkg, part, lastFile)),
+        terms,
+      ),
     read: () => {
       throw new Error('nothing is read')
     },
