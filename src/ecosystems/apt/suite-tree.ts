@@ -115,7 +115,8 @@ export class SuiteTree {
     const component = this.#componentOf(attributes.component, stored)
     const indexes = this.#indexNames(component, attributes, stored).map((name) => this.#index(name))
     const { page, index } = entry
-    return { pkg, page, index, component, indexes, isHeld: indexes.every((file) => file.has(page, index)) }
+    const isHeld = indexes.length > 0 && indexes.every((file) => file.has(page, index))
+    return { pkg, page, index, component, indexes, isHeld }
   }
 
   /** @param stanza `null` where it is held */
