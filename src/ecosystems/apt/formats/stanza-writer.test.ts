@@ -127,6 +127,12 @@ describe('replaceField', () => {
     )
   })
 
+  it.each(['\u00a0', '\ufeff', '\u00a0x\u2003'])('keeps what looks blank in other alphabets: %j', (value) => {
+    const written = replaceField(Buffer.from('A: x\n'), 'A', ` ${value}`)
+
+    expect(parseStanza(written).get('A')).toBe(value)
+  })
+
   it('removes a field', () => {
     expect(replaced('A: 1\nB: 2\n 3\nC: 4', 'b', null)).toBe('A: 1\nC: 4')
     expect(replaced('A: 1\n', 'B', null)).toBe('A: 1\n')

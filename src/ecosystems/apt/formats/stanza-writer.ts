@@ -76,8 +76,22 @@ function fieldsNamed(buffer: Buffer, name: string): readonly FoundField[] {
 function serializeField(name: string, value: string): string {
   if (disallowed.test(value)) throw unusable(name, 'has a control character in its value')
   const [first = '', ...further] = value.split('\n')
-  const start = first.trim() === '' ? `${name}:\n` : `${name}: ${first.trim()}\n`
+  // What readers take off, and no more: the white space of other alphabets is part of a value.
+  const trimmed = withoutBlanks(first)
+  const start = trimmed === '' ? `${name}:\n` : `${name}: ${trimmed}\n`
   return start + further.map((line) => (isBlank(line) ? ' .\n' : ` ${line}\n`)).join('')
+}
+
+function withoutBlanks(line: string): string {
+  let start = 0
+  let end = line.length
+  while (start < end && isBlankAt(line, start)) start += 1
+  while (end > start && isBlankAt(line, end - 1)) end -= 1
+  return line.slice(start, end)
+}
+
+function isBlankAt(line: string, index: number): boolean {
+  return line[index] === ' ' || line[index] === '\t'
 }
 
 const lineFeed = 0x0a
