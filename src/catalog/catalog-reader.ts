@@ -72,9 +72,7 @@ export interface CatalogReader {
   heldPackages(revision: Revision): Promise<ReadonlyMap<PackageKey, HeldPackage>>
   /** What else it holds, in path order. */
   files(revision: Revision): Promise<readonly StoredFile[]>
-  /**
-   * One part of every package's native record, in key order; `null` for a package without that part.
-   */
+  /** One part of every package's native record, in key order; `null` for a package without that part. */
   records(
     revision: Revision,
     part: string,

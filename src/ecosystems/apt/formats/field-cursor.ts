@@ -123,13 +123,15 @@ function afterReturns(text: string, from: number): number {
   return at
 }
 
-function trimmedStart(text: string, from: number, end: number): number {
+/** Where text begins that has white space of the C locale before it. */
+export function trimmedStart(text: string, from: number, end: number): number {
   let start = from
   while (start < end && isSpace(text.charCodeAt(start))) start += 1
   return start
 }
 
-function trimmedEnd(text: string, from: number, end: number): number {
+/** Where text ends that has such white space after it. */
+export function trimmedEnd(text: string, from: number, end: number): number {
   let trimmed = end
   while (trimmed > from && isSpace(text.charCodeAt(trimmed - 1))) trimmed -= 1
   return trimmed

@@ -1,5 +1,5 @@
 import { ChantalError } from '../../../core/errors.ts'
-import { FieldCursor } from './field-cursor.ts'
+import { FieldCursor, trimmedEnd, trimmedStart } from './field-cursor.ts'
 import { asBuffer } from './stanza.ts'
 
 /**
@@ -77,21 +77,10 @@ function serializeField(name: string, value: string): string {
   if (disallowed.test(value)) throw unusable(name, 'has a control character in its value')
   const [first = '', ...further] = value.split('\n')
   // What readers take off, and no more: the white space of other alphabets is part of a value.
-  const trimmed = withoutBlanks(first)
+  const from = trimmedStart(first, 0, first.length)
+  const trimmed = first.slice(from, trimmedEnd(first, from, first.length))
   const start = trimmed === '' ? `${name}:\n` : `${name}: ${trimmed}\n`
   return start + further.map((line) => (isBlank(line) ? ' .\n' : ` ${line}\n`)).join('')
-}
-
-function withoutBlanks(line: string): string {
-  let start = 0
-  let end = line.length
-  while (start < end && isBlankAt(line, start)) start += 1
-  while (end > start && isBlankAt(line, end - 1)) end -= 1
-  return line.slice(start, end)
-}
-
-function isBlankAt(line: string, index: number): boolean {
-  return line[index] === ' ' || line[index] === '\t'
 }
 
 const lineFeed = 0x0a
