@@ -167,7 +167,8 @@ function decodedOf(chunk: CachedChunk): DecodedChunk {
   const { content } = chunk
   if (!(content instanceof Uint8Array)) return content
   const decoded = decodeChunk(content)
-  giveBack(content)
+  // A driver may have cut several rows out of what it received at once.
+  if (content.byteLength === content.buffer.byteLength) giveBack(content)
   chunk.content = decoded
   return decoded
 }
