@@ -1,8 +1,10 @@
 // build.js   - bundles src/main.ts, and the thread that downloads, into dist/, in chunks that load when a command needs them.
 //
 // Bundled is what is slow to find and load file by file, and lends itself to it; the rest stays in node_modules: what is native,
-// what is large and rarely used, and openpgp, whose licence (LGPL) asks that users can replace it.
+// what is large and rarely used, and openpgp, whose licence (LGPL) asks that users can replace it. Of undici the part for direct requests
+// is bundled: every sync needs it, and it is thirty files.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -23,6 +25,10 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24.12',
+  plugins: [
+    { name: 'builtins', setup: takeBuiltinsDirectly },
+    { name: 'direct requests', setup: bundleDirectRequests },
+  ],
   // Not minified: it starts no sooner, and stack traces are read in reports of bugs.
   external: external.flatMap((name) => [name, `${name}/*`]),
   // A dependency in CommonJS asks for Node's modules by `require`.
@@ -33,6 +39,37 @@ const { metafile } = await build({
   logLevel: 'warning',
 })
 writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
+
+/**
+ * Takes what is imported of a module of Node's own from the module itself. Node's way for `import` reads every name that the module has, and
+ * some load what nobody asked for: of `node:crypto` WebCrypto, a tenth of a short command.
+ */
+function takeBuiltinsDirectly(build) {
+  build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+    kind === 'import-statement' ? { path, namespace: 'builtin' } : undefined,
+  )
+  build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+    contents: [
+      `const builtin = process.getBuiltinModule('${path}')`,
+      'const member = (name) => builtin[name]',
+      'export default builtin',
+      // Pure, so that only what is used stays.
+      ...Object.getOwnPropertyNames(process.getBuiltinModule(path))
+        .filter((name) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) && name !== 'default')
+        .map((name) => `export const ${name} = /* @__PURE__ */ member('${name}')`),
+    ].join('\n'),
+  }))
+}
+
+/** HTTP/2 is never asked for; undici takes it for absent where its module is, which spares every sync the loading. */
+function bundleDirectRequests(build) {
+  const { resolve } = createRequire(import.meta.url)
+  build.onResolve({ filter: /^undici\/lib\// }, ({ path }) => ({ path: resolve(path) }))
+  build.onResolve({ filter: /^node:http2$/ }, ({ path }) => ({ path, namespace: 'absent' }))
+  build.onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
+    contents: `throw new Error('${path} is not used here')`,
+  }))
+}
 
 /** The licences of what is bundled ask to go with it. */
 function licences(inputs) {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { EcosystemConfigurations } from './ecosystem-configuration.ts'
 import { compilePattern } from './pattern.ts'
 import { date, size } from './values.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json } from '../core/brand.ts'
 import { nearest } from '../core/nearest.ts'
 import { type DocumentNode, type DocumentPath, nodeAt, placeOf, plainValueOf, showPath } from './document.ts'
@@ -25,7 +25,7 @@ export function parsePart<T>(
   let input: Json = node === null || (node.kind === 'scalar' && node.value === null) ? {} : plainValueOf(node)
   const adapted = new Set<string>()
   for (;;) {
-    const result = schema.safeParse(input)
+    const result = schema.safeParse(input, { jitless: true })
     if (result.success) return { value: result.data }
     const before = input
     for (const issue of result.error.issues) {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json } from '../core/brand.ts'
 import { nearest } from '../core/nearest.ts'
 import { buildDatabase } from './database.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { RetentionPolicy } from '../core/retention.ts'
 import { duration, durationOf } from './values.ts'
 

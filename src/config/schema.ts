@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namePattern } from '../core/model.ts'
 import type { EcosystemConfigurations } from './ecosystem-configuration.ts'
 import { filtersSchema } from './filter-schema.ts'

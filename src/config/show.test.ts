@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { configurationJsonSchema, showConfiguration } from './show.ts'
 import { ecosystemsForTests, loadText } from './temporary-configuration.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json, JsonObject } from '../core/brand.ts'
 import { plainValueOf } from './document.ts'
 import type { EcosystemConfigurations } from './ecosystem-configuration.ts'

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type ChantalError, isChantalError } from '../core/errors.ts'
 import type { EcosystemId } from '../core/model.ts'
 import type { EcosystemConfiguration, EcosystemConfigurations } from './ecosystem-configuration.ts'

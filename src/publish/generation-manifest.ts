@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseSha256, type Sha256 } from '../core/digest.ts'
 import type { RepositoryId } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RelativePath } from '../core/path.ts'
 import { makeFolders, namesIn, orNull, readOrNull, replaceFile } from './folders.ts'

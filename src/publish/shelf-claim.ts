@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { RelativePath } from '../core/path.ts'
 import { formatManifest, parseManifest, parseManifestHeader } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { BlobRef } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
 import type { RelativePath } from '../core/path.ts'

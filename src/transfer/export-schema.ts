@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json, JsonObject } from '../core/brand.ts'
 
 /** Goes up whenever a reader of the version before could take an export for something else than it is. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json } from '../../core/brand.ts'
 import { parseSha256, type Sha256 } from '../../core/digest.ts'
 import type { AppContext } from '../context.ts'

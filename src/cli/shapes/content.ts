@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { bytes, text, textOrNull, texts, timeOrNull } from './values.ts'
 
 const facts = {

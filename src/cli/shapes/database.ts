@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { leaseRow, verified } from './pool.ts'
 import { bytes, count, durationMs, flag, text, textOrNull, texts, time } from './values.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { text, textOrNull, texts } from './values.ts'
 
 export const initialized = z.strictObject({

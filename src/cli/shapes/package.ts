@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { packageFacts } from './content.ts'
 import { count, countOrNull, durationMs, flag, text } from './values.ts'
 

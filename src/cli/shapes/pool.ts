@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { repositoryRow } from './repository.ts'
 import { bytes, count, flag, text, textOrNull, texts, time } from './values.ts'
 

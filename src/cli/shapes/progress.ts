@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ProgressEvent } from '../../core/events.ts'
 import { bytes, count, countOrNull, durationMs, milliseconds, syncStatus, text } from './values.ts'
 

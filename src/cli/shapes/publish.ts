@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, durationMs, flag, text, textOrNull, texts, timeOrNull } from './values.ts'
 
 export const publishResult = z.strictObject({

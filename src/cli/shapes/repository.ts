@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { publishResult } from './publish.ts'
 import {
   bytes,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { auditedPackage, foundPackage, packageDetails, packageFacts } from './content.ts'
 import {
   databaseBackup,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { packageFacts } from './content.ts'
 import { bytes, count, countOrNull, flag, text, textOrNull, texts, time } from './values.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { bytes, count, flag, text } from './values.ts'
 
 export const exported = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The words that shapes are made of. */
 export const text = (what: string) => z.string().describe(what)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { bytes, count, countOrNull, flag, lastSync, text, textOrNull, texts } from './values.ts'
 
 const facts = {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isChantalError } from '../../core/errors.ts'
 import type { RepositoryMode } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'

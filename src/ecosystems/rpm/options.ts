@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What a user configures under `rpm`. */
 export const rpmOptions = z.strictObject({

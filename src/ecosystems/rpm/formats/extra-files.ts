@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { ChantalError } from '../../../core/errors.ts'
 import { parseRelativePath, type RelativePath } from '../../../core/path.ts'
