@@ -4,6 +4,7 @@ import type { Checksum, Sha256 } from '../core/digest.ts'
 import type {
   EcosystemId,
   PackageKey,
+  PackageOutline,
   RecordTerms,
   RepositoryId,
   Revision,
@@ -14,6 +15,7 @@ import type {
 import type { RelativePath } from '../core/path.ts'
 import type { HeldPackage } from '../core/plan.ts'
 import type {
+  FileChanges,
   GenerationRecord,
   PackageChange,
   PublicationRecord,
@@ -68,8 +70,14 @@ export interface CatalogReader {
 
   /** In key order, a page at a time: a revision can hold a million packages. */
   packages(revision: Revision, query?: PackageQuery): AsyncIterable<RevisionPackage>
+  /** In key order, a page at a time. */
+  outlines(revision: Revision): AsyncIterable<readonly PackageOutline[]>
   /** Key and identity of every package of the revision: what planning the next sync needs. */
   heldPackages(revision: Revision): Promise<ReadonlyMap<PackageKey, HeldPackage>>
+  /** Files of packages, in the order of their keys, a page at a time. */
+  packageFiles(revision: Revision): AsyncIterable<readonly StoredFile[]>
+  /** Of one repository. Costs the difference. */
+  changedFiles(before: Revision, after: Revision): Promise<FileChanges>
   /** What else it holds, in path order. */
   files(revision: Revision): Promise<readonly StoredFile[]>
   /** One part of every package's native record, in key order; `null` for a package without that part. */

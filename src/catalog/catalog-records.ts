@@ -1,5 +1,12 @@
 import type { Json, JsonObject } from '../core/brand.ts'
-import type { EcosystemId, RepositoryId, RepositoryMode, Revision, StoredPackage } from '../core/model.ts'
+import type {
+  EcosystemId,
+  RepositoryId,
+  RepositoryMode,
+  Revision,
+  StoredFile,
+  StoredPackage,
+} from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 
 export interface RepositoryRecord {
@@ -53,6 +60,14 @@ export type PackageChange =
   | { readonly change: 'removed'; readonly before: StoredPackage }
   /** Same key, other identity. */
   | { readonly change: 'replaced'; readonly before: StoredPackage; readonly after: StoredPackage }
+
+/** What changes in a published tree from one revision of a repository to another. */
+export interface FileChanges {
+  /** Files of the first, of packages and others, that no package of the second has under the same path. */
+  readonly gone: readonly StoredFile[]
+  /** Files of packages of the second that are not packages of the first. */
+  readonly came: readonly StoredFile[]
+}
 
 export type SyncStatus = 'synced' | 'unchanged' | 'partial' | 'failed'
 

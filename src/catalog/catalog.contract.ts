@@ -13,6 +13,7 @@ import {
   saveEpel,
 } from './catalog.fixtures.ts'
 import type { Catalog } from './catalog.ts'
+import { describeChangedFiles } from './changed-files.contract.ts'
 import { describeImports } from './import.contract.ts'
 import type { LeaseTerms } from './lease.ts'
 import type { HostFacts } from './leases/host.ts'
@@ -276,6 +277,8 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
     })
 
     describePackageSignatures(() => catalog)
+
+    describeChangedFiles(() => catalog)
 
     describeRevisionModel(() => catalog)
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { PackageOutline, StoredFile } from '../core/model.ts'
 import {
   all,
   collect,
@@ -220,6 +221,12 @@ class Comparison {
         expect(packages.map(({ key, identity }) => [key, identity])).toEqual(
           sorted(model.packages).map(([name, number]) => [name, `${name}:${number}`]),
         )
+        const outlines = (await collect(reader.outlines(revision))).flat()
+        expect(outlines.map(outlineOf)).toEqual(packages.map(outlineOf))
+        const files = (await collect(reader.packageFiles(revision))).flat()
+        expect(files.map(({ digest }) => digest)).toEqual(
+          sorted(model.packages).map(([, number]) => digestOf(number)),
+        )
         const records = await collect(reader.records(revision, 'primary'))
         expect(records.map(({ bytes }) => bytes && Buffer.from(bytes).toString())).toEqual(
           sorted(model.packages).map(([, number]) => `${number}`),
@@ -235,6 +242,12 @@ class Comparison {
           expect(changes.map((change) => describeChange(change))).toEqual(
             modelDiff(model.packages, known(kept[otherIndex]).packages),
           )
+          const changed = await reader.changedFiles(revision, other)
+          const gone = new Set(changed.gone.map(({ path }) => path))
+          const stayed = [...files, ...(await reader.files(revision))].filter(({ path }) => !gone.has(path))
+          expect(contentOf([...stayed, ...changed.came])).toEqual(
+            contentOf((await collect(reader.packageFiles(other))).flat()),
+          )
         }
       }
       const roots: Content[] = [
@@ -249,6 +262,16 @@ class Comparison {
       expect(digests).toEqual([...reached].sort((a, b) => a - b).map(digestOf))
     })
   }
+}
+
+function outlineOf(pkg: PackageOutline) {
+  const { repository, key, name, version, architecture, attributes, identity, addedIn } = pkg
+  return { repository, key, name, version, architecture, attributes, identity, addedIn }
+}
+
+/** Paths, each with its bytes. */
+function contentOf(files: readonly StoredFile[]): readonly string[] {
+  return files.map(({ path, digest }) => `${path} ${digest}`).sort()
 }
 
 function known<T>(value: T | undefined): T {

@@ -19,6 +19,8 @@ import { readActivity } from './queries/growth.ts'
 import { openImports } from './queries/imports.ts'
 import { sealedRevisions, streamFileIntervals, streamPackageIntervals } from './queries/intervals.ts'
 import { findNote } from './queries/notes.ts'
+import { streamOutlines } from './queries/outlines.ts'
+import { changedFiles, streamPackageFiles } from './queries/package-files.ts'
 import { heldPackages, revisionFiles, streamPackages } from './queries/packages.ts'
 import { findGenerations, findPublications } from './queries/publications.ts'
 import { streamRecords } from './queries/records.ts'
@@ -61,6 +63,18 @@ export class SqlReader implements CatalogReader {
 
   packages(revision: Revision, query?: PackageQuery) {
     return streamPackages(this.session, revision, query)
+  }
+
+  packageFiles(revision: Revision) {
+    return streamPackageFiles(this.session, revision)
+  }
+
+  changedFiles(before: Revision, after: Revision) {
+    return changedFiles(this.session, before, after)
+  }
+
+  outlines(revision: Revision) {
+    return streamOutlines(this.session, revision)
   }
 
   heldPackages(revision: Revision) {

@@ -96,6 +96,12 @@ export interface RevisionPackage<Attributes extends JsonObject = JsonObject>
   readonly addedIn: number
 }
 
+/** Of a package of a revision, what tells it from others and says where it is listed: a third of the work of reading it whole. */
+export type PackageOutline<Attributes extends JsonObject = JsonObject> = Pick<
+  RevisionPackage<Attributes>,
+  'repository' | 'key' | 'name' | 'version' | 'architecture' | 'attributes' | 'identity' | 'addedIn'
+>
+
 /**
  * One part of a package's native record, verbatim: for RPM `primary`, `filelists`, `other`; a deb822 stanza has one part.
  * Kept so that what is generated later loses nothing that upstream said.

@@ -71,3 +71,9 @@ export interface EarlierTree {
     range?: { readonly start: number; readonly size: number },
   ): Promise<Uint8Array | null>
 }
+
+/**
+ * A finished tree has not got what it was made with: somebody removed packages or lists of them, or a disk has damaged its documents. What
+ * was to be taken from it has to be made anew.
+ */
+export class TreeIncomplete extends Error {}

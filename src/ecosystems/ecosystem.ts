@@ -9,6 +9,7 @@ import type {
   NativeRecord,
   PackageFacts,
   PackageKey,
+  PackageOutline,
   RecordTerms,
   RepositoryId,
   RepositoryMode,
@@ -260,6 +261,8 @@ export interface RevisionContent<Options = object, Attributes extends JsonObject
   readonly options: Options
   readonly mode: RepositoryMode
   readonly packageCount: number
+  /** In key order, a page at a time; may be asked for more than once. */
+  outlines(): AsyncIterable<readonly PackageOutline<Attributes>[]>
   /**
    * In key order; may be asked for more than once.
    * @param among those alone: some thousand at most

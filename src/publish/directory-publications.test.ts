@@ -245,6 +245,7 @@ describe('publish times', () => {
     await using stage = await site.publications.begin(latest, at('10:30:00'), {
       path: latest,
       generation: first.name,
+      isRepeated: true,
     })
     const back = await stage.commit()
 
@@ -265,7 +266,11 @@ describe('publish times', () => {
     await site.publish(at('10:00:00'), {})
 
     await expect(
-      site.publications.begin(latest, at('11:00:00'), { path: latest, generation: '20200101T000000Z-1' }),
+      site.publications.begin(latest, at('11:00:00'), {
+        path: latest,
+        generation: '20200101T000000Z-1',
+        isRepeated: true,
+      }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })
@@ -336,6 +341,7 @@ describe('a stage', () => {
     await using snapshot = await site.publications.begin(parseRelativePath('copy'), at('12:00:00'), {
       path: latest,
       generation: second.name,
+      isRepeated: true,
     })
     await snapshot.commit()
 

@@ -16,6 +16,7 @@ import type { GenerationManifest } from './generation-manifest.ts'
 import { type OpenedGeneration, openGeneration } from './opened-generation.ts'
 import { generationOf, PublicationFolder } from './publication-folder.ts'
 import type {
+  EarlierAt,
   FileCheck,
   Generation,
   GenerationAt,
@@ -25,7 +26,7 @@ import type {
   Publications,
 } from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
-import type { RepeatedGeneration } from './repeated-generation.ts'
+import type { EarlierGeneration } from './repeated-generation.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -67,9 +68,12 @@ class DirectoryPublications implements Publications {
     })
   }
 
-  async begin(published: RelativePath, now: Date, repeated?: GenerationAt): Promise<PublicationStage> {
-    const repeat = repeated ? await this.#repeat(repeated) : null
-    return this.#begin(this.#folder(published), now, repeat)
+  async begin(
+    published: RelativePath,
+    now: Date,
+    earlier: EarlierAt | null = null,
+  ): Promise<PublicationStage> {
+    return this.#begin(this.#folder(published), now, earlier && (await this.#earlier(earlier)))
   }
 
   async current(published: RelativePath): Promise<Generation | null> {
@@ -191,7 +195,7 @@ class DirectoryPublications implements Publications {
   async #begin(
     folder: PublicationFolder,
     now: Date,
-    repeated: RepeatedGeneration | null,
+    earlier: EarlierGeneration | null,
   ): Promise<DirectoryStage> {
     try {
       await folder.prepare(this.#options.root)
@@ -204,7 +208,7 @@ class DirectoryPublications implements Publications {
       const { root, pool, graceMs, checkpoint = () => {} } = this.#options
       const recent = currentAfter(manifests, publishedAt.getTime() - graceMs)
       const place = { root, pool, graceMs, checkpoint, shelves: this.#shelves, folder }
-      return new DirectoryStage({ ...place, previous, recent, name, publishedAt, repeated })
+      return new DirectoryStage({ ...place, previous, recent, name, publishedAt, earlier })
     } catch (error) {
       throw explainDiskError(error, folder.link)
     }
@@ -265,10 +269,10 @@ class DirectoryPublications implements Publications {
     return (await this.#manifests(folder)).find((manifest) => manifest.name === name) ?? null
   }
 
-  async #repeat({ path: published, generation }: GenerationAt): Promise<RepeatedGeneration> {
+  async #earlier({ path: published, generation, isRepeated }: EarlierAt): Promise<EarlierGeneration> {
     const folder = this.#folder(published)
     const manifest = await this.#manifestOf(folder, generation)
-    if (manifest) return { folder, manifest }
+    if (manifest) return { folder, manifest, isRepeated }
     throw new ChantalError('NOT_FOUND', `no generation ${generation} of ${published}`, {
       hint: 'List those that are left with `chantal publish list`.',
       details: { path: published, generation },

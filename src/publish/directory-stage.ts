@@ -16,12 +16,19 @@ import type { GenerationManifest } from './generation-manifest.ts'
 import type { Measured } from './measured-bytes.ts'
 import { Mounts } from './mounts.ts'
 import type { PublicationFolder } from './publication-folder.ts'
-import type { Generation, GenerationName, PublicationStage } from './publications.ts'
-import { findShelfLinks, type RepeatedGeneration, type ShelfLink } from './repeated-generation.ts'
+import type {
+  Generation,
+  GenerationAt,
+  GenerationName,
+  PublicationStage,
+  TakenPackages,
+} from './publications.ts'
+import { type EarlierGeneration, findShelfLinks, type ShelfLink } from './repeated-generation.ts'
 import { claimName } from './shelf-claim.ts'
 import type { ShelfStand } from './shelf-stand.ts'
 import type { Shelves } from './shelves.ts'
 import { StagedTree } from './staged-tree.ts'
+import { TakenOver } from './taken-over.ts'
 import { foldersAbove, layOutTree, type TreeLayout } from './tree-layout.ts'
 
 /** Moments of a commit, in order: a test that ends the process there shows what a crash leaves. */
@@ -46,7 +53,7 @@ interface StageOptions {
   readonly shelves: Shelves
   readonly graceMs: number
   readonly checkpoint: (name: Checkpoint) => void
-  readonly repeated: RepeatedGeneration | null
+  readonly earlier: EarlierGeneration | null
 }
 
 /** A generation in the making: metadata is written as it comes, packages are linked at the end, when it is known where. */
@@ -60,17 +67,19 @@ export class DirectoryStage implements PublicationStage {
   readonly #stands: ShelfStand[] = []
   #packageLinks = 0
   #notes: readonly string[] = []
-  /** Packages shown through links that were repeated. */
-  #repeatedPackages = 0
+  readonly #taken: TakenOver | null
+  /** Packages shown that were not placed: repeated, or taken over. */
+  #otherPackages = 0
   #repeatedLinks: readonly ShelfLink[] = []
   #state: 'open' | 'committing' | 'committed' | 'given up' = 'open'
 
   /** The generation's folder and its `incoming` exist and are empty. */
   constructor(options: StageOptions) {
-    const { folder, name, publishedAt, pool } = options
+    const { folder, name, publishedAt, pool, earlier } = options
     this.name = name
     this.publishedAt = publishedAt
     this.#options = options
+    this.#taken = earlier && !earlier.isRepeated ? new TakenOver(earlier) : null
     this.#tree = new StagedTree({
       folder: folder.folderOf(name),
       incoming: folder.incomingOf(name),
@@ -91,6 +100,12 @@ export class DirectoryStage implements PublicationStage {
     const target = joinRelativePath(folder, file.path)
     if (!this.#tree.isFree(target, file.digest)) return
     this.#packages.set(target, { digest: file.digest, size: file.size, repository })
+  }
+
+  async takePackages(packages: TakenPackages): Promise<boolean> {
+    this.#refuseSpent()
+    this.#mounts.set(packages.repository, packages.folder ?? '')
+    return (await this.#taken?.add(packages)) ?? false
   }
 
   async copy(file: StoredFile, role: PublishedRole): Promise<void> {
@@ -157,20 +172,18 @@ export class DirectoryStage implements PublicationStage {
   }
 
   async #finish(): Promise<Generation> {
-    const { folder, checkpoint, previous, graceMs, repeated } = this.#options
-    if (repeated) await this.#repeat(repeated)
+    const { folder, checkpoint, previous, graceMs, earlier } = this.#options
+    if (earlier?.isRepeated) await this.#repeat(earlier)
     const carried = carriedFiles(previous, {
       has: (file) => this.#tree.has(file),
       files: [...this.#tree.entries.keys(), ...this.#packages.keys()],
       publishedAt: this.publishedAt,
       graceMs,
     })
-    const beside = [...carried.metadata, ...carried.direct].map((entry) => entry.path)
-    const layout = layOutTree(this.#packages, [...this.#tree.entries.keys(), ...beside])
+    const beside = [...carried.metadata, ...carried.direct]
     checkpoint('before links')
-    await this.#carry([...carried.metadata, ...carried.direct])
-    await this.#linkDirect(layout)
-    await this.#standOnShelves(layout)
+    await this.#carry(beside)
+    const layout = await this.#standOnShelves(beside.map(({ path }) => path))
     await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
     if (this.#notes.length > 0) await folder.writeNotes(this.name, this.#notes)
     const manifest = this.#manifest(layout, carried)
@@ -184,7 +197,7 @@ export class DirectoryStage implements PublicationStage {
   }
 
   /** What the stage has not got of its own is as in the generation before. */
-  async #repeat({ folder, manifest }: RepeatedGeneration): Promise<void> {
+  async #repeat({ folder, manifest }: EarlierGeneration): Promise<void> {
     const tree = folder.folderOf(manifest.name)
     const metadata = manifest.metadata.filter(({ supersededAt }) => supersededAt === null)
     for (const entry of metadata) {
@@ -200,16 +213,25 @@ export class DirectoryStage implements PublicationStage {
     const links = await findShelfLinks(tree)
     if (!this.#disturbs(links) && (await this.#repeatClaims(manifest))) {
       this.#repeatedLinks = links
-      this.#repeatedPackages = manifest.files - metadata.length - direct.length
+      this.#otherPackages = manifest.files - metadata.length - direct.length
       return
     }
     for (const link of links) this.#mounts.learn(link)
-    for (const repository of manifest.repositories) {
-      await using shelves = await this.#options.shelves.open(repository)
-      for (const [file, blob] of await shelves.claimed(manifest.publication, manifest.name)) {
-        const target = this.#mounts.inTree(repository, file)
-        if (this.#tree.isFree(target, blob.digest)) this.#packages.set(target, { ...blob, repository })
-      }
+    const at = { path: manifest.publication, generation: manifest.name }
+    for (const repository of manifest.repositories) await this.#placeClaimed(repository, at, new Set())
+  }
+
+  /** Places, one by one, what an earlier generation has of a repository, without `gone`. */
+  async #placeClaimed(
+    repository: RepositoryId,
+    { path: publication, generation }: GenerationAt,
+    gone: ReadonlySet<RelativePath>,
+  ): Promise<void> {
+    await using shelves = await this.#options.shelves.open(repository)
+    for (const [file, blob] of await shelves.claimed(publication, generation)) {
+      if (gone.has(file)) continue
+      const target = this.#mounts.inTree(repository, file)
+      if (this.#tree.isFree(target, blob.digest)) this.#packages.set(target, { ...blob, repository })
     }
   }
 
@@ -241,23 +263,21 @@ export class DirectoryStage implements PublicationStage {
     return true
   }
 
-  /** Links, checks, flushes and lists, all under the locks of the shelves concerned, taken in order of their names. */
-  async #standOnShelves(layout: TreeLayout): Promise<void> {
+  /**
+   * Links, checks, flushes and lists, all under the locks of the shelves concerned, taken in order of their names.
+   * @param beside paths of what was carried along
+   */
+  async #standOnShelves(beside: readonly RelativePath[]): Promise<TreeLayout> {
     const { root, shelves, checkpoint } = this.#options
     await using locks = new AsyncDisposableStack()
+    const layout = (await this.#standAsBefore(locks)) ?? (await this.#layOut(beside))
+    await this.#linkDirect(layout)
     for (const [repository, paths] of [...layout.shelved].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const repositoryShelves = locks.use(await shelves.open(repository))
-      const stand = await repositoryShelves.claim({
-        publication: this.#options.folder.path,
-        generation: this.name,
-        files: this.#blobsOnShelf(repository, paths),
-        recent: this.#options.recent,
-        publishedAt: this.publishedAt,
-        graceMs: this.#options.graceMs,
-      })
-      this.#stands.push(stand)
-      await stand.link(() => this.#countLink())
+      const files = this.#blobsOnShelf(repository, paths)
+      this.#stands.push(await repositoryShelves.claim({ ...this.#claimTerms(), files }))
     }
+    for (const stand of this.#stands) await stand.link(() => this.#countLink())
     await this.#linkFolders(layout)
     for (const { folder, repository, shelf, below } of this.#repeatedLinks) {
       await this.#linkFolder(folder, path.join(shelves.folderOf(repository), String(shelf), below))
@@ -268,6 +288,60 @@ export class DirectoryStage implements PublicationStage {
     checkpoint('after flush')
     for (const stand of this.#stands) await stand.save()
     checkpoint('after shelves')
+    return layout
+  }
+
+  #claimTerms() {
+    const { folder, recent, graceMs } = this.#options
+    const { name: generation, publishedAt } = this
+    return { publication: folder.path, generation, recent, publishedAt, graceMs }
+  }
+
+  /** Has what was taken over stand where it stood, and what was placed beside it; `null` where that cannot be. */
+  async #standAsBefore(locks: AsyncDisposableStack): Promise<TreeLayout | null> {
+    const taken = this.#taken
+    if (!taken || taken.repositories.length === 0 || this.#disturbs(taken.links)) return null
+    const placed = taken.sortOut(this.#packages, this.#mounts)
+    if (placed === null) return null
+    await using opened = new AsyncDisposableStack()
+    const stands: ShelfStand[] = []
+    let packages = 0
+    for (const repository of taken.repositories) {
+      const shelves = opened.use(await this.#options.shelves.open(repository))
+      const claimed = await shelves.claimLike({
+        ...this.#claimTerms(),
+        earlier: taken.at,
+        gone: taken.goneOf(repository),
+        files: placed.get(repository) ?? new Map(),
+        linked: taken.linkedOf(repository),
+      })
+      if (claimed) {
+        stands.push(claimed.stand)
+        packages += claimed.packages
+        continue
+      }
+      await opened.disposeAsync()
+      for (const { repository: other, claim } of stands) {
+        await using others = await this.#options.shelves.open(other)
+        await others.withdraw(claim, [])
+      }
+      return null
+    }
+    locks.use(opened.move())
+    this.#stands.push(...stands)
+    this.#otherPackages += packages - this.#packages.size
+    return {
+      links: new Map(taken.links.map(({ folder, repository }) => [folder, repository])),
+      shelved: new Map(),
+      direct: [],
+    }
+  }
+
+  async #layOut(beside: readonly RelativePath[]): Promise<TreeLayout> {
+    const taken = this.#taken
+    for (const repository of taken?.repositories ?? [])
+      if (taken) await this.#placeClaimed(repository, taken.at, taken.goneOf(repository))
+    return layOutTree(this.#packages, [...this.#tree.entries.keys(), ...beside])
   }
 
   *#writtenPaths(): Generator<string> {
@@ -339,9 +413,9 @@ export class DirectoryStage implements PublicationStage {
       publication: this.#options.folder.path,
       name: this.name,
       publishedAt: this.publishedAt,
-      files: this.#tree.entries.size + this.#packages.size + this.#repeatedPackages,
+      files: this.#tree.entries.size + this.#packages.size + this.#otherPackages,
       repositories: [
-        ...new Set([...layout.shelved.keys(), ...this.#repeatedLinks.map(({ repository }) => repository)]),
+        ...new Set([...layout.links.values(), ...this.#repeatedLinks.map(({ repository }) => repository)]),
       ].sort(),
       metadata: [...this.#tree.entries.values(), ...carried.metadata],
       direct: [...direct, ...carried.direct],

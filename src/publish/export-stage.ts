@@ -83,6 +83,11 @@ class ExportStage implements PublicationStage {
     await this.#tree.copy({ ...file, path: joinRelativePath(folder, file.path) }, 'plain')
   }
 
+  /** Every file is a copy of its own. */
+  async takePackages(): Promise<boolean> {
+    return false
+  }
+
   async copy(file: StoredFile, role: PublishedRole): Promise<void> {
     await this.#tree.copy(file, role)
   }

@@ -69,6 +69,7 @@ describe('members of a view', () => {
     await using repeated = await site.publications.begin(copy, at('11:00:00'), {
       path: view,
       generation: name,
+      isRepeated: true,
     })
 
     expect((await repeated.commit()).files).toBe(3)
@@ -85,7 +86,11 @@ describe('members of a view', () => {
     await fill(site, second, 'replaced')
     await second.commit()
     expect(await fs.readlink(site.absolute(`${view}/epel9`))).toBe('../../../../.shelves/epel9/2')
-    await using back = await site.publications.begin(view, at('12:00:00'), { path: view, generation: name })
+    await using back = await site.publications.begin(view, at('12:00:00'), {
+      path: view,
+      generation: name,
+      isRepeated: true,
+    })
 
     expect((await back.commit()).files).toBe(3)
     expect(await treeOf(site.absolute(view))).toEqual(published)

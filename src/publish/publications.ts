@@ -22,11 +22,10 @@ export interface Publications {
    * Starts a generation beside the current one. What it places stands on the shelves of the repositories it publishes,
    * shared with their other generations. The caller holds the publication's exclusive lease.
    * @param now becomes the publish time: raised where the clock is not after the time of the generation before
-   * @param repeated a finished generation, of any path, whose tree this one is to show. `commit` repeats it: packages without a step
-   * for each, notes, and metadata that was not written to the stage, as fresh files with the new time. The caller holds that
-   * publication's lease too, shared. @throws ChantalError `NOT_FOUND` where it is not on disk
+   * @param earlier a finished generation, of any path. The caller holds that publication's lease too, shared
+   * @throws ChantalError `NOT_FOUND` where `earlier` is not on disk
    */
-  begin(path: RelativePath, now: Date, repeated?: GenerationAt): Promise<PublicationStage>
+  begin(path: RelativePath, now: Date, earlier?: EarlierAt | null): Promise<PublicationStage>
 
   /** A finished generation's own files and notes; `null` where it is not on disk. The caller holds that publication's lease, shared is enough. */
   open(generation: GenerationAt): Promise<OpenedGeneration | null>
@@ -100,6 +99,23 @@ export interface GenerationAt {
   readonly generation: GenerationName
 }
 
+export interface EarlierAt extends GenerationAt {
+  /**
+   * Whether the new generation is to show its tree. `commit` repeats it then: packages without a step for each, notes, and metadata that was
+   * not written to the stage, as fresh files with the new time. Otherwise packages may be taken over from it.
+   */
+  readonly isRepeated: boolean
+}
+
+/** What to take over of an earlier generation: a repository's packages. */
+export interface TakenPackages {
+  readonly repository: RepositoryId
+  /** As for `place`. */
+  readonly folder: RelativePath | null
+  /** Paths of the earlier generation that are not taken over. What has changed is among them, and placed. */
+  readonly gone: ReadonlySet<RelativePath>
+}
+
 export interface Generation {
   readonly name: GenerationName
   readonly files: number
@@ -114,8 +130,14 @@ export interface PublicationStage extends PublicationSink, AsyncDisposable {
   /** Links that this stage had to make for packages, so far. */
   readonly packageLinks: number
   /**
+   * Has the packages that the earlier generation shows of a repository stand in this one too, without a step for each.
+   * @returns whether it can; if not, nothing was done
+   */
+  takePackages(packages: TakenPackages): Promise<boolean>
+  /**
    * Carries over the previous generation's `addressed` files younger than the grace period,
    * makes every file durable, then switches. After it the stage is spent.
+   * @throws TreeIncomplete where what was taken over is not there
    */
   commit(): Promise<Generation>
   /** Leaving the scope without `commit` removes the stage and leaves clients as they were. */

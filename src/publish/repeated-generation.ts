@@ -4,10 +4,12 @@ import type { RepositoryId } from '../core/model.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 
-/** A finished generation that another one is to show again. */
-export interface RepeatedGeneration {
+/** A finished generation that another one is to show again, or to take packages over from. */
+export interface EarlierGeneration {
   readonly folder: PublicationFolder
   readonly manifest: GenerationManifest
+  /** Whether its whole tree is shown again. */
+  readonly isRepeated: boolean
 }
 
 /** A folder of a tree that is one symbolic link to a shelf. */

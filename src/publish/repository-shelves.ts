@@ -5,6 +5,7 @@ import type { BlobRef } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
 import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
+import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { replaceByBlob } from './copy-blob.ts'
 import {
@@ -18,7 +19,7 @@ import {
 } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
-import type { DamagedFile, FileCheck, GenerationName } from './publications.ts'
+import type { DamagedFile, FileCheck, GenerationAt, GenerationName } from './publications.ts'
 import { isSound, restore } from './published-package.ts'
 import type { ShelfLink } from './repeated-generation.ts'
 import { isExpired, Shelf } from './shelf.ts'
@@ -97,15 +98,9 @@ export class RepositoryShelves implements AsyncDisposable {
    * Where that is not the shelf of the `recent` generations, what clients midway look for comes along.
    * Nothing is linked yet.
    */
-  async claim(claim: {
-    readonly publication: RelativePath
-    readonly generation: GenerationName
-    readonly files: ReadonlyMap<RelativePath, BlobRef>
-    /** Generations of the same publication that clients may still have the metadata of. */
-    readonly recent: readonly GenerationName[]
-    readonly publishedAt: Date
-    readonly graceMs: number
-  }): Promise<ShelfStand> {
+  async claim(
+    claim: ClaimTerms & { readonly files: ReadonlyMap<RelativePath, BlobRef> },
+  ): Promise<ShelfStand> {
     const expiredBefore = claim.publishedAt.getTime() - claim.graceMs
     let best: { shelf: Shelf; missing: readonly RelativePath[]; expired: readonly RelativePath[] } | null =
       null
@@ -115,42 +110,66 @@ export class RepositoryShelves implements AsyncDisposable {
     }
     const next = (this.#shelves[0]?.number ?? 0) + 1
     best ??= { shelf: await Shelf.open(this.#folder, next), missing: [...claim.files.keys()], expired: [] }
-    const { publication, generation, files, publishedAt } = claim
-    const carried = best.shelf.besides(files, await this.#elsewhere(best.shelf, publication, claim.recent))
-    if (carried.size > 0) await this.#forgetSwept()
-    const name = claimName(publication, generation)
-    await makeFolders(this.#claims)
-    const claimed = formatClaim({
-      publication,
-      generation,
-      shelf: best.shelf.number,
-      paths: [...files.keys()],
-      carried: [...carried.keys()],
-    })
-    await replaceFile(path.join(this.#claims, name), claimed)
-    await best.shelf.remove(best.expired)
-    const { shelf, missing } = best
-    const pool = this.#pool
-    return new ShelfStand({
-      shelf,
-      missing,
+    const { files } = claim
+    const carried = best.shelf.besides(
       files,
-      carried,
-      publishedAt,
-      repository: this.#repository,
-      claim: name,
-      pool,
-    })
+      await this.#elsewhere(best.shelf, claim.publication, claim.recent),
+    )
+    if (carried.size > 0) await this.#forgetSwept()
+    return this.#claim(claim, { ...best, files, carried, paths: [...files.keys()] })
   }
 
-  /** What a generation has standing here, with the bytes of each. */
+  /**
+   * Claims what an earlier generation has standing here, without `gone` and with `files`, on the same shelf. Nothing is linked yet.
+   * @param claim.linked folders of the shelf that links lead to
+   * @returns `null` where that cannot be, and nothing is claimed: the earlier claim is gone, a path would change its bytes, a link
+   *   would show nothing, or clients midway look for something on another shelf
+   * @throws TreeIncomplete
+   */
+  async claimLike(
+    claim: ClaimTerms & {
+      readonly earlier: GenerationAt
+      readonly gone: ReadonlySet<RelativePath>
+      readonly files: ReadonlyMap<RelativePath, BlobRef>
+      readonly linked: readonly string[]
+    },
+  ): Promise<{ readonly stand: ShelfStand; readonly packages: number } | null> {
+    const { earlier, gone, files, linked } = claim
+    const before = await this.#readClaim(claimName(earlier.path, earlier.generation))
+    const shelf = this.#shelves.find(({ number }) => number === before?.shelf)
+    if (!before || !shelf) return null
+    for (const generation of claim.recent) {
+      const number = await this.#shelfOf(claimName(claim.publication, generation))
+      if (number !== null && number !== shelf.number) return null
+    }
+    const plan = shelf.plan(files, claim.publishedAt.getTime() - claim.graceMs)
+    if (plan === null) return null
+    const paths: RelativePath[] = []
+    const listed = new Map(files)
+    for (const file of before.paths as readonly RelativePath[]) {
+      if (files.has(file) || gone.has(file)) continue
+      const entry = shelf.entryAt(file)
+      if (!entry) throw new TreeIncomplete(`not on the shelf of ${this.#repository}: ${file}`)
+      if (entry.wanted.state !== 'wanted') listed.set(file, { digest: entry.digest, size: entry.size })
+      paths.push(file)
+    }
+    paths.push(...files.keys())
+    if (!linked.every((below) => paths.some((file) => below === '' || file.startsWith(`${below}/`))))
+      return null
+    const stand = await this.#claim(claim, { shelf, ...plan, files: listed, carried: new Map(), paths })
+    return { stand, packages: paths.length }
+  }
+
+  /** What a generation has standing here, with the bytes of each. @throws TreeIncomplete */
   async claimed(publication: RelativePath, generation: GenerationName): Promise<Map<RelativePath, BlobRef>> {
     const files = new Map<RelativePath, BlobRef>()
     const claim = await this.#readClaim(claimName(publication, generation))
-    const shelf = this.#shelves.find(({ number }) => number === claim?.shelf)
-    for (const file of claim?.paths ?? []) {
+    if (!claim)
+      throw new TreeIncomplete(`${generation} of ${publication} claims nothing of ${this.#repository}`)
+    const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
+    for (const file of claim.paths) {
       const entry = shelf?.entryAt(file as RelativePath)
-      if (!entry) throw new Error(`not on the shelf of ${this.#repository}: ${file}`)
+      if (!entry) throw new TreeIncomplete(`not on the shelf of ${this.#repository}: ${file}`)
       files.set(file as RelativePath, { digest: entry.digest, size: entry.size })
     }
     return files
@@ -292,15 +311,42 @@ export class RepositoryShelves implements AsyncDisposable {
     }
   }
 
+  async #claim(
+    { publication, generation, publishedAt }: ClaimTerms,
+    claimed: {
+      readonly shelf: Shelf
+      readonly missing: readonly RelativePath[]
+      readonly expired: readonly RelativePath[]
+      readonly files: ReadonlyMap<RelativePath, BlobRef>
+      readonly carried: ReadonlyMap<RelativePath, BlobRef>
+      readonly paths: readonly RelativePath[]
+    },
+  ): Promise<ShelfStand> {
+    const { shelf, missing, files, carried, paths } = claimed
+    const claim = claimName(publication, generation)
+    await makeFolders(this.#claims)
+    const text = formatClaim({
+      publication,
+      generation,
+      shelf: shelf.number,
+      paths,
+      carried: [...carried.keys()],
+    })
+    await replaceFile(path.join(this.#claims, claim), text)
+    await shelf.remove(claimed.expired)
+    const [repository, pool] = [this.#repository, this.#pool]
+    return new ShelfStand({ shelf, missing, files, carried, publishedAt, repository, claim, pool })
+  }
+
   /** What these generations have standing on other shelves. */
   async #elsewhere(shelf: Shelf, publication: RelativePath, generations: readonly GenerationName[]) {
     const files = new Map<RelativePath, BlobRef>()
     for (const generation of generations) {
-      const name = path.join(this.#claims, claimName(publication, generation))
-      const start = await readStartOrNull(name, headerBytes)
+      const name = claimName(publication, generation)
+      const number = await this.#shelfOf(name)
       // Nearly always it is the same shelf, and what is claimed there need not be read.
-      if (start === null || shelfOfClaim(start, name) === shelf.number) continue
-      const claim = await this.#readClaim(claimName(publication, generation))
+      if (number === null || number === shelf.number) continue
+      const claim = await this.#readClaim(name)
       if (claim === null) continue
       const other = this.#shelves.find(({ number }) => number === claim.shelf)
       if (other === undefined) continue
@@ -310,6 +356,13 @@ export class RepositoryShelves implements AsyncDisposable {
       }
     }
     return files
+  }
+
+  /** The shelf that a claim is on; `null` where there is no such claim. */
+  async #shelfOf(name: string): Promise<number | null> {
+    const file = path.join(this.#claims, name)
+    const start = await readStartOrNull(file, headerBytes)
+    return start && shelfOfClaim(start, file)
   }
 
   async #readClaim(name: string): Promise<ShelfClaim | null> {
@@ -331,6 +384,15 @@ export class RepositoryShelves implements AsyncDisposable {
     await removeEmptyFolders(this.#folder, path.dirname(this.#folder))
     return true
   }
+}
+
+interface ClaimTerms {
+  readonly publication: RelativePath
+  readonly generation: GenerationName
+  /** Generations of the same publication that clients may still have the metadata of. */
+  readonly recent: readonly GenerationName[]
+  readonly publishedAt: Date
+  readonly graceMs: number
 }
 
 interface OpenOptions {

@@ -16,7 +16,7 @@ export const exportSource: UseCase<
   const content = await context.catalog.read((reader) => resolveSource(reader, context.settings, source))
   const tree = await openTree(context, content)
   await using stage = await context.publications.exportTo(target, startedAt)
-  await tree.fill({ now: stage.publishedAt, earlier: null }, stage)
+  await tree.fill({ now: stage.publishedAt, earlier: null, takeOver: null }, stage)
   signal.throwIfAborted()
   const { files } = await stage.commit()
   return {

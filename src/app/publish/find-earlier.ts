@@ -11,6 +11,8 @@ import { ownerOf } from './published-path.ts'
 export interface EarlierGeneration extends AsyncDisposable {
   readonly at: GenerationAt
   readonly tree: EarlierTree
+  /** Which revisions it shows. */
+  readonly sources: GenerationRecord['sources']
   /** It shows what is to be published, but for the time. */
   readonly isEqual: boolean
 }
@@ -67,7 +69,7 @@ async function candidates(
 
 async function open(
   { catalog, publications }: Pick<AppContext, 'catalog' | 'publications'>,
-  { path, generation }: GenerationRecord,
+  { path, generation, sources }: GenerationRecord,
   held: RelativePath,
   signal: AbortSignal,
 ): Promise<Omit<EarlierGeneration, 'isEqual'> | null> {
@@ -93,7 +95,7 @@ async function open(
     await tree?.[Symbol.asyncDispose]()
     await lease?.[Symbol.asyncDispose]()
   }
-  if (tree) return { at, tree, [Symbol.asyncDispose]: release }
+  if (tree) return { at, tree, sources, [Symbol.asyncDispose]: release }
   await release()
   return null
 }

@@ -1,7 +1,9 @@
 import type { GenerationRecord } from '../../catalog/catalog-records.ts'
 import { isChantalError } from '../../core/errors.ts'
+import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
-import type { Generation } from '../../publish/publications.ts'
+import { TreeIncomplete } from '../../core/publication.ts'
+import type { Generation, TakenPackages } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
 import { parseSource } from '../source.ts'
 import { findEarlier } from './find-earlier.ts'
@@ -50,11 +52,28 @@ async function isUpToDate({ catalog }: AppContext, { label, revisions }: Content
 }
 
 /**
- * Builds a generation beside the current one, switches to it, and drops those that are due. A failure leaves clients with what they had.
- * All members of a view switch together: they are one tree. The caller holds the publication's lease.
+ * Publishes, and takes from an earlier generation what it has in common with it. Where that turns out to be damaged, everything is made
+ * anew, from the catalog and the pool. The caller holds the publication's lease.
  * @throws ChantalError as `openTree`; `BLOB_MISSING`, `DISK_FULL`, `NOT_WRITABLE`
  */
 export async function publishContent(
+  context: AppContext,
+  wanted: WantedPublication,
+  signal: AbortSignal,
+): Promise<PublishedGeneration> {
+  try {
+    return await publishOnce(context, wanted, signal)
+  } catch (error) {
+    if (!(error instanceof TreeIncomplete) || wanted.fresh) throw error
+    return publishOnce(context, { ...wanted, fresh: true }, signal)
+  }
+}
+
+/**
+ * Builds a generation beside the current one, switches to it, and drops those that are due. A failure leaves clients with what they had.
+ * All members of a view switch together: they are one tree.
+ */
+async function publishOnce(
   context: AppContext,
   wanted: WantedPublication,
   signal: AbortSignal,
@@ -68,8 +87,11 @@ export async function publishContent(
   reporter.report({ type: 'publish.started', path, packages })
   await using earlier = wanted.fresh ? null : await findEarlier(context, wanted, fingerprint, signal)
   const renew = earlier?.isEqual ? tree.renew : null
-  const repeated = earlier && renew ? earlier.at : undefined
-  await using stage = await publications.begin(path, context.now(), repeated)
+  await using stage = await publications.begin(
+    path,
+    context.now(),
+    earlier && { ...earlier.at, isRepeated: renew !== null },
+  )
   const record: GenerationRecord = {
     path,
     generation: stage.name,
@@ -91,7 +113,14 @@ export async function publishContent(
   try {
     const now = stage.publishedAt
     if (earlier && renew) await renew({ now, earlier: earlier.tree }, stage)
-    else await tree.fill({ now, earlier: earlier?.tree ?? null }, stage)
+    else {
+      const takeOver = earlier && {
+        revisionOf: (repository: RepositoryId) =>
+          earlier.sources.find((source) => source.repository === repository)?.revision ?? null,
+        take: (packages: TakenPackages) => stage.takePackages(packages),
+      }
+      await tree.fill({ now, earlier: earlier?.tree ?? null, takeOver }, stage)
+    }
     signal.throwIfAborted()
     generation = await stage.commit()
   } catch (error) {

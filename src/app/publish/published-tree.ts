@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import { ChantalError } from '../../core/errors.ts'
-import type { Revision } from '../../core/model.ts'
+import type { RepositoryId, Revision } from '../../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { EarlierTree, PublicationSink } from '../../core/publication.ts'
 import type { Ecosystem, RevisionContent } from '../../ecosystems/ecosystem.ts'
+import type { TakenPackages } from '../../publish/publications.ts'
 import type { Signer } from '../../sign/signer.ts'
 import { configuredRepository, configuredView, ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
@@ -18,6 +20,16 @@ export type Content = Pick<ResolvedSource, 'kind' | 'owner' | 'label' | 'revisio
 interface TreeTerms {
   readonly now: Date
   readonly earlier: EarlierTree | null
+  /** How packages are taken over from the earlier tree; `null` places each. */
+  readonly takeOver: TakeOver | null
+}
+
+/** A tree to take packages over from, into the one that is being made. */
+export interface TakeOver {
+  /** Which revision of the repository it shows. */
+  revisionOf(repository: RepositoryId): number | null
+  /** @see PublicationStage.takePackages */
+  take(content: TakenPackages): Promise<boolean>
 }
 
 /** The tree of a revision, or of a view's revisions, as it would be made now. */
@@ -35,7 +47,7 @@ export interface PublishedTree {
   fill(terms: TreeTerms, sink: PublicationSink): Promise<void>
   /** Writes what states the time, of an earlier tree with the same fingerprint; `null` where that cannot be done alone. */
   readonly renew:
-    | ((terms: TreeTerms & { readonly earlier: EarlierTree }, sink: PublicationSink) => Promise<void>)
+    | ((terms: { readonly now: Date; readonly earlier: EarlierTree }, sink: PublicationSink) => Promise<void>)
     | null
 }
 
@@ -63,9 +75,10 @@ async function openRepositoryTree(context: AppContext, content: Content): Promis
     validityMs: isVerbatim ? null : shortestValidity(context, ecosystem, content),
     fingerprint: fingerprintOf(context, content, signer),
     fill: (terms, sink) =>
-      withContents(context, content.revisions, ([member]) =>
-        ecosystem.publish({ ...member, ...termsOf(context, content, signer, terms) }, sink),
-      ),
+      withContents(context, content.revisions, async ([member], place) => {
+        await place(terms, sink, null)
+        await ecosystem.publish({ ...member, ...termsOf(context, content, signer, terms) }, sink)
+      }),
     renew: renewOf(ecosystem, mode, signer),
   }
 }
@@ -85,9 +98,10 @@ async function openViewTree(context: AppContext, content: Content): Promise<Publ
     validityMs: shortestValidity(context, ecosystem, content),
     fingerprint: fingerprintOf(context, content, signer),
     fill: (terms, sink) =>
-      withContents(context, revisions, (contents) => {
+      withContents(context, revisions, async (contents, place) => {
         const members = contents.map((member) => ({ ...member, folder: folderOf(member) }))
-        return ecosystem.publishView(
+        await place(terms, sink, folderOf)
+        await ecosystem.publishView(
           { view: view.name, members, ...termsOf(context, content, signer, terms) },
           sink,
         )
@@ -147,7 +161,7 @@ function shortestValidity(
   return known.length === 0 ? null : Math.min(...known)
 }
 
-const folderOf = ({ repository }: Pick<RevisionContent, 'repository'>): RelativePath =>
+const folderOf = ({ repository }: { readonly repository: RepositoryId }): RelativePath =>
   parseRelativePath(repository)
 
 function renewOf(
@@ -168,7 +182,11 @@ function termsOf(context: AppContext, content: Content, signer: Signer | null, {
 async function withContents(
   { catalog, pool, settings }: AppContext,
   revisions: Content['revisions'],
-  work: (contents: readonly [RevisionContent, ...RevisionContent[]]) => Promise<void>,
+  work: (
+    contents: readonly [RevisionContent, ...RevisionContent[]],
+    /** Puts the packages of all into a tree, those of each below a folder of its own if there is one. */
+    place: (terms: TreeTerms, sink: PublicationSink, folder: typeof folderOf | null) => Promise<void>,
+  ) => Promise<void>,
 ): Promise<void> {
   await catalog.read(async (reader) => {
     const open = async (revision: Revision): Promise<RevisionContent> => {
@@ -178,6 +196,7 @@ async function withContents(
         options: configuredRepository(settings, repository).options,
         mode,
         packageCount,
+        outlines: () => reader.outlines(revision),
         packages: (among) => reader.packages(revision, among && { among }),
         records: (part, terms) => reader.records(revision, part, terms),
         files: await reader.files(revision),
@@ -187,8 +206,28 @@ async function withContents(
     const [first, ...rest] = revisions
     const contents: [RevisionContent, ...RevisionContent[]] = [await open(first)]
     for (const revision of rest) contents.push(await open(revision))
-    await work(contents)
+    await work(contents, async ({ takeOver }, sink, folder) => {
+      for (const revision of revisions)
+        await placePackages(reader, revision, sink, { folder: folder?.(revision) ?? null, takeOver })
+    })
   })
+}
+
+/** Puts all packages of a revision into the tree. Where most of them stand in an earlier one, it costs the difference. */
+async function placePackages(
+  reader: CatalogReader,
+  revision: Revision,
+  sink: PublicationSink,
+  { folder, takeOver }: { readonly folder: RelativePath | null; readonly takeOver: TakeOver | null },
+): Promise<void> {
+  const { repository } = revision
+  const shown = takeOver?.revisionOf(repository) ?? null
+  const before = shown === null ? null : await reader.revision(repository, shown)
+  const changes = before && (await reader.changedFiles(before, revision))
+  const gone = new Set(changes?.gone.map(({ path }) => path))
+  const isTaken = changes !== null && (await takeOver?.take({ repository, folder, gone }))
+  for await (const files of isTaken ? [changes.came] : reader.packageFiles(revision))
+    for (const file of files) await sink.place(file, repository, folder ?? undefined)
 }
 
 function fingerprintOf(

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -44,6 +44,38 @@ describe('a tree made beside an earlier one', () => {
 
       expect(await isAsMadeAnew(site)).toBe(true)
     }
+  })
+
+  it.each([
+    {
+      what: 'a disk has damaged a document',
+      damage: async (site: Site) => {
+        const folder = site.published('repositories/demo/latest/repodata')
+        const name = (await readdir(folder)).find((each) => each.endsWith('-filelists.xml.gz')) ?? ''
+        const bytes = await readFile(join(folder, name))
+        bytes.writeUInt8(bytes.readUInt8(bytes.byteLength >> 1) ^ 1, bytes.byteLength >> 1)
+        await writeFile(join(folder, name), bytes)
+      },
+    },
+    {
+      what: 'the list of a shelf is lost',
+      damage: (site: Site) => rm(site.published('.shelves/demo/1.manifest')),
+    },
+    {
+      what: 'what it wants of a shelf is lost',
+      damage: (site: Site) => rm(site.published('.shelves/demo/claims'), { recursive: true }),
+    },
+  ])('is made anew where of the earlier one $what', async ({ damage }) => {
+    await using upstream = await startDemoUpstream()
+    const demo = { id: 'demo', type: 'rpm', feed: upstream.url, mode: 'filtered' }
+    await using site = await openSite({ repositories: [demo] })
+    await site.sync('demo')
+    await site.publish('demo')
+    showDemo(upstream, 'v2')
+    await site.sync('demo')
+    await damage(site)
+
+    expect(await isAsMadeAnew(site)).toBe(true)
   })
 
   it('has the file list of a package that went and came back with another', async () => {

@@ -5,7 +5,7 @@ import { EntryIds } from './entry-ids.ts'
 import type { RunFormat } from './run-format.ts'
 
 /** Raised when runs are cut, compressed or noted otherwise than before: then nothing is taken from an older tree. */
-const notesVersion = 2
+const notesVersion = 4
 
 const idsKind = 'entries'
 const documentKind = 'document'
@@ -33,11 +33,11 @@ export class DocumentNotes {
    * @param recipe whatever else than its package decides what an entry is: nothing is taken from a tree of another one. Without a tab
    * @param earlier the tree before; `null` makes everything anew
    */
-  static async open(recipe: string, earlier: EarlierTree | null): Promise<DocumentNotes> {
+  static open(recipe: string, earlier: EarlierTree | null): DocumentNotes {
     const opened = new Map<string, EarlierDocument>()
     if (earlier) {
       for (const [name, noted] of parseNotes(earlier.notes, recipe)) {
-        const document = await EarlierDocument.open(noted, earlier)
+        const document = EarlierDocument.of(noted, earlier)
         if (document) opened.set(name, document)
       }
     }
@@ -49,7 +49,7 @@ export class DocumentNotes {
     return this.#earlier.size === 0
   }
 
-  /** The document of this name in the tree before, where it is sound and of this format. */
+  /** The document of this name in the tree before, where it is of this format. */
   earlier(name: string, format: string): EarlierDocument | null {
     const found = this.#earlier.get(name)
     return found?.format === format ? found : null

@@ -23,7 +23,10 @@ export interface MadeDocument {
 
 const documentPath = parseRelativePath('document')
 
-/** Writes a document with a header and a footer around its entries. */
+/** Of which runs are seldom whole in one page. */
+const pageEntries = 37
+
+/** Writes a document with a header and a footer around its entries, page by page. */
 export async function makeDocument(
   entries: Entries,
   {
@@ -33,21 +36,27 @@ export async function makeDocument(
     recipe = 'recipe',
   }: { earlier?: EarlierTree | null; format?: RunFormat; average?: number; recipe?: string } = {},
 ): Promise<MadeDocument> {
-  const notes = await DocumentNotes.open(recipe, earlier)
+  const notes = DocumentNotes.open(recipe, earlier)
   const before = notes.earlier('document', format)
   const runs = new RunCollector(average, before)
-  const page = pageOf(entries)
   let made = 0
   async function* pieces(): AsyncGenerator<DocumentPiece> {
     yield Buffer.from(`<${entries.size}>\n`)
-    for (const [index, text] of [...entries.values()].entries()) {
-      const position = runs.find(page, index)
-      if (position < 0) made += 1
-      await (position < 0
-        ? runs.add(page, index, Buffer.from(text), 0x0a)
-        : runs.repeat(page, index, position))
-      const run = runs.isEnded ? await runs.take() : null
-      if (run) yield run
+    for (const listed of pagesOf([...entries])) {
+      const page = pageOf(listed)
+      const positions = runs.findAll(page)
+      for (let index = 0; index < listed.length; ) {
+        const position = positions[index] ?? -1
+        const repeated = position < 0 ? 0 : runs.repeatRun(page, index, position)
+        if (position < 0) made += 1
+        if (repeated === 0)
+          await (position < 0
+            ? runs.add(page, index, Buffer.from(listed[index]?.[1] ?? ''), 0x0a)
+            : runs.repeat(page, index, position))
+        index += Math.max(repeated, 1)
+        const run = runs.isEnded ? await runs.take() : null
+        if (run) yield run
+      }
     }
     const last = await runs.take()
     if (last) yield last
@@ -85,9 +94,14 @@ export function textOf(entries: Entries): string {
   return [`<${entries.size}>`, ...entries.values(), '</>', ''].join('\n')
 }
 
-function pageOf(entries: Entries): EntryPage {
-  const ids = [...entries].map((entry) =>
+function* pagesOf<Entry>(entries: readonly Entry[]): Generator<readonly Entry[]> {
+  for (let start = 0; start < entries.length; start += pageEntries)
+    yield entries.slice(start, start + pageEntries)
+}
+
+function pageOf(entries: readonly (readonly [key: string, text: string])[]): EntryPage {
+  const ids = entries.map((entry) =>
     hash('sha256', JSON.stringify(entry), 'buffer').subarray(0, entryIdBytes),
   )
-  return { keys: [...entries.keys()], ids: Buffer.concat(ids) }
+  return { keys: entries.map(([key]) => key), ids: Buffer.concat(ids) }
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { giveBack } from '../../core/bytes.ts'
 import type { RelativePath } from '../../core/path.ts'
-import type { EarlierTree } from '../../core/publication.ts'
+import { type EarlierTree, TreeIncomplete } from '../../core/publication.ts'
 import type { EntryIds, EntryPage } from './entry-ids.ts'
 import { formatRun, type NotedRun, parseLengths, parseRun } from './noted-run.ts'
 import { decompressRun, decompressRuns, type RunFormat } from './run-format.ts'
@@ -50,18 +50,13 @@ export class EarlierDocument {
     this.#tree = tree
   }
 
-  /**
-   * Reads the file once: what a disk has damaged since is made anew, not handed on.
-   * @returns `null` where it is not, byte for byte, what was noted
-   */
-  static async open(noted: NotedDocument, tree: EarlierTree): Promise<EarlierDocument | null> {
+  /** @returns `null` where the notes do not say of every entry where it is */
+  static of(noted: NotedDocument, tree: EarlierTree): EarlierDocument | null {
     const runs: EarlierRun[] = []
     let { start } = noted
     let first = 0
     for (const line of noted.runs) {
       const run = { ...parseRun(line), line, start, first }
-      const bytes = await tree.read(noted.path, run)
-      if (!bytes || crc32(bytes) !== run.checksum) return null
       runs.push(run)
       start += run.size
       first += run.count
@@ -88,7 +83,17 @@ export class EarlierDocument {
     return run
   }
 
-  /** An entry with what follows it. Entries of one run after another are cheap; what was given before may not last. */
+  /** The run that begins at this position, where a page has all of it from `index` on; `null` otherwise. */
+  wholeRunAt(position: number, page: EntryPage, index: number): EarlierRun | null {
+    const run = this.runOf(position)
+    const isWhole = run.first === position && this.#ids.hasAt(position, page, index, run.count)
+    return isWhole ? run : null
+  }
+
+  /**
+   * An entry with what follows it. Entries of one run after another are cheap; what was given before may not last.
+   * @throws TreeIncomplete where a disk has damaged the run
+   */
   entryAt(position: number): Uint8Array | Promise<Uint8Array> {
     const opened = this.#opened
     if (opened && position >= opened.run.first && position < opened.run.first + opened.run.count)
@@ -96,18 +101,24 @@ export class EarlierDocument {
     return this.#open(this.runOf(position)).then((run) => entryIn(run, position))
   }
 
-  /** The compressed bytes of runs that lie one after another, and what they were before, in one or more pieces. */
+  /**
+   * The compressed bytes of runs that lie one after another, and what they were before, in one or more pieces.
+   * @throws TreeIncomplete where a disk has damaged one: it must not be handed on
+   */
   async repeat(runs: readonly [EarlierRun, ...EarlierRun[]]): Promise<{
     readonly bytes: Uint8Array
     readonly open: readonly Uint8Array[]
   }> {
     const size = runs.reduce((sum, run) => sum + run.size, 0)
     const bytes = Uint8Array.from(await this.#read({ start: runs[0].start, size }))
+    for (const run of runs) this.#check(run, bytes.subarray(run.start - runs[0].start))
     return { bytes, open: await decompressRuns(this.format, bytes, runs) }
   }
 
   async #open(run: EarlierRun): Promise<OpenedRun> {
-    const bytes = decompressRun(this.format, await this.#read(run), run.openSize)
+    const compressed = await this.#read(run)
+    this.#check(run, compressed)
+    const bytes = decompressRun(this.format, compressed, run.openSize)
     let end = 0
     const ends = parseLengths(run.line).map((length) => {
       end += length
@@ -122,8 +133,14 @@ export class EarlierDocument {
 
   async #read(range: { readonly start: number; readonly size: number }): Promise<Uint8Array> {
     const bytes = await this.#tree.read(this.#path, range)
-    if (!bytes) throw new Error(`a file of an earlier tree became shorter: ${this.#path}`)
+    if (!bytes) throw new TreeIncomplete(`a file of an earlier tree is gone or shorter: ${this.#path}`)
     return bytes
+  }
+
+  /** @param bytes begin with the run */
+  #check({ size, checksum }: EarlierRun, bytes: Uint8Array): void {
+    if (crc32(bytes.subarray(0, size)) !== checksum)
+      throw new TreeIncomplete(`a file of an earlier tree is damaged: ${this.#path}`)
   }
 }
 

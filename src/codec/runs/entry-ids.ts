@@ -33,16 +33,25 @@ export class EntryIds {
     return this.#length
   }
 
-  add({ ids }: EntryPage, index: number): void {
+  add({ ids }: EntryPage, index: number, count = 1): void {
     const start = this.#length * entryIdBytes
-    if (start === this.#bytes.byteLength) {
-      const larger = Buffer.alloc(Math.max(start * 2, lineIds * entryIdBytes))
+    const end = start + count * entryIdBytes
+    if (end > this.#bytes.byteLength) {
+      const larger = Buffer.alloc(Math.max(end, start * 2, lineIds * entryIdBytes))
       larger.set(this.#bytes)
       this.#bytes = larger
     }
-    ids.copy(this.#bytes, start, index * entryIdBytes, (index + 1) * entryIdBytes)
-    this.#length += 1
+    ids.copy(this.#bytes, start, index * entryIdBytes, (index + count) * entryIdBytes)
+    this.#length += count
     this.#table = null
+  }
+
+  /** Whether entries of a page are those at `position` and after it. */
+  hasAt(position: number, { ids }: EntryPage, index: number, count: number): boolean {
+    const [own, others] = [position * entryIdBytes, index * entryIdBytes]
+    const bytes = count * entryIdBytes
+    if (others + bytes > ids.byteLength || position + count > this.#length) return false
+    return this.#bytes.compare(ids, others, others + bytes, own, own + bytes) === 0
   }
 
   equals(other: EntryIds): boolean {

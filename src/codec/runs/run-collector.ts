@@ -59,6 +59,35 @@ export class RunCollector {
     return this.#earlier?.positionOf(page, index) ?? -1
   }
 
+  /** {@link find} of a whole page: quick where runs of it are as they were. */
+  findAll(page: EntryPage): Int32Array {
+    const { length } = page.keys
+    const positions = new Int32Array(length)
+    for (let index = 0; index < length; ) {
+      const position = this.find(page, index)
+      const run = position < 0 ? null : (this.#earlier?.wholeRunAt(position, page, index) ?? null)
+      const count = run?.count ?? 1
+      for (let step = 0; step < count; step++) positions[index + step] = position + step
+      index += count
+    }
+    return positions
+  }
+
+  /**
+   * Adds a whole run of the earlier document, where the page goes on with one from `index` on.
+   * @returns how many entries; 0 where a run has begun, or there is no such run, and nothing was added
+   */
+  repeatRun(page: EntryPage, index: number, position: number): number {
+    if (this.#lengths.length > 0) return 0
+    const run = this.#earlier?.wholeRunAt(position, page, index) ?? null
+    // One at the end of its document may have ended there for want of entries.
+    if (run === null || !this.#endsWith(run, page.keys[index + run.count - 1] ?? '')) return 0
+    this.#repeated = { run, count: run.count }
+    this.ids.add(page, index, run.count)
+    this.#isEnded = true
+    return run.count
+  }
+
   /** @param end a byte that follows the entry. Both are copied at once */
   add(page: EntryPage, index: number, entry: Uint8Array, end: number): Promise<void> | void {
     if (this.#repeated) return this.#makeRun().then(() => this.#add(page, index, entry, end))
@@ -128,10 +157,15 @@ export class RunCollector {
   #enter(page: EntryPage, index: number, length: number): void {
     this.ids.add(page, index)
     this.#lengths.push(length)
-    // A run that is repeated grew too long where it did, or not at all.
-    const isLong = this.#repeated
-      ? this.#repeated.count === this.#repeated.run.count && this.#repeated.run.openSize >= maxRunBytes
-      : this.#buffers.size >= maxRunBytes
-    this.#isEnded = isLong || endsRun(page.keys[index] ?? '', this.#average, this.#lengths.length)
+    const key = page.keys[index] ?? ''
+    const repeated = this.#repeated
+    this.#isEnded = repeated
+      ? repeated.count === repeated.run.count && this.#endsWith(repeated.run, key)
+      : this.#buffers.size >= maxRunBytes || endsRun(key, this.#average, this.#lengths.length)
+  }
+
+  /** Whether a run ends with its last entry, whatever follows: for its key, or because it grew long. */
+  #endsWith({ count, openSize }: EarlierRun, lastKey: string): boolean {
+    return openSize >= maxRunBytes || endsRun(lastKey, this.#average, count)
   }
 }

@@ -1,8 +1,8 @@
 import { DocumentNotes } from '../../codec/runs/document-notes.ts'
 import { entryPageOf } from '../../codec/runs/entry-page.ts'
 import { MadeRecords } from '../../codec/runs/made-records.ts'
+import { packagePages } from '../../codec/runs/package-pages.ts'
 import type { PackageKey } from '../../core/model.ts'
-import { inPages } from '../../core/pages.ts'
 import { joinRelativePath } from '../../core/path.ts'
 import type { PublicationSink } from '../../core/publication.ts'
 import type { PublishTerms } from '../ecosystem.ts'
@@ -37,7 +37,7 @@ async function publishMembers(
   owner: string,
   sink: PublicationSink,
 ): Promise<void> {
-  const notes = await DocumentNotes.open(terms.recipe, terms.earlier)
+  const notes = DocumentNotes.open(terms.recipe, terms.earlier)
   const trees = new Map<string, SuiteTree>()
   const open = (member: AptMember, suite: string, stored: StoredSuite | null) => {
     const place = placeIn(member, placeOfSuite(suite))
@@ -78,25 +78,33 @@ async function publishMembers(
         suites.set(suite, tree)
         return tree
       }
-      const { folder, repository, options } = member
+      const { folder, options } = member
       // By the name that packages have of it, which is that of most.
       const bySuite = new Map<string, SuiteTree>()
       await using stanzas = new MadeRecords((among) => member.records('stanza', among), notes.hasNone)
-      for await (const packages of inPages(member.packages(), pagePackages)) {
-        const page = entryPageOf(packages)
-        const placed = packages.map((pkg, index) => {
+      for await (const { outlines, whole } of packagePages(member, notes.hasNone)) {
+        const page = entryPageOf(outlines)
+        const placed = outlines.map((pkg, index) => {
           const { suite } = pkg.attributes
           const tree = bySuite.get(suite) ?? treeOf(suite)
           bySuite.set(suite, tree)
           return { tree, placement: tree.placementOf(member, pkg, { page, index }) }
         })
-        for (const { files } of packages)
-          for (const file of files) await sink.place(file, repository, folder ?? undefined)
-        stanzas.want(placed.flatMap(({ placement: { isHeld, pkg } }) => (isHeld ? [] : [pkg.key])))
+        const made = placed.flatMap(({ placement: { isHeld, pkg } }) => (isHeld ? [] : [pkg.key]))
+        stanzas.want(made)
+        const found = await whole(made)
         for (const { tree, placement } of placed) {
-          const { pkg, isHeld } = placement
-          const stanza = isHeld ? null : recorded(pkg.key, await stanzas.of(pkg.key))
-          await tree.add(placement, stanza && publishedStanza(stanza, pkg, options, folder))
+          const { key } = placement.pkg
+          const stanza = placement.isHeld
+            ? null
+            : publishedStanza(
+                recorded(key, await stanzas.of(key)),
+                recorded(key, found.get(key)),
+                options,
+                folder,
+              )
+          const pending = tree.add(placement, stanza)
+          if (pending) await pending
         }
       }
     }
@@ -123,19 +131,18 @@ function placeIn({ folder }: AptMember, place: SuitePlace): SuitePlace {
   return placeOfSuite(`${place.folder === '' ? folder : joinRelativePath(folder, place.folder)}/`)
 }
 
-/** Packages whose stanzas are read together. */
-const pagePackages = 1000
-
 /** The architectures that uploaded packages are for, and those that are configured, without `all`. */
 async function architecturesOf(member: AptMember): Promise<readonly string[]> {
   const found = new Set(member.options.architectures ?? [])
-  for await (const { architecture, attributes } of member.packages())
-    if (architecture !== null && attributes.kind !== 'source') found.add(architecture)
+  for await (const outlines of member.outlines()) {
+    for (const { architecture, attributes } of outlines)
+      if (architecture !== null && attributes.kind !== 'source') found.add(architecture)
+  }
   found.delete('all')
   return [...found].sort()
 }
 
-function recorded(key: PackageKey, stanza: Uint8Array | null): Uint8Array {
-  if (!stanza) throw new Error(`${key} has no native record`)
-  return stanza
+function recorded<Found extends object>(key: PackageKey, found: Found | null | undefined): Found {
+  if (!found) throw new Error(`${key} is not recorded as a package with a stanza`)
+  return found
 }

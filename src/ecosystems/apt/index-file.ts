@@ -22,7 +22,7 @@ export interface SuiteSink {
 }
 
 /** Stanzas in a run, on average: fewer are compressed anew for one that changed, more are smaller together. Some 128 KiB. */
-const runStanzas = 128
+const runStanzas = 64
 
 /**
  * An index that is written while stanzas come for it and for others. Release lists it compressed, and as it is before, which is not

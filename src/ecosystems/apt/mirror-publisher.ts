@@ -6,7 +6,6 @@ import { isRootDocument, readStoredSuites, type StoredSuiteFile } from './stored
 /** Upstream's tree, byte for byte: Release files and signatures, indexes under their names and their checksums, packages. */
 export async function publishMirror(input: AptPublishInput, sink: PublicationSink): Promise<void> {
   const { repository } = input
-  for await (const pkg of input.packages()) for (const file of pkg.files) await sink.place(file, repository)
   for (const { place, release, files } of await readStoredSuites(input)) {
     for (const stored of files) {
       const { file, name } = stored

@@ -1,4 +1,4 @@
-import type { StoredPackage } from '../../core/model.ts'
+import type { PackageOutline } from '../../core/model.ts'
 import type { AptAttributes } from './attributes.ts'
 import { descriptionMd5 } from './formats/translation-prune.ts'
 
@@ -12,7 +12,7 @@ export class PublishedNames {
    * @param folder of the package's component
    * @param stanza `null` where nobody asks for descriptions
    */
-  add(folder: string, { name, attributes }: StoredPackage<AptAttributes>, stanza: Uint8Array | null): void {
+  add(folder: string, { name, attributes }: PackageOutline<AptAttributes>, stanza: Uint8Array | null): void {
     const { kind } = attributes
     for (const scope of new Set([folder, ''])) setOf(this.#names, `${kind} ${scope}`).add(name)
     if (!stanza || kind === 'source') return

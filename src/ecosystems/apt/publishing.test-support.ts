@@ -57,7 +57,8 @@ export async function publishInMemory(given: Given): Promise<PublishedInMemory> 
     options: aptOptions.parse(options),
     mode: 'filtered',
     packageCount: packages.length,
-    packages: () => each(sorted.map(storedPackage)),
+    outlines: () => each([sorted.map(storedPackage)]),
+    packages: (among) => each(sorted.map(storedPackage).filter(({ key }) => !among || among.includes(key))),
     records: async function* (_, terms) {
       const all = sorted.map(({ key, stanza }) => ({ key: key as PackageKey, bytes: stanza }))
       for await (const record of recordsAmong(all, terms)) {

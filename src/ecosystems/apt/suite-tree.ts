@@ -1,6 +1,6 @@
 import type { DocumentNotes } from '../../codec/runs/document-notes.ts'
 import type { EntryPage } from '../../codec/runs/entry-ids.ts'
-import type { StoredPackage } from '../../core/model.ts'
+import type { PackageOutline } from '../../core/model.ts'
 import type { PublicationSink } from '../../core/publication.ts'
 import type { PublishTerms } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
@@ -22,7 +22,7 @@ const prunedKinds: ReadonlySet<IndexKind> = new Set(['translation', 'contents', 
 
 /** A package and the indexes that list it. */
 export interface Placement {
-  readonly pkg: StoredPackage<AptAttributes>
+  readonly pkg: PackageOutline<AptAttributes>
   /** Where it stands among the entries. */
   readonly page: EntryPage
   readonly index: number
@@ -107,7 +107,7 @@ export class SuiteTree {
   /** Where a package goes. */
   placementOf(
     member: AptMember,
-    pkg: StoredPackage<AptAttributes>,
+    pkg: PackageOutline<AptAttributes>,
     entry: { readonly page: EntryPage; readonly index: number },
   ): Placement {
     const { attributes } = pkg
@@ -120,7 +120,17 @@ export class SuiteTree {
   }
 
   /** @param stanza `null` where it is held */
-  async add({ pkg, page, index, component, indexes }: Placement, stanza: Uint8Array | null): Promise<void> {
+  add(placement: Placement, stanza: Uint8Array | null): Promise<void> | void {
+    const [first, ...rest] = placement.indexes
+    if (first && rest.length === 0 && !this.#needsNames)
+      return first.add(placement.page, placement.index, stanza)
+    return this.#addToAll(placement, stanza)
+  }
+
+  async #addToAll(
+    { pkg, page, index, component, indexes }: Placement,
+    stanza: Uint8Array | null,
+  ): Promise<void> {
     const [first] = indexes
     if (this.#needsNames) {
       const described = this.#hasTranslations

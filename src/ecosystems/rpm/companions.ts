@@ -1,6 +1,6 @@
 import { decompress } from '../../codec/compression.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
-import type { StoredFile, StoredPackage } from '../../core/model.ts'
+import type { PackageOutline, StoredFile } from '../../core/model.ts'
 import type { PublishTerms } from '../ecosystem.ts'
 import { pruneComps } from './formats/comps.ts'
 import { mergeComps } from './formats/comps-merge.ts'
@@ -55,7 +55,7 @@ export class PublishedPackages {
     this.#needsNames = has(...compsTypes)
   }
 
-  add({ name, version, architecture }: StoredPackage): void {
+  add({ name, version, architecture }: PackageOutline): void {
     if (this.#needsNevras) this.nevras.add(`${name}-${version}.${architecture}`)
     if (this.#needsNames) this.names.add(name)
   }

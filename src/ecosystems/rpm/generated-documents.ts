@@ -1,11 +1,11 @@
 import type { DocumentPiece } from '../../codec/runs/document-writer.ts'
-import { type EntryPage, entryIdBytes } from '../../codec/runs/entry-ids.ts'
+import type { EntryPage } from '../../codec/runs/entry-ids.ts'
 import { entryPageOf } from '../../codec/runs/entry-page.ts'
 import { MadeRecords } from '../../codec/runs/made-records.ts'
+import { packagePages, wholePackages } from '../../codec/runs/package-pages.ts'
 import type { Run, RunCollector } from '../../codec/runs/run-collector.ts'
 import { escapeXmlAttribute } from '../../codec/xml.ts'
-import type { PackageKey, StoredPackage } from '../../core/model.ts'
-import { inPages } from '../../core/pages.ts'
+import type { PackageKey, PackageOutline, StoredPackage } from '../../core/model.ts'
 import { joinRelativePath, type RelativePath } from '../../core/path.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { rewriteChecksum } from './formats/checksum-rewriter.ts'
@@ -20,37 +20,68 @@ type Stored = StoredPackage<RpmAttributes>
 /** Packages in a run, on average: fewer are compressed anew for one that changed, more are smaller together. About 100 KiB. */
 export const runPackages: Readonly<Record<PackageDocument, number>> = {
   primary: 48,
-  filelists: 16,
+  filelists: 8,
   other: 48,
-  'filelists-ext': 16,
+  'filelists-ext': 8,
 }
 
-/** Packages whose entries are made together. */
-const primaryPage = 1000
-/** Of these no more than keys are held. */
-const keysPage = 4000
+/** Packages that follow one another in every document. */
+export interface ListedPage extends EntryPage {
+  readonly member: RpmMember
+  readonly keys: readonly PackageKey[]
+}
 
-/** The packages of a tree, member by member, each in key order: as `primary` lists them, all other documents do. */
+/**
+ * The packages of a tree, member by member, each in key order: as `primary` lists them, all other documents do, which are written at
+ * the same time and wait for it.
+ */
 export class ListedPackages {
-  readonly members: readonly { readonly member: RpmMember; readonly keys: PackageKey[] }[]
-  readonly #ids: Buffer[] = []
+  readonly members: readonly RpmMember[]
+  readonly #pages: ListedPage[] = []
+  #isComplete = false
+  #failure: { readonly error: unknown } | null = null
+  #changed = Promise.withResolvers<void>()
 
   constructor(members: readonly RpmMember[]) {
-    this.members = members.map((member) => ({ member, keys: [] }))
+    this.members = members
   }
 
   get count(): number {
-    return this.members.reduce((sum, { member }) => sum + member.packageCount, 0)
+    return this.members.reduce((sum, { packageCount }) => sum + packageCount, 0)
   }
 
-  /** @param ids one after another */
-  add(ids: Buffer): void {
-    this.#ids.push(ids)
+  /** @throws what another document failed with */
+  add(page: ListedPage): void {
+    if (this.#failure) throw this.#failure.error
+    this.#pages.push(page)
+    this.#notify()
   }
 
-  /** The ids of all packages. */
-  ids(): Buffer {
-    return Buffer.concat(this.#ids)
+  end(): void {
+    this.#isComplete = true
+    this.#notify()
+  }
+
+  /** Ends all that read or add: one document of a tree is nothing without the others. */
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#notify()
+  }
+
+  /** From the first on, each as soon as it is there. @throws what another document failed with */
+  async *pages(): AsyncGenerator<ListedPage> {
+    for (let index = 0; ; index++) {
+      while (index === this.#pages.length && !this.#isComplete && !this.#failure) await this.#changed.promise
+      if (this.#failure) throw this.#failure.error
+      const page = this.#pages[index]
+      if (!page) return
+      yield page
+    }
+  }
+
+  #notify(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers<void>()
   }
 }
 
@@ -63,24 +94,19 @@ export class ListedPackages {
 export async function* generatePrimary(
   listed: ListedPackages,
   runs: RunCollector,
-  visit: (pkg: Stored, member: RpmMember) => Promise<void> | void,
+  visit: (pkg: PackageOutline) => void,
 ): AsyncGenerator<DocumentPiece> {
   yield Buffer.from(repodataHeader('primary', listed.count))
-  for (const { member, keys } of listed.members) {
+  for (const member of listed.members) {
     await using records = recordsOf(member, 'primary', runs)
-    for await (const packages of inPages(member.packages(), primaryPage)) {
-      const { ids } = entryPageOf(packages)
-      for (const pkg of packages) {
-        keys.push(pkg.key)
-        await visit(pkg, member)
-      }
-      listed.add(ids)
-      const byKey = new Map(packages.map((pkg) => [pkg.key, pkg]))
-      const packageOf = (key: PackageKey) => byKey.get(key) ?? unknown(key)
-      const page = { keys: packages.map(({ key }) => key), ids, packageOf, records }
-      yield* addPage(page, member, 'primary', runs)
+    for await (const { outlines, whole } of packagePages(member, runs.hasNone)) {
+      const page = { member, ...entryPageOf(outlines), keys: outlines.map(({ key }) => key) }
+      for (const outline of outlines) visit(outline)
+      listed.add(page)
+      yield* addPage({ ...page, whole, records }, 'primary', runs)
     }
   }
+  listed.end()
   const last = await runs.take()
   if (last) yield last
   yield Buffer.from(repodataFooter('primary'))
@@ -93,34 +119,22 @@ export async function* generateDocument(
   runs: RunCollector,
 ): AsyncGenerator<DocumentPiece> {
   yield Buffer.from(repodataHeader(document, listed.count))
-  const ids = listed.ids()
-  let position = 0
-  for (const { member, keys: all } of listed.members) {
-    await using records = recordsOf(member, document, runs)
-    for (let start = 0; start < all.length; start += keysPage) {
-      const keys = all.slice(start, start + keysPage)
-      const page = ids.subarray(position * entryIdBytes, (position + keys.length) * entryIdBytes)
-      position += keys.length
-      // Whole packages are read only where an entry has to be made or changed.
-      const found = new Map<PackageKey, Stored>()
-      const packageOf = async (key: PackageKey) => {
-        const known = found.get(key)
-        if (known) return known
-        const next = keys.slice(keys.indexOf(key), keys.indexOf(key) + primaryPage)
-        for await (const pkg of member.packages(next)) found.set(pkg.key, pkg)
-        return found.get(key) ?? unknown(key)
-      }
-      yield* addPage({ keys, ids: page, packageOf, records }, member, document, runs)
-    }
+  await using opened = new AsyncDisposableStack()
+  const byMember = new Map<RpmMember, MadeRecords>()
+  for await (const page of listed.pages()) {
+    const { member } = page
+    const records = byMember.get(member) ?? opened.use(recordsOf(member, document, runs))
+    byMember.set(member, records)
+    const whole = (keys: readonly PackageKey[]) => wholePackages(member, keys)
+    yield* addPage({ ...page, whole, records }, document, runs)
   }
   const last = await runs.take()
   if (last) yield last
   yield Buffer.from(repodataFooter(document))
 }
 
-interface Page extends EntryPage {
-  readonly keys: readonly PackageKey[]
-  readonly packageOf: (key: PackageKey) => Stored | Promise<Stored>
+interface Page extends ListedPage {
+  readonly whole: (keys: readonly PackageKey[]) => Promise<ReadonlyMap<PackageKey, Stored>>
   readonly records: MadeRecords
 }
 
@@ -128,38 +142,35 @@ function recordsOf(member: RpmMember, document: PackageDocument, runs: RunCollec
   return new MadeRecords((terms) => member.records(document, terms), runs.hasNone)
 }
 
-async function* addPage(
-  page: Page,
-  member: RpmMember,
-  document: PackageDocument,
-  runs: RunCollector,
-): AsyncGenerator<Run> {
+async function* addPage(page: Page, document: PackageDocument, runs: RunCollector): AsyncGenerator<Run> {
   const { keys, records } = page
-  const positions = keys.map((_, index) => runs.find(page, index))
-  records.want(keys.filter((_, index) => (positions[index] ?? -1) < 0))
-  for (const [index, key] of keys.entries()) {
+  const positions = runs.findAll(page)
+  const made = keys.filter((_, index) => (positions[index] ?? -1) < 0)
+  records.want(made)
+  // Whole packages are read only where an entry takes more than its record.
+  let found: Promise<ReadonlyMap<PackageKey, Stored>> | null = null
+  const make = async (key: PackageKey): Promise<Uint8Array> => {
+    const record = await records.of(key)
+    if (record && document !== 'primary' && !hasWeakChecksum(record)) return record
+    found ??= page.whole(made)
+    const pkg = (await found).get(key) ?? unknown(key)
+    return record ? adjust(record, pkg, document, pathIn(page.member, pkg)) : emptyEntry(pkg, document)
+  }
+  for (let index = 0; index < keys.length; ) {
     const position = positions[index] ?? -1
-    const pending =
-      position < 0
-        ? runs.add(page, index, await entryOf(await records.of(key), key, document, member, page), lineFeed)
-        : runs.repeat(page, index, position)
-    if (pending) await pending
+    const repeated = position < 0 ? 0 : runs.repeatRun(page, index, position)
+    if (repeated === 0) {
+      const pending =
+        position < 0
+          ? runs.add(page, index, await make(keys[index] as PackageKey), lineFeed)
+          : runs.repeat(page, index, position)
+      if (pending) await pending
+    }
+    index += Math.max(repeated, 1)
     if (!runs.isEnded) continue
     const run = await runs.take()
     if (run) yield run
   }
-}
-
-async function entryOf(
-  record: Uint8Array | null,
-  key: PackageKey,
-  document: PackageDocument,
-  member: RpmMember,
-  { packageOf }: Page,
-): Promise<Uint8Array> {
-  if (record && document !== 'primary' && !hasWeakChecksum(record)) return record
-  const pkg = await packageOf(key)
-  return record ? adjust(record, pkg, document, pathIn(member, pkg)) : emptyEntry(pkg, document)
 }
 
 function unknown(key: PackageKey): never {

@@ -1,6 +1,6 @@
 import { DocumentNotes } from '../../codec/runs/document-notes.ts'
 import { readWhole } from '../../core/bytes.ts'
-import type { StoredPackage } from '../../core/model.ts'
+import type { PackageOutline } from '../../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { PublicationSink } from '../../core/publication.ts'
 import type { PublishTerms, RenewInput } from '../ecosystem.ts'
@@ -16,6 +16,7 @@ import {
 } from './generated-documents.ts'
 import {
   findRecord,
+  type PackageDocument,
   packageDocuments,
   repomdKeyPath,
   repomdPath,
@@ -52,23 +53,25 @@ async function publishMembers(
   const compression = first?.options.compression ?? 'gzip'
   const upstreams = await readUpstreams(members)
   const published = new PublishedPackages(upstreams)
-  const notes = await DocumentNotes.open(terms.recipe, terms.earlier)
+  const notes = DocumentNotes.open(terms.recipe, terms.earlier)
   const writer = new RecordWriter(notes, sink)
   const listed = new ListedPackages(members)
 
-  const visit = async (pkg: StoredPackage, { repository, folder }: RpmMember) => {
-    published.add(pkg)
-    await sink.place(pkg.files[0], repository, folder ?? undefined)
-  }
-  for (const document of packageDocuments) {
-    // Clients expect the first three even where they are empty.
-    if (document === 'filelists-ext' && !(await hasFilelistsExt(members, upstreams))) continue
-    await writer.writeEntries(document, compression, runPackages[document], (runs) =>
-      document === 'primary'
-        ? generatePrimary(listed, runs, visit)
-        : generateDocument(listed, document, runs),
-    )
-  }
+  const visit = (pkg: PackageOutline) => published.add(pkg)
+  const documents: PackageDocument[] = []
+  // Clients expect the first three even where they are empty.
+  for (const document of packageDocuments)
+    if (document !== 'filelists-ext' || (await hasFilelistsExt(members, upstreams))) documents.push(document)
+  await writer.writeEntries(
+    compression,
+    documents.map((type) => ({
+      type,
+      average: runPackages[type],
+      generate: (runs) =>
+        type === 'primary' ? generatePrimary(listed, runs, visit) : generateDocument(listed, type, runs),
+      fail: (error) => listed.fail(error),
+    })),
+  )
   await new Companions(upstreams, terms, { owner, published, writer, compression }).write()
   const repomd: Repomd = {
     revision: '',

@@ -96,6 +96,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
         options,
         mode: 'filtered',
         packageCount: packages.length,
+        outlines: () => each([packages]),
         packages: (among) => each(packages.filter(({ key }) => !among || among.includes(key))),
         records: (part, terms) =>
           recordsAmong(

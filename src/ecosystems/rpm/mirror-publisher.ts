@@ -5,10 +5,9 @@ import type { RpmPublishInput } from './publisher.ts'
 
 /** Upstream's tree, byte for byte: its metadata, its signature, its packages, its installer images. */
 export async function publishMirror(
-  { repository, files, packages }: RpmPublishInput,
+  { repository, files }: RpmPublishInput,
   sink: PublicationSink,
 ): Promise<void> {
-  for await (const pkg of packages()) await sink.place(pkg.files[0], repository)
   for (const file of files) {
     if (isMetadata(file)) await sink.copy(file, roleOf(file))
     else await sink.place(file, repository)

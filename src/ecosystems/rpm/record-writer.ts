@@ -19,7 +19,18 @@ import type { StoredFile } from '../../core/model.ts'
 import { joinRelativePath, parseRelativePath } from '../../core/path.ts'
 import type { PublicationSink, WrittenFile } from '../../core/publication.ts'
 import type { RepomdRecord } from './formats/repomd.ts'
+import type { PackageDocument } from './metadata.ts'
 import { roleOf } from './mirror-publisher.ts'
+
+/** A document with an entry per package. */
+export interface EntryDocument {
+  readonly type: PackageDocument
+  /** Entries in a run. */
+  readonly average: number
+  readonly generate: (runs: RunCollector) => AsyncIterable<DocumentPiece>
+  /** Told that it could not be written: those that are written at the same time have no use then. */
+  readonly fail: (error: unknown) => void
+}
 
 /** Writes metadata files under names that carry their checksum, and collects their records. */
 export class RecordWriter {
@@ -33,29 +44,49 @@ export class RecordWriter {
   }
 
   /**
-   * As {@link write}, for a document with an entry per package: what the tree before has of it is taken from there.
-   * @param average entries in a run
+   * As {@link write}, for documents with an entry per package, all at the same time: what the tree before has of them is taken from there.
+   * @param documents who generates one hears that another failed before it is waited for
    */
-  async writeEntries(
-    type: string,
+  async writeEntries(format: WrittenFormat, documents: readonly EntryDocument[]): Promise<void> {
+    const outcomes = await Promise.allSettled(documents.map((each) => this.#writeEntries(format, each)))
+    // In order, however long each took: equal trees have equal bytes.
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') throw outcome.reason
+      outcome.value()
+    }
+  }
+
+  /** @returns what lists it */
+  async #writeEntries(
     format: WrittenFormat,
-    average: number,
-    generate: (runs: RunCollector) => AsyncIterable<DocumentPiece>,
-  ): Promise<void> {
-    const earlier = this.#notes.earlier(type, format)
-    const runs = new RunCollector(average, earlier)
-    if (format === 'xz') return this.write(type, format, openPieces(generate(runs)))
-    const writer = new DocumentWriter(format, earlier)
-    const written = await this.#put(type, format, writer.pass(generate(runs)))
-    const { open, start, notes } = writer.finish()
-    this.#notes.add({ name: type, format, ids: runs.ids, path: written.path, start, notes })
-    this.#add(type, written, open)
+    { type, average, generate, fail }: EntryDocument,
+  ): Promise<() => void> {
+    try {
+      const earlier = this.#notes.earlier(type, format)
+      const runs = new RunCollector(average, earlier)
+      if (format === 'xz') return await this.#write(type, format, openPieces(generate(runs)))
+      const writer = new DocumentWriter(format, earlier)
+      const written = await this.#put(type, format, writer.pass(generate(runs)))
+      return () => {
+        const { open, start, notes } = writer.finish()
+        this.#notes.add({ name: type, format, ids: runs.ids, path: written.path, start, notes })
+        this.#add(type, written, open)
+      }
+    } catch (error) {
+      fail(error)
+      throw error
+    }
   }
 
   async write(type: string, format: WrittenFormat | 'none', content: ByteSource): Promise<void> {
+    const list = await this.#write(type, format, content)
+    list()
+  }
+
+  async #write(type: string, format: WrittenFormat | 'none', content: ByteSource): Promise<() => void> {
     const open = new MeasuredContent(content)
     const written = await this.#put(type, format, format === 'none' ? open : compress(format, open))
-    this.#add(type, written, format === 'none' ? null : open.finish())
+    return () => this.#add(type, written, format === 'none' ? null : open.finish())
   }
 
   #put(type: string, format: CompressionFormat, bytes: ByteSource): Promise<WrittenFile> {

@@ -97,6 +97,7 @@ async function published(compression: 'gzip' | 'zstd', lastFile: string, earlier
         earlier.bytes(path).subarray(range?.start, range && range.start + range.size),
     },
     recipe: 'recipe',
+    outlines: () => each([packages]),
     packages: (among) => each(packages.filter(({ key }) => !among || among.includes(key))),
     records: (part, terms) =>
       recordsAmong(
