@@ -1,12 +1,12 @@
 import path from 'node:path'
 import type { Pool } from '../pool/pool.ts'
 import { damagedMetadata } from './damaged-files.ts'
+import { findShelfLinks } from './earlier-generation.ts'
 import { orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { DamagedFile, FileCheck } from './publications.ts'
 import { isSound, restore } from './published-package.ts'
-import { findShelfLinks } from './repeated-generation.ts'
 import type { Shelves } from './shelves.ts'
 
 /** Looks at what a generation has of its own, at what it shows of shelves, and at these shelves. */

@@ -10,6 +10,7 @@ import { explainDiskError } from '../pool/system-errors.ts'
 import { checkFiles } from './check-files.ts'
 import { replaceByBlob } from './copy-blob.ts'
 import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
+import type { EarlierGeneration } from './earlier-generation.ts'
 import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
@@ -26,7 +27,6 @@ import type {
   Publications,
 } from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
-import type { EarlierGeneration } from './repeated-generation.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 

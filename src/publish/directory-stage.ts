@@ -11,6 +11,7 @@ import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { type CarriedFiles, carriedFiles } from './carried-files.ts'
 import { checkSize, linkOrCopy } from './copy-blob.ts'
+import { disturbLinks, type EarlierGeneration, findShelfLinks, type ShelfLink } from './earlier-generation.ts'
 import { forEachConcurrently, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { Measured } from './measured-bytes.ts'
@@ -23,13 +24,12 @@ import type {
   PublicationStage,
   TakenPackages,
 } from './publications.ts'
-import { type EarlierGeneration, findShelfLinks, type ShelfLink } from './repeated-generation.ts'
 import { claimName } from './shelf-claim.ts'
 import type { ShelfStand } from './shelf-stand.ts'
 import type { Shelves } from './shelves.ts'
 import { StagedTree } from './staged-tree.ts'
-import { TakenOver } from './taken-over.ts'
-import { foldersAbove, layOutTree, type TreeLayout } from './tree-layout.ts'
+import { type PlacedBeside, TakenOver } from './taken-over.ts'
+import { layOutTree, type TreeLayout } from './tree-layout.ts'
 
 /** Moments of a commit, in order: a test that ends the process there shows what a crash leaves. */
 export type Checkpoint =
@@ -174,6 +174,7 @@ export class DirectoryStage implements PublicationStage {
   async #finish(): Promise<Generation> {
     const { folder, checkpoint, previous, graceMs, earlier } = this.#options
     if (earlier?.isRepeated) await this.#repeat(earlier)
+    const placed = await this.#settleTaken()
     const carried = carriedFiles(previous, {
       has: (file) => this.#tree.has(file),
       files: [...this.#tree.entries.keys(), ...this.#packages.keys()],
@@ -183,7 +184,10 @@ export class DirectoryStage implements PublicationStage {
     const beside = [...carried.metadata, ...carried.direct]
     checkpoint('before links')
     await this.#carry(beside)
-    const layout = await this.#standOnShelves(beside.map(({ path }) => path))
+    const layout = await this.#standOnShelves(
+      beside.map(({ path }) => path),
+      placed,
+    )
     await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
     if (this.#notes.length > 0) await folder.writeNotes(this.name, this.#notes)
     const manifest = this.#manifest(layout, carried)
@@ -237,15 +241,9 @@ export class DirectoryStage implements PublicationStage {
 
   /** Whether what this stage holds, or may have to carry along, lies where a link is to be. */
   #disturbs(links: readonly ShelfLink[]): boolean {
-    const folders = new Set<string>(links.map(({ folder }) => folder))
     const { metadata = [], direct = [] } = this.#options.previous ?? {}
     const files = [...metadata, ...direct].map((entry) => entry.path).concat([...this.#tree.entries.keys()])
-    return files.some(
-      (file) =>
-        folders.has(file) ||
-        [...foldersAbove(file)].some((folder) => folders.has(folder)) ||
-        links.some(({ folder }) => folder.startsWith(`${file}/`)),
-    )
+    return disturbLinks(files, links)
   }
 
   /** @returns whether the packages stand where the generations before had theirs, so that nothing has to come along */
@@ -266,17 +264,13 @@ export class DirectoryStage implements PublicationStage {
   /**
    * Links, checks, flushes and lists, all under the locks of the shelves concerned, taken in order of their names.
    * @param beside paths of what was carried along
+   * @param placed see {@link #settleTaken}
    */
-  async #standOnShelves(beside: readonly RelativePath[]): Promise<TreeLayout> {
+  async #standOnShelves(beside: readonly RelativePath[], placed: PlacedBeside | null): Promise<TreeLayout> {
     const { root, shelves, checkpoint } = this.#options
     await using locks = new AsyncDisposableStack()
-    const layout = (await this.#standAsBefore(locks)) ?? (await this.#layOut(beside))
+    const layout = await this.#claim(beside, placed, locks)
     await this.#linkDirect(layout)
-    for (const [repository, paths] of [...layout.shelved].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const repositoryShelves = locks.use(await shelves.open(repository))
-      const files = this.#blobsOnShelf(repository, paths)
-      this.#stands.push(await repositoryShelves.claim({ ...this.#claimTerms(), files }))
-    }
     for (const stand of this.#stands) await stand.link(() => this.#countLink())
     await this.#linkFolders(layout)
     for (const { folder, repository, shelf, below } of this.#repeatedLinks) {
@@ -291,62 +285,58 @@ export class DirectoryStage implements PublicationStage {
     return layout
   }
 
-  #claimTerms() {
-    const { folder, recent, graceMs } = this.#options
-    const { name: generation, publishedAt } = this
-    return { publication: folder.path, generation, recent, publishedAt, graceMs }
+  /**
+   * What was placed beside packages that are taken over, where the links of before may show it all; otherwise everything is placed one by
+   * one, and `null`.
+   */
+  async #settleTaken(): Promise<PlacedBeside | null> {
+    const taken = this.#taken
+    if (!taken || taken.repositories.length === 0) return null
+    const placed = this.#disturbs(taken.links) ? null : taken.sortOut(this.#packages, this.#mounts)
+    if (placed === null) await this.#placeTaken(taken)
+    return placed
   }
 
-  /** Has what was taken over stand where it stood, and what was placed beside it; `null` where that cannot be. */
-  async #standAsBefore(locks: AsyncDisposableStack): Promise<TreeLayout | null> {
-    const taken = this.#taken
-    if (!taken || taken.repositories.length === 0 || this.#disturbs(taken.links)) return null
-    const placed = taken.sortOut(this.#packages, this.#mounts)
-    if (placed === null) return null
-    await using opened = new AsyncDisposableStack()
-    const stands: ShelfStand[] = []
-    let packages = 0
-    for (const repository of taken.repositories) {
-      const shelves = opened.use(await this.#options.shelves.open(repository))
-      const claimed = await shelves.claimLike({
-        ...this.#claimTerms(),
-        earlier: taken.at,
-        gone: taken.goneOf(repository),
-        files: placed.get(repository) ?? new Map(),
-        linked: taken.linkedOf(repository),
-      })
+  async #placeTaken(taken: TakenOver): Promise<void> {
+    for (const repository of taken.repositories)
+      await this.#placeClaimed(repository, taken.at, taken.goneOf(repository))
+  }
+
+  /** Has packages stand where they stood, and others beside them, if they can; else where the shelf has most of all. */
+  async #claim(
+    beside: readonly RelativePath[],
+    placed: PlacedBeside | null,
+    locks: AsyncDisposableStack,
+  ): Promise<TreeLayout> {
+    const { shelves } = this.#options
+    if (this.#taken && placed) {
+      const claimed = await this.#taken.claim(shelves, placed, this.#claimTerms())
       if (claimed) {
-        stands.push(claimed.stand)
-        packages += claimed.packages
-        continue
+        locks.use(claimed.locks)
+        this.#stands.push(...claimed.stands)
+        this.#otherPackages += claimed.packages - this.#packages.size
+        return claimed.layout
       }
-      await opened.disposeAsync()
-      for (const { repository: other, claim } of stands) {
-        await using others = await this.#options.shelves.open(other)
-        await others.withdraw(claim, [])
-      }
-      return null
+      await this.#placeTaken(this.#taken)
     }
-    locks.use(opened.move())
-    this.#stands.push(...stands)
-    this.#otherPackages += packages - this.#packages.size
-    return {
-      links: new Map(taken.links.map(({ folder, repository }) => [folder, repository])),
-      shelved: new Map(),
-      direct: [],
+    const layout = layOutTree(this.#packages, [...this.#tree.entries.keys(), ...beside])
+    for (const [repository, paths] of [...layout.shelved].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const repositoryShelves = locks.use(await shelves.open(repository))
+      const files = this.#blobsOnShelf(repository, paths)
+      this.#stands.push(await repositoryShelves.claim({ ...this.#claimTerms(), files }))
     }
-  }
-
-  async #layOut(beside: readonly RelativePath[]): Promise<TreeLayout> {
-    const taken = this.#taken
-    for (const repository of taken?.repositories ?? [])
-      if (taken) await this.#placeClaimed(repository, taken.at, taken.goneOf(repository))
-    return layOutTree(this.#packages, [...this.#tree.entries.keys(), ...beside])
+    return layout
   }
 
   *#writtenPaths(): Generator<string> {
     yield* this.#tree.paths()
     for (const stand of this.#stands) yield* stand.paths()
+  }
+
+  #claimTerms() {
+    const { folder, recent, graceMs } = this.#options
+    const { name: generation, publishedAt } = this
+    return { publication: folder.path, generation, recent, publishedAt, graceMs }
   }
 
   #blobsOnShelf(

@@ -1,6 +1,6 @@
 import type { RepositoryId } from '../core/model.ts'
 import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
-import type { ShelfLink } from './repeated-generation.ts'
+import type { ShelfLink } from './earlier-generation.ts'
 
 /** Under which folder of a tree a repository's packages stand: in a view each member's under its own, otherwise at the top. */
 export class Mounts {

@@ -8,29 +8,15 @@ import type { RelativePath } from '../core/path.ts'
 import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { replaceByBlob } from './copy-blob.ts'
-import {
-  makeFolders,
-  namesIn,
-  orNull,
-  readOrNull,
-  readStartOrNull,
-  removeEmptyFolders,
-  replaceFile,
-} from './folders.ts'
+import type { ShelfLink } from './earlier-generation.ts'
+import { namesIn, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
 import type { DamagedFile, FileCheck, GenerationAt, GenerationName } from './publications.ts'
 import { isSound, restore } from './published-package.ts'
-import type { ShelfLink } from './repeated-generation.ts'
 import { isExpired, Shelf } from './shelf.ts'
-import {
-  claimName,
-  formatClaim,
-  headerBytes,
-  parseClaim,
-  type ShelfClaim,
-  shelfOfClaim,
-} from './shelf-claim.ts'
+import { claimName } from './shelf-claim.ts'
+import { ShelfClaims } from './shelf-claims.ts'
 import { ShelfStand } from './shelf-stand.ts'
 
 const sweptHeader = z.object({ kind: z.literal('swept'), dueAt: z.number().nullable() })
@@ -38,7 +24,7 @@ const sweptHeader = z.object({ kind: z.literal('swept'), dueAt: z.number().nulla
 /** The shelves of one repository, while their lock is held. */
 export class RepositoryShelves implements AsyncDisposable {
   readonly #folder: string
-  readonly #claims: string
+  readonly #claims: ShelfClaims
   readonly #repository: RepositoryId
   readonly #pool: Pool
   readonly #lock: AsyncDisposable
@@ -46,7 +32,7 @@ export class RepositoryShelves implements AsyncDisposable {
 
   private constructor(options: OpenOptions, shelves: readonly Shelf[]) {
     this.#folder = options.folder
-    this.#claims = path.join(options.folder, 'claims')
+    this.#claims = new ShelfClaims(options.folder)
     this.#repository = options.repository
     this.#pool = options.pool
     this.#lock = options.lock
@@ -81,7 +67,7 @@ export class RepositoryShelves implements AsyncDisposable {
     const { header, lines } = parseManifest(bytes, file, sweptHeader)
     const isDue = header.dueAt !== null && header.dueAt <= terms.now.getTime() - terms.graceMs
     if (isDue) return 'anything'
-    const claims = new Set(await namesIn(path.join(folder, 'claims')))
+    const claims = new Set(await new ShelfClaims(folder).names())
     if (!lines.every((claim) => claims.has(claim))) return 'anything'
     if (claims.size === lines.length) return 'nothing'
     return header.dueAt === null ? 'more claims' : 'anything'
@@ -89,7 +75,7 @@ export class RepositoryShelves implements AsyncDisposable {
 
   /** Has the next sweep start from what there is now. The caller holds the lock. @param dueAt since when the oldest has been unwanted */
   static async noteSwept(folder: string, dueAt: number | null): Promise<void> {
-    const claims = (await namesIn(path.join(folder, 'claims'))).toSorted()
+    const claims = (await new ShelfClaims(folder).names()).toSorted()
     await replaceFile(path.join(folder, 'swept'), formatManifest({ kind: 'swept', dueAt }, claims))
   }
 
@@ -135,11 +121,11 @@ export class RepositoryShelves implements AsyncDisposable {
     },
   ): Promise<{ readonly stand: ShelfStand; readonly packages: number } | null> {
     const { earlier, gone, files, linked } = claim
-    const before = await this.#readClaim(claimName(earlier.path, earlier.generation))
+    const before = await this.#claims.read(claimName(earlier.path, earlier.generation))
     const shelf = this.#shelves.find(({ number }) => number === before?.shelf)
     if (!before || !shelf) return null
     for (const generation of claim.recent) {
-      const number = await this.#shelfOf(claimName(claim.publication, generation))
+      const number = await this.#claims.shelfOf(claimName(claim.publication, generation))
       if (number !== null && number !== shelf.number) return null
     }
     const plan = shelf.plan(files, claim.publishedAt.getTime() - claim.graceMs)
@@ -163,7 +149,7 @@ export class RepositoryShelves implements AsyncDisposable {
   /** What a generation has standing here, with the bytes of each. @throws TreeIncomplete */
   async claimed(publication: RelativePath, generation: GenerationName): Promise<Map<RelativePath, BlobRef>> {
     const files = new Map<RelativePath, BlobRef>()
-    const claim = await this.#readClaim(claimName(publication, generation))
+    const claim = await this.#claims.read(claimName(publication, generation))
     if (!claim)
       throw new TreeIncomplete(`${generation} of ${publication} claims nothing of ${this.#repository}`)
     const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
@@ -177,10 +163,10 @@ export class RepositoryShelves implements AsyncDisposable {
 
   /** Undoes a claim of a stage that is given up. @param added what the stage put on the shelf and listed */
   async withdraw(name: string, added: readonly RelativePath[]): Promise<void> {
-    const claim = await this.#readClaim(name)
+    const claim = await this.#claims.read(name)
     if (claim === null) return
     await this.#forgetSwept()
-    await fs.rm(path.join(this.#claims, name), { force: true })
+    await this.#claims.remove(name)
     const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
     if (shelf) {
       await shelf.unlink(
@@ -251,7 +237,7 @@ export class RepositoryShelves implements AsyncDisposable {
     { publication, name }: Pick<GenerationManifest, 'publication' | 'name'>,
     links: readonly ShelfLink[],
   ): AsyncGenerator<string> {
-    const claim = await this.#readClaim(claimName(publication, name))
+    const claim = await this.#claims.read(claimName(publication, name))
     const shelf = this.#shelves.find(({ number }) => number === claim?.shelf)
     const shown = links
       .filter((link) => link.repository === this.#repository && link.shelf === claim?.shelf)
@@ -300,10 +286,10 @@ export class RepositoryShelves implements AsyncDisposable {
   async #takeOutWanted(unwanted: ReadonlyMap<number, Set<string>>): Promise<void> {
     const seen = new Set<string>()
     // Newest generations first: they want most of what is there.
-    const names = (await namesIn(this.#claims)).toSorted((a, b) => (afterAt(a) < afterAt(b) ? 1 : -1))
+    const names = (await this.#claims.names()).toSorted((a, b) => (afterAt(a) < afterAt(b) ? 1 : -1))
     for (const name of names) {
       if ([...unwanted.values()].every(({ size }) => size === 0)) return
-      const claim = await this.#readClaim(name)
+      const claim = await this.#claims.read(name)
       if (claim === null || seen.has(`${claim.shelf}:${claim.sum}`)) continue
       seen.add(`${claim.shelf}:${claim.sum}`)
       const inQuestion = unwanted.get(claim.shelf)
@@ -313,7 +299,7 @@ export class RepositoryShelves implements AsyncDisposable {
 
   async #claim(
     { publication, generation, publishedAt }: ClaimTerms,
-    claimed: {
+    standing: {
       readonly shelf: Shelf
       readonly missing: readonly RelativePath[]
       readonly expired: readonly RelativePath[]
@@ -322,18 +308,11 @@ export class RepositoryShelves implements AsyncDisposable {
       readonly paths: readonly RelativePath[]
     },
   ): Promise<ShelfStand> {
-    const { shelf, missing, files, carried, paths } = claimed
+    const { shelf, missing, expired, files, carried, paths } = standing
     const claim = claimName(publication, generation)
-    await makeFolders(this.#claims)
-    const text = formatClaim({
-      publication,
-      generation,
-      shelf: shelf.number,
-      paths,
-      carried: [...carried.keys()],
-    })
-    await replaceFile(path.join(this.#claims, claim), text)
-    await shelf.remove(claimed.expired)
+    const claimed = { publication, generation, shelf: shelf.number, paths, carried: [...carried.keys()] }
+    await this.#claims.save(claim, claimed)
+    await shelf.remove(expired)
     const [repository, pool] = [this.#repository, this.#pool]
     return new ShelfStand({ shelf, missing, files, carried, publishedAt, repository, claim, pool })
   }
@@ -343,10 +322,10 @@ export class RepositoryShelves implements AsyncDisposable {
     const files = new Map<RelativePath, BlobRef>()
     for (const generation of generations) {
       const name = claimName(publication, generation)
-      const number = await this.#shelfOf(name)
+      const number = await this.#claims.shelfOf(name)
       // Nearly always it is the same shelf, and what is claimed there need not be read.
       if (number === null || number === shelf.number) continue
-      const claim = await this.#readClaim(name)
+      const claim = await this.#claims.read(name)
       if (claim === null) continue
       const other = this.#shelves.find(({ number }) => number === claim.shelf)
       if (other === undefined) continue
@@ -358,19 +337,6 @@ export class RepositoryShelves implements AsyncDisposable {
     return files
   }
 
-  /** The shelf that a claim is on; `null` where there is no such claim. */
-  async #shelfOf(name: string): Promise<number | null> {
-    const file = path.join(this.#claims, name)
-    const start = await readStartOrNull(file, headerBytes)
-    return start && shelfOfClaim(start, file)
-  }
-
-  async #readClaim(name: string): Promise<ShelfClaim | null> {
-    const file = path.join(this.#claims, name)
-    const bytes = name.endsWith('.new') ? null : await readOrNull(file)
-    return bytes === null ? null : parseClaim(bytes, file)
-  }
-
   /** What is left here that no claim wants, the next sweep has to find although no claim of the last one is gone. */
   async #forgetSwept(): Promise<void> {
     await fs.rm(path.join(this.#folder, 'swept'), { force: true })
@@ -378,15 +344,16 @@ export class RepositoryShelves implements AsyncDisposable {
 
   async #removeIfEmpty(): Promise<boolean> {
     if (this.#shelves.some(({ entries }) => entries.size > 0)) return false
-    if ((await namesIn(this.#claims)).length > 0) return false
+    if ((await this.#claims.names()).length > 0) return false
     await fs.rm(path.join(this.#folder, 'swept'), { force: true })
-    await orNull(fs.rmdir(this.#claims))
+    await this.#claims.removeFolder()
     await removeEmptyFolders(this.#folder, path.dirname(this.#folder))
     return true
   }
 }
 
-interface ClaimTerms {
+/** Whose claim it is, and since when. */
+export interface ClaimTerms {
   readonly publication: RelativePath
   readonly generation: GenerationName
   /** Generations of the same publication that clients may still have the metadata of. */

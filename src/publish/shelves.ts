@@ -1,12 +1,12 @@
-import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import { ChantalError } from '../core/errors.ts'
 import { namePattern, type RepositoryId } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
-import { namesIn, readOrNull, replaceFile } from './folders.ts'
+import { namesIn } from './folders.ts'
 import type { GenerationAt, GenerationName } from './publications.ts'
 import { RepositoryShelves, type SweepTerms } from './repository-shelves.ts'
-import { claimName, formatClaim, parseClaim, type ShelfClaim } from './shelf-claim.ts'
+import { claimName } from './shelf-claim.ts'
+import { ShelfClaims } from './shelf-claims.ts'
 
 interface RepeatedClaim {
   readonly from: GenerationAt
@@ -62,23 +62,17 @@ export class Shelves {
    */
   async repeatClaim(repository: RepositoryId, claim: RepeatedClaim): Promise<boolean> {
     await using _lock = await this.#lock(repository)
-    const claims = path.join(this.folderOf(repository), 'claims')
-    const read = async (at: GenerationAt): Promise<ShelfClaim | null> => {
-      const file = path.join(claims, claimName(at.path, at.generation))
-      const bytes = await readOrNull(file)
-      return bytes === null ? null : parseClaim(bytes, file)
-    }
-    const source = await read(claim.from)
+    const claims = new ShelfClaims(this.folderOf(repository))
+    const source = await claims.read(claimName(claim.from.path, claim.from.generation))
     if (source === null) return false
+    const { shelf, paths } = source
     for (const generation of claim.recent) {
-      if (generation === claim.from.generation && claim.to.path === claim.from.path) continue
-      const recent = await read({ path: claim.to.path, generation })
-      if (recent && recent.shelf !== source.shelf) return false
+      const recent = await claims.shelfOf(claimName(claim.to.path, generation))
+      if (recent !== null && recent !== shelf) return false
     }
     const { path: publication, generation } = claim.to
-    const { shelf, paths } = source
-    const claimed = formatClaim({ publication, generation, shelf, paths, carried: [] })
-    await replaceFile(path.join(claims, claimName(publication, generation)), claimed)
+    const name = claimName(publication, generation)
+    await claims.save(name, { publication, generation, shelf, paths, carried: [] })
     return true
   }
 
@@ -90,14 +84,14 @@ export class Shelves {
   /** Lets go what a generation wanted. What nothing wants then stays until {@link sweep} has seen it unwanted for the grace period. */
   async dropClaims(claim: string): Promise<void> {
     for (const repository of await this.repositories()) {
-      await fs.rm(path.join(this.folderOf(repository), 'claims', claim), { force: true })
+      await new ShelfClaims(this.folderOf(repository)).remove(claim)
     }
   }
 
   /** {@link dropClaims} for a stage that never became a generation: what it linked without listing it goes at once. */
   async dropDeadClaims(claim: string): Promise<void> {
     for (const repository of await this.repositories()) {
-      const claims = await namesIn(path.join(this.folderOf(repository), 'claims'))
+      const claims = await new ShelfClaims(this.folderOf(repository)).names()
       if (!claims.includes(claim)) continue
       await using shelves = await this.open(repository)
       await shelves.withdraw(claim, [])

@@ -1,12 +1,26 @@
 import type { BlobRef } from '../core/bytes.ts'
 import type { RepositoryId } from '../core/model.ts'
 import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
+import { type EarlierGeneration, findShelfLinks, type ShelfLink } from './earlier-generation.ts'
 import type { Mounts } from './mounts.ts'
 import type { GenerationAt, TakenPackages } from './publications.ts'
-import { type EarlierGeneration, findShelfLinks, type ShelfLink } from './repeated-generation.ts'
+import type { ClaimTerms } from './repository-shelves.ts'
+import type { ShelfStand } from './shelf-stand.ts'
+import type { Shelves } from './shelves.ts'
+import type { TreeLayout } from './tree-layout.ts'
 
-/** Files by their paths on one repository's shelf. */
-export type ShelfFiles = ReadonlyMap<RelativePath, BlobRef>
+/** By repository, files that are placed beside those taken over, by their paths on its shelf. */
+export type PlacedBeside = ReadonlyMap<RepositoryId, ReadonlyMap<RelativePath, BlobRef>>
+
+/** Where packages stand, claimed and not linked yet. */
+interface ClaimedStands {
+  readonly stands: readonly ShelfStand[]
+  readonly layout: TreeLayout
+  /** All that these stands show. */
+  readonly packages: number
+  /** Of the shelves. */
+  readonly locks: AsyncDisposable
+}
 
 /**
  * What a generation in the making takes over of an earlier one: repositories whose packages stand on the same shelf below the same
@@ -49,12 +63,46 @@ export class TakenOver {
     return true
   }
 
+  /** Paths that are not taken over. */
   goneOf(repository: RepositoryId): ReadonlySet<RelativePath> {
     return this.#gone.get(repository) ?? new Set()
   }
 
+  /**
+   * Claims what is taken over and what is placed beside it on the shelves of before.
+   * @returns `null` where that cannot be, and nothing is claimed
+   * @throws TreeIncomplete
+   */
+  async claim(shelves: Shelves, placed: PlacedBeside, terms: ClaimTerms): Promise<ClaimedStands | null> {
+    await using locks = new AsyncDisposableStack()
+    const stands: ShelfStand[] = []
+    let packages = 0
+    for (const repository of this.repositories) {
+      const opened = locks.use(await shelves.open(repository))
+      const claimed = await opened.claimLike({
+        ...terms,
+        earlier: this.at,
+        gone: this.goneOf(repository),
+        files: placed.get(repository) ?? new Map(),
+        linked: this.#linkedOf(repository),
+      })
+      if (claimed === null) {
+        await locks.disposeAsync()
+        for (const { repository: other, claim } of stands) {
+          await using others = await shelves.open(other)
+          await others.withdraw(claim, [])
+        }
+        return null
+      }
+      stands.push(claimed.stand)
+      packages += claimed.packages
+    }
+    const links = new Map(this.#links.map(({ folder, repository }) => [folder, repository]))
+    return { stands, packages, layout: { links, shelved: new Map(), direct: [] }, locks: locks.move() }
+  }
+
   /** Where on the repository's shelf its links lead to; empty for all of it. */
-  linkedOf(repository: RepositoryId): readonly string[] {
+  #linkedOf(repository: RepositoryId): readonly string[] {
     return this.#linksOf(repository).map(({ below }) => below)
   }
 
@@ -65,12 +113,12 @@ export class TakenOver {
   sortOut(
     packages: ReadonlyMap<RelativePath, BlobRef & { readonly repository: RepositoryId }>,
     mounts: Mounts,
-  ): ReadonlyMap<RepositoryId, ShelfFiles> | null {
+  ): PlacedBeside | null {
     if (this.#links.some(({ repository }) => !this.#gone.has(repository))) return null
     const found = new Map([...this.#gone.keys()].map((each) => [each, new Map<RelativePath, BlobRef>()]))
     for (const [path, { repository, digest, size }] of packages) {
       const file = mounts.onShelf(repository, path)
-      const isShown = this.linkedOf(repository).some((below) => below === '' || file.startsWith(`${below}/`))
+      const isShown = this.#linkedOf(repository).some((below) => below === '' || file.startsWith(`${below}/`))
       if (!isShown) return null
       found.get(repository)?.set(parseRelativePath(file), { digest, size })
     }

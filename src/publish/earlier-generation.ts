@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { RepositoryId } from '../core/model.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
+import { foldersAbove } from './tree-layout.ts'
 
 /** A finished generation that another one is to show again, or to take packages over from. */
 export interface EarlierGeneration {
@@ -39,4 +40,15 @@ export async function findShelfLinks(tree: string): Promise<readonly ShelfLink[]
   }
   await collect('')
   return found
+}
+
+/** Whether any of `files` lies where one of the links is to be, above it, or below. */
+export function disturbLinks(files: readonly string[], links: readonly ShelfLink[]): boolean {
+  const folders = new Set<string>(links.map(({ folder }) => folder))
+  return files.some(
+    (file) =>
+      folders.has(file) ||
+      [...foldersAbove(file)].some((folder) => folders.has(folder)) ||
+      links.some(({ folder }) => folder.startsWith(`${file}/`)),
+  )
 }
