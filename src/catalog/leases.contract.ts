@@ -139,10 +139,11 @@ export function describeLeases({ catalogOf, open, locationOf }: LeaseContract): 
     })
 
     it('say when they are lost, before another can have them', async () => {
-      const short = await open({ leaseTerms: { ttlMs: 600, renewEveryMs: 100_000 } })
-      const held = await short.acquire(request())
       const elsewhere = { ...readHostFacts(), host: 'elsewhere' }
       const other = await open({ host: elsewhere })
+      // A sixth of it is what this process may be held up by, here by whatever else runs on the machine.
+      const short = await open({ leaseTerms: { ttlMs: 2400, renewEveryMs: 100_000 } })
+      const held = await short.acquire(request())
 
       await using taken = await other.acquire(request({ waitMs: 20_000 }))
 
