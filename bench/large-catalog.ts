@@ -60,7 +60,7 @@ function measure(name: string): Figures {
   const program = path.join(import.meta.dirname, 'large-catalog/measures.ts')
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    // As bin/chantal.js has them, for all but publishing.
+    // As bin/chantal.js has them.
     ['--max-semi-space-size=4', '--heap-growing-percent=60', program, name, folder],
     {
       encoding: 'utf8',

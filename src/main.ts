@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
-import { setFlagsFromString } from 'node:v8'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCli } from './cli/cli.ts'
 import type { CliServices, Terminal } from './cli/services.ts'
@@ -78,11 +77,6 @@ const services: CliServices = {
   async openContext(settings, reporter, needs) {
     const { openContext } = await import('./open-context.ts')
     return openContext(settings, { reporter, now: () => new Date(), version: packageJson.version, needs })
-  },
-  // `bin/chantal.js` has them stay as they are.
-  expectGarbage() {
-    setFlagsFromString('--semi-space-growth-factor=2')
-    setFlagsFromString('--heap-growing-percent=200')
   },
   async openImport(settings) {
     const { openImportContext } = await import('./open-import-context.ts')

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import type { AppContext } from './app/context.ts'
 import type { Moment } from './app/moments.ts'
 import type { Catalog } from './catalog/catalog.ts'
@@ -105,6 +106,8 @@ export async function openContext(
     signerOf: perOwner(async ({ signing }: SigningOwner) => signing && openOpenPgpSigner(signing)),
     user: user ?? processUser(),
     now,
+    // `bin/chantal.js` starts with less than a third of it.
+    expectGarbage: () => setFlagsFromString('--heap-growing-percent=200'),
     reached,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

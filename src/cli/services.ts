@@ -29,11 +29,6 @@ export interface CliServices {
   openDoctor(settings: Settings, reporter: Reporter): Promise<DoctorParts & AsyncDisposable>
   /** Opens catalog, pool and the rest. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW`, `POOL_UNMARKED`, ... */
   openContext(settings: Settings, reporter: Reporter, needs: Needs): Promise<AppContext & AsyncDisposable>
-  /**
-   * Collects garbage less often from now on, for work that makes much and keeps little: a tenth quicker, for some 40 MB. A first sync has no
-   * memory to spare for that.
-   */
-  expectGarbage(): void
   /** Opens the catalog to import into; the pool waits until it is clear whose it is. @throws ChantalError `CATALOG_UNAVAILABLE`, `CATALOG_TOO_NEW` */
   openImport(settings: Settings): Promise<ImportContext & AsyncDisposable>
 }

@@ -143,7 +143,6 @@ export class CommandLine implements AsyncDisposable {
         openDoctor(settings, { reporter, now: () => new Date(), version: '1.2.3' }),
       openContext: (settings, reporter, needs) =>
         openContext(settings, { reporter, now: () => new Date(), version: '1.2.3', needs }),
-      expectGarbage: () => {},
       openImport: (settings) => openImportContext(settings, { now: () => new Date() }),
     }
   }

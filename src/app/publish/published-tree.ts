@@ -175,7 +175,10 @@ function renewOf(
 
 function termsOf(context: AppContext, content: Content, signer: Signer | null, { now, earlier }: TreeTerms) {
   const { settings, reporter } = context
-  return { recipe: recipeOf(context, content), signer, now, earlier, limits: settings.limits, reporter }
+  const recipe = recipeOf(context, content)
+  // Its notes name the recipe. From one of another recipe nothing can be taken, and making everything needs the memory.
+  if (earlier?.notes.some((line) => line.includes(recipe))) context.expectGarbage()
+  return { recipe, signer, now, earlier, limits: settings.limits, reporter }
 }
 
 /** Opens what revisions hold, all of one state of the catalog. */

@@ -176,7 +176,6 @@ interface PublishRequest {
 
 async function publishAll(session: Session, requests: readonly PublishRequest[]): Promise<void> {
   const { publishSources, publishError } = await import('../../app/publish/publish-sources.ts')
-  session.services.expectGarbage()
   const output = await publishSources(await session.context(), requests, session.signal)
   const { published, unpublished } = output
   const error = publishError(output)

@@ -44,10 +44,18 @@ export class RecordWriter {
   }
 
   /**
-   * As {@link write}, for documents with an entry per package, all at the same time: what the tree before has of them is taken from there.
-   * @param documents who generates one hears that another failed before it is waited for
+   * As {@link write}, for documents with an entry per package: what the tree before has of them is taken from there. Where it has any, they are
+   * written at the same time, and who generates one hears that another failed. Otherwise one after another: there is nothing to wait for
+   * but this thread, and native records of several would be in memory at once.
    */
   async writeEntries(format: WrittenFormat, documents: readonly EntryDocument[]): Promise<void> {
+    if (this.#notes.hasNone) {
+      for (const each of documents) {
+        const list = await this.#writeEntries(format, each)
+        list()
+      }
+      return
+    }
     const outcomes = await Promise.allSettled(documents.map((each) => this.#writeEntries(format, each)))
     // In order, however long each took: equal trees have equal bytes.
     for (const outcome of outcomes) {
