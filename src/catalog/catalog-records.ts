@@ -65,7 +65,7 @@ export type PackageChange =
 export interface FileChanges {
   /** Files of the first, of packages and others, that no package of the second has under the same path. */
   readonly gone: readonly StoredFile[]
-  /** Files of packages of the second that are not packages of the first. */
+  /** Files of packages of the second that are not packages of the first: some may be there all the same, of one that came back as it was. */
   readonly came: readonly StoredFile[]
 }
 

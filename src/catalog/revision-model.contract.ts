@@ -269,9 +269,9 @@ function outlineOf(pkg: PackageOutline) {
   return { repository, key, name, version, architecture, attributes, identity, addedIn }
 }
 
-/** Paths, each with its bytes. */
+/** Paths, each with its bytes. What was removed and added as it was came, and stayed. */
 function contentOf(files: readonly StoredFile[]): readonly string[] {
-  return files.map(({ path, digest }) => `${path} ${digest}`).sort()
+  return [...new Set(files.map(({ path, digest }) => `${path} ${digest}`))].sort()
 }
 
 function known<T>(value: T | undefined): T {
