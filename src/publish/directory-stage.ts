@@ -32,7 +32,7 @@ export type Checkpoint =
   | 'before switch'
   | 'after switch'
 
-interface StageOptions {
+export interface StageOptions {
   readonly root: string
   readonly folder: PublicationFolder
   readonly name: GenerationName

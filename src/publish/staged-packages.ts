@@ -3,17 +3,14 @@ import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
-import type { Pool } from '../pool/pool.ts'
 import { checkSize } from './copy-blob.ts'
-import type { Checkpoint } from './directory-stage.ts'
-import { disturbLinks, type EarlierGeneration, type ShelfLink } from './earlier-generation.ts'
+import type { StageOptions } from './directory-stage.ts'
+import { disturbLinks, type ShelfLink } from './earlier-generation.ts'
 import { forEachConcurrently, orNull } from './folders.ts'
 import type { DirectEntry, GenerationManifest } from './generation-manifest.ts'
 import { Mounts } from './mounts.ts'
-import type { PublicationFolder } from './publication-folder.ts'
-import type { GenerationAt, GenerationName, TakenPackages } from './publications.ts'
+import type { GenerationAt, TakenPackages } from './publications.ts'
 import type { ShelfStand } from './shelf-stand.ts'
-import type { Shelves } from './shelves.ts'
 import type { StagedTree } from './staged-tree.ts'
 import { type PlacedBeside, TakenOver } from './taken-over.ts'
 import { layOutTree, type TreeLayout } from './tree-layout.ts'
@@ -21,20 +18,10 @@ import { layOutTree, type TreeLayout } from './tree-layout.ts'
 /** Packages by their paths in the tree. */
 export type PlacedPackages = Map<RelativePath, BlobRef & { readonly repository: RepositoryId }>
 
-interface PackageOptions {
+interface PackageOptions extends StageOptions {
   /** Filled here; `tree` reserves their paths. */
   readonly placed: PlacedPackages
   readonly tree: StagedTree
-  readonly folder: PublicationFolder
-  readonly name: GenerationName
-  readonly publishedAt: Date
-  readonly previous: GenerationManifest | null
-  readonly recent: readonly GenerationName[]
-  readonly pool: Pool
-  readonly shelves: Shelves
-  readonly graceMs: number
-  readonly checkpoint: (name: Checkpoint) => void
-  readonly earlier: EarlierGeneration | null
 }
 
 /** The packages of a generation in the making: placed, repeated or taken over first, linked at the end, when it is known where. */

@@ -116,9 +116,10 @@ export class TakenOver {
   ): PlacedBeside | null {
     if (this.#links.some(({ repository }) => !this.#gone.has(repository))) return null
     const found = new Map([...this.#gone.keys()].map((each) => [each, new Map<RelativePath, BlobRef>()]))
+    const linked = new Map([...found.keys()].map((each) => [each, this.#linkedOf(each)]))
     for (const [path, { repository, digest, size }] of packages) {
       const file = mounts.onShelf(repository, path)
-      const isShown = this.#linkedOf(repository).some((below) => below === '' || file.startsWith(`${below}/`))
+      const isShown = linked.get(repository)?.some((below) => below === '' || file.startsWith(`${below}/`))
       if (!isShown) return null
       found.get(repository)?.set(parseRelativePath(file), { digest, size })
     }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/brand.ts'
 import type { PackageKey, PackageOutline, RepositoryId, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
+import { keyPages } from './key-pages.ts'
 import { pageRows, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
@@ -11,23 +12,18 @@ export async function* streamOutlines(
 ): AsyncGenerator<readonly PackageOutline[]> {
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
-  let after: PackageKey | null = null
-  while (true) {
-    const last: PackageKey | null = after
-    const rows = await session.db
+  const pages = keyPages((after) =>
+    session.db
       .selectFrom('package')
       .select(['key', 'name', 'version', 'architecture', 'identity', 'attributes', 'added_in'])
       .where('repository', '=', repository)
       .where(visibleIn(revision.number))
-      .$if(last !== null, (page) => page.where('key', '>', last))
+      .$if(after !== null, (page) => page.where('key', '>', after))
       .orderBy('key')
       .limit(pageRows)
-      .execute()
-    const end = rows.at(-1)
-    if (end) yield rows.map((row) => new Outline(revision.repository, row))
-    if (!end || rows.length < pageRows) return
-    after = end.key
-  }
+      .execute(),
+  )
+  for await (const rows of pages) yield rows.map((row) => new Outline(revision.repository, row))
 }
 
 interface OutlineRow extends Omit<PackageOutline, 'repository' | 'attributes' | 'addedIn'> {

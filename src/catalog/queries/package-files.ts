@@ -1,6 +1,7 @@
-import type { PackageKey, Revision, StoredFile } from '../../core/model.ts'
+import type { Revision, StoredFile } from '../../core/model.ts'
 import type { FileChanges } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
+import { keyPages } from './key-pages.ts'
 import { pageRows, revisionFiles, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
@@ -11,17 +12,15 @@ export async function* streamPackageFiles(
 ): AsyncGenerator<readonly StoredFile[]> {
   const repository = await repositoryKey(session, revision.repository)
   if (repository === null) return
-  let after: PackageKey | null = null
-  while (true) {
-    const last: PackageKey | null = after
-    const rows = await session.db
+  yield* keyPages((after) =>
+    session.db
       .selectFrom((from) =>
         from
           .selectFrom('package')
           .select(['package.pk', 'key'])
           .where('repository', '=', repository)
           .where(visibleIn(revision.number))
-          .$if(last !== null, (page) => page.where('key', '>', last))
+          .$if(after !== null, (page) => page.where('key', '>', after))
           .orderBy('key')
           .limit(pageRows)
           .as('page'),
@@ -31,12 +30,8 @@ export async function* streamPackageFiles(
       .select(['key', 'path', 'digest', 'size'])
       .orderBy('key')
       .orderBy('position')
-      .execute()
-    const end = rows.at(-1)
-    if (!end) return
-    yield rows
-    after = end.key
-  }
+      .execute(),
+  )
 }
 
 /**

@@ -2,6 +2,7 @@ import { giveBack } from '../../core/bytes.ts'
 import type { PackageKey, RecordTerms, Revision } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
 import { type DecodedChunk, decodeChunk, decodedSize } from '../record-chunk.ts'
+import { keyPages } from './key-pages.ts'
 import { known, maybeMatches, visibleIn } from './packages.ts'
 import { repositoryKey } from './repository-key.ts'
 
@@ -44,19 +45,13 @@ interface WantedRecords {
   readonly part: string
 }
 
-async function* allPages(session: Session, wanted: WantedRecords) {
-  let after: PackageKey | null = null
-  while (true) {
-    const last: PackageKey | null = after
-    const rows = await placedRecords(session, wanted)
-      .$if(last !== null, (page) => page.where('key', '>', last))
+function allPages(session: Session, wanted: WantedRecords) {
+  return keyPages((after) =>
+    placedRecords(session, wanted)
+      .$if(after !== null, (page) => page.where('key', '>', after))
       .limit(pageRows)
-      .execute()
-    yield rows
-    const end = rows.at(-1)
-    if (!end || rows.length < pageRows) return
-    after = end.key
-  }
+      .execute(),
+  )
 }
 
 async function* pagesOf(session: Session, wanted: WantedRecords, pages: Iterable<readonly PackageKey[]>) {
