@@ -60,8 +60,15 @@ function measure(name: string): Figures {
   const program = path.join(import.meta.dirname, 'large-catalog/measures.ts')
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    // As bin/chantal.js has them.
-    ['--max-semi-space-size=4', '--heap-growing-percent=60', program, name, folder],
+    // As bin/chantal.js has them, and what src/heap-growth.ts sets once a command takes long.
+    [
+      '--min-semi-space-size=4',
+      '--max-semi-space-size=4',
+      '--heap-growing-percent=60',
+      program,
+      name,
+      folder,
+    ],
     {
       encoding: 'utf8',
       maxBuffer: 1024 ** 3,

@@ -20,7 +20,14 @@ function seconds(...words: readonly string[]): number {
   const started = performance.now()
   execFileSync(
     process.execPath,
-    ['--max-semi-space-size=4', 'bin/chantal.js', '--config', config ?? '', ...words],
+    [
+      '--min-semi-space-size=4',
+      '--max-semi-space-size=4',
+      'bin/chantal.js',
+      '--config',
+      config ?? '',
+      ...words,
+    ],
     {
       stdio: ['ignore', 'ignore', 'inherit'],
     },

@@ -1,7 +1,8 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 node --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 node --min-semi-space-size=4 --max-semi-space-size=4
 // Old versions of Node must be able to read this file, or they could not say that they are too old.
-// The option keeps a sync of a large repository below half the memory. The variables are the C library's: what is freed is not kept once
-// for each thread, and large blocks go back at once, a twentieth each. Set later they have no effect.
+// The options: young objects have 4 MiB at most, which keeps a sync of a large repository below half the memory, and at once, which spares a
+// short command half of its collections. The variables are the C library's: what is freed is not kept once for each thread, and large blocks
+// go back at once, a twentieth each. Set later they have no effect. Most other options of V8 would have it refuse what it compiled before.
 import module from 'node:module'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -18,8 +19,5 @@ if (major < 24 || (major === 24 && minor < 12)) {
   )
   process.exit(2)
 }
-// Left to itself, V8 lets the heap of a large sync double before it collects: a quarter of the memory, for a twentieth of the time.
-const v8 = await import('node:v8')
-v8.setFlagsFromString('--heap-growing-percent=60')
 module.enableCompileCache()
 await import('../dist/main.js')

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { hostname } from 'node:os'
-import { createInterface } from 'node:readline/promises'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCli } from './cli/cli.ts'
 import type { CliServices, Terminal } from './cli/services.ts'
 import { ChantalError, hasSystemCode } from './core/errors.ts'
+import { keepHeapSmall } from './heap-growth.ts'
 
 /** The process around the command line: its streams, its environment, its signals. */
 const terminal: Terminal = {
@@ -23,6 +23,7 @@ const terminal: Terminal = {
   useColor: process.stderr.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
   async confirm(question) {
     if (!process.stdin.isTTY || !process.stderr.isTTY) return null
+    const { createInterface } = await import('node:readline/promises')
     const prompt = createInterface({ input: process.stdin, output: process.stderr })
     try {
       return /^y(es)?$/i.test((await prompt.question(`${question}? [y/N] `)).trim())
@@ -105,4 +106,5 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+keepHeapSmall()
 process.exitCode = await runCli(process.argv.slice(2), services, terminal, interruption.signal)

@@ -1,5 +1,4 @@
 import { hostname, userInfo } from 'node:os'
-import { setFlagsFromString } from 'node:v8'
 import type { AppContext } from './app/context.ts'
 import type { Moment } from './app/moments.ts'
 import type { Catalog } from './catalog/catalog.ts'
@@ -12,6 +11,7 @@ import { createDownloader } from './download/http-downloader.ts'
 import type { Wait } from './download/retry.ts'
 import { startThread } from './download/thread/start-thread.ts'
 import { ecosystems } from './ecosystems/registry.ts'
+import { expectGarbage } from './heap-growth.ts'
 import { AbsentPool } from './pool/absent-pool.ts'
 import { FilesystemPool } from './pool/filesystem-pool.ts'
 import type { Pool } from './pool/pool.ts'
@@ -106,8 +106,7 @@ export async function openContext(
     signerOf: perOwner(async ({ signing }: SigningOwner) => signing && openOpenPgpSigner(signing)),
     user: user ?? processUser(),
     now,
-    // `bin/chantal.js` starts with less than a third of it.
-    expectGarbage: () => setFlagsFromString('--heap-growing-percent=200'),
+    expectGarbage,
     reached,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

@@ -39,8 +39,11 @@ const rules: readonly Rule[] = [
     types: 'download/|ecosystems/|catalog/|publish/|sign/|pool/',
   },
   { files: /^cli\//, imports: 'core/|config/|app/|cli/', types: 'catalog/' },
-  // What builds the real parts and wires them.
-  { files: /^(main|download-thread|open-context|open-doctor|open-import-context)\.ts$/, imports: '' },
+  // What builds the real parts and wires them, and the process around them.
+  {
+    files: /^(main|download-thread|heap-growth|open-context|open-doctor|open-import-context)\.ts$/,
+    imports: '',
+  },
 ]
 
 /** These compute: equal input gives equal output, on any machine, at any time. */

@@ -40,7 +40,7 @@ it('starts, for whoever has an old Node, with a file that an old Node can read',
   const program = readFileSync(path.join(root, 'bin/chantal.js'), 'utf8')
 
   expect(program.split('\n')[0]).toBe(
-    '#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 node --max-semi-space-size=4',
+    '#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 node --min-semi-space-size=4 --max-semi-space-size=4',
   )
   // A named import of what an old Node lacks, or an import of our own, would fail before the check.
   expect([...program.matchAll(/^import .*$/gm)].map(([line]) => line)).toEqual([

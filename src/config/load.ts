@@ -70,17 +70,17 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
 
   const reader = new DocumentReader(root, environment, now, mistakes)
   refuseUnknownSections(root, ecosystems, mistakes)
-  const part = <T>(schema: z.ZodType<T>, key: string, fallback: T): T =>
-    parsePart(schema, { root, path: [key] }, mistakes)?.value ?? fallback
+  const part = <T>(schema: z.ZodType<T>, key: string): T =>
+    parsePart(schema, { root, path: [key] }, mistakes)?.value ?? schema.parse({})
   const optional = <T>(schema: z.ZodType<T>, key: string): T | undefined =>
     isGiven(root, key) ? parsePart(schema, { root, path: [key] }, mistakes)?.value : undefined
 
-  const storage = part(storageSchema, 'storage', storageSchema.parse({}))
+  const storage = part(storageSchema, 'storage')
   const basePath = reader.resolve(['storage', 'base_path'], storage.base_path)
-  const download = part(downloadSchema, 'download', downloadSchema.parse({}))
-  const publish = part(publishSchema, 'publish', publishSchema.parse({}))
-  const limits = part(limitsSchema, 'limits', limitsSchema.parse({}))
-  const database = part(databaseSchema, 'database', {})
+  const download = part(downloadSchema, 'download')
+  const publish = part(publishSchema, 'publish')
+  const limits = part(limitsSchema, 'limits')
+  const database = part(databaseSchema, 'database')
   const shared: SharedSections = {
     download,
     proxy: optional(proxySchema, 'proxy'),

@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process'
 import * as fs from 'node:fs/promises'
 import { promisify } from 'node:util'
-
-const run = promisify(execFile)
 
 /**
  * Makes everything written so far below `folder` durable: `syncfs(2)` through coreutils, one call for thousands of files,
@@ -11,7 +8,9 @@ const run = promisify(execFile)
  */
 export async function flushFileSystem(folder: string, paths: Iterable<string>): Promise<void> {
   try {
-    await run('sync', ['-f', folder])
+    // Loaded here, since most commands flush nothing.
+    const { execFile } = await import('node:child_process')
+    await promisify(execFile)('sync', ['-f', folder])
   } catch {
     await flushEach(paths)
   }

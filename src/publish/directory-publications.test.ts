@@ -363,6 +363,28 @@ describe('a stage', () => {
     expect(await treeOf(site.absolute('copy'))).toEqual({ [list]: 'two', [byHash('two')]: 'two' })
   })
 
+  it('repeats a file by its other name where the name carries the checksum, and copies the rest', async () => {
+    await using site = await Site.create()
+    const addressed = parseRelativePath(`repodata/${sha256('list')}-primary.xml`)
+    const entry = parseRelativePath('repodata/repomd.xml')
+    await using stage = await site.publications.begin(latest, at('10:00:00'))
+    await stage.write(addressed, 'list', 'addressed')
+    await stage.write(entry, 'root', 'entry')
+    const { name: generation } = await stage.commit()
+    const earlier = { path: latest, generation, isRepeated: true }
+
+    await using snapshot = await site.publications.begin(parseRelativePath('copy'), at('12:00:00'), earlier)
+    await snapshot.commit()
+
+    const stats = (tree: string) =>
+      Promise.all([addressed, entry].map((name) => fs.stat(site.absolute(`${tree}/${name}`))))
+    const [[list, root], [sameList, ownRoot]] = await Promise.all([stats(latest), stats('copy')])
+    expect(await treeOf(site.absolute('copy'))).toEqual({ [addressed]: 'list', [entry]: 'root' })
+    expect([sameList?.ino, sameList?.mtime]).toEqual([list?.ino, at('10:00:00')])
+    expect(ownRoot?.ino).not.toBe(root?.ino)
+    expect([root?.mtime, ownRoot?.mtime]).toEqual([at('10:00:00'), at('12:00:00')])
+  })
+
   it('refuses a path that is a file and a folder, and publishes nothing', async () => {
     await using site = await Site.create()
     {

@@ -98,15 +98,19 @@ export class StagedTree {
     this.#enter(target, role, entry.size)
   }
 
-  /** Repeats a file of another generation as one of this. What is one file there is one here. */
-  async copyFrom(source: string, { path: target, role, size }: MetadataEntry): Promise<void> {
+  /**
+   * Repeats a file of another generation as one of this. What is one file there is one here. An addressed one is the very file, with its time:
+   * whoever has something by that name has these bytes. Those that are not addressed come first.
+   */
+  async repeat(source: string, { path: target, role, size }: MetadataEntry): Promise<void> {
     this.take(target, null)
     await this.#explained(target, async () => {
       const { ino, nlink } = await fs.stat(source, { bigint: true })
       const copied = this.#copies.get(ino)
       if (copied !== undefined) return this.#alias(target, copied)
-      if (nlink > 1) this.#copies.set(ino, target)
       await this.makeFolderOf(target)
+      if (role === 'addressed') return linkOrCopy(source, this.absolute(target))
+      if (nlink > 1) this.#copies.set(ino, target)
       await fs.copyFile(
         source,
         this.absolute(target),

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import type { StartedThread } from './download-thread.ts'
 
 /** What the thread is told when it starts. */
@@ -10,6 +9,8 @@ export interface ThreadData {
 
 /** @param file which calls `serveDownloads` */
 export function startThread(file: URL, data: ThreadData): StartedThread {
+  // Loaded here, since most syncs start none.
+  const { Worker } = process.getBuiltinModule('node:worker_threads')
   const worker = new Worker(file, { workerData: data, name: 'download' })
   return {
     port: {
