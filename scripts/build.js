@@ -20,12 +20,15 @@ const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts', 'src/download-thread.ts'],
   outdir: 'dist',
+  // So that Node need not look for a package.json above each.
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24.12',
   plugins: [
+    { name: 'commands in process', setup: bundleNoPrograms },
     { name: 'builtins', setup: takeBuiltinsDirectly },
     { name: 'direct requests', setup: bundleDirectRequests },
   ],
@@ -59,6 +62,14 @@ function takeBuiltinsDirectly(build) {
         .map((name) => `export const ${name} = /* @__PURE__ */ member('${name}')`),
     ].join('\n'),
   }))
+}
+
+/** Commander can have a command be a program of its own. None is, and what would start it is loaded by no command then. */
+function bundleNoPrograms(build) {
+  build.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+    importer.includes('/node_modules/commander/') ? { path, namespace: 'unused' } : undefined,
+  )
+  build.onLoad({ filter: /./, namespace: 'unused' }, () => ({ contents: 'export default {}' }))
 }
 
 /** HTTP/2 is never asked for; undici takes it for absent where its module is, which spares every sync the loading. */

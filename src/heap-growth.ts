@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-
 /*
  * How far V8 lets the heap grow until it collects all of it. Left to itself it lets the heap of a large sync double: a quarter of the memory,
  * for a twentieth of the time.
@@ -24,5 +22,6 @@ export function expectGarbage(): void {
 
 function growBy(percent: number): void {
   isChosen = true
-  setFlagsFromString(`--heap-growing-percent=${percent}`)
+  // Loaded here, since short commands do without.
+  process.getBuiltinModule('node:v8').setFlagsFromString(`--heap-growing-percent=${percent}`)
 }

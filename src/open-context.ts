@@ -114,7 +114,7 @@ export async function openContext(
 
 /** Beside this file, in the sources as in the built program. */
 const threadFile = new URL(
-  import.meta.url.endsWith('.ts') ? './download-thread.ts' : './download-thread.js',
+  import.meta.url.endsWith('.ts') ? './download-thread.ts' : './download-thread.mjs',
   import.meta.url,
 )
 
@@ -137,7 +137,7 @@ async function openPool(
 ): Promise<Pool> {
   if (needs === 'adoption') return FilesystemPool.at(root)
   try {
-    await claimPool(root, catalog.id, await knowsNoBlob(catalog))
+    await claimPool(root, catalog.id, () => knowsNoBlob(catalog))
     return await FilesystemPool.create(root)
   } catch (error) {
     if (needs === 'catalog' && isChantalError(error)) return new AbsentPool(error)

@@ -30,7 +30,7 @@ export async function openImportContext(
 async function choosePool(catalog: Catalog, root: string, id: string | null): Promise<void> {
   const before = catalog.id
   if (id === null || id === before || !(await isEmpty(catalog)))
-    return claimPool(root, before, await isEmpty(catalog))
+    return claimPool(root, before, () => isEmpty(catalog))
   await handOverPool(root, before, id)
   if (await catalog.adoptId(id)) return
   // Somebody filled it just now.

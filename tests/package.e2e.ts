@@ -48,7 +48,7 @@ describe.skipIf(reason !== null)(`the package${reason === null ? '' : ` (${reaso
       expect.arrayContaining([
         'bin/chantal.js',
         'bin/chantal-quickstart.js',
-        'dist/main.js',
+        'dist/main.mjs',
         'dist/LICENSES.txt',
       ]),
     )

@@ -69,20 +69,22 @@ it('keeps blobs readable by a web server whatever the umask', async () => {
 
 describe('the marker', () => {
   const [mine, other] = [randomUUID(), randomUUID()]
+  const isNew = async () => true
+  const isOld = async () => false
 
   it('ties a new pool to its catalog', async () => {
     const root = await folder()
 
-    await claimPool(root, mine, true)
+    await claimPool(root, mine, isNew)
 
-    await expect(claimPool(root, mine, false)).resolves.toBeUndefined()
-    await expect(claimPool(root, other, true)).rejects.toMatchObject({ code: 'POOL_UNMARKED' })
+    await expect(claimPool(root, mine, isOld)).resolves.toBeUndefined()
+    await expect(claimPool(root, other, isNew)).rejects.toMatchObject({ code: 'POOL_UNMARKED' })
   })
 
   it('is not written where the catalog knows blobs: the disk may not be mounted', async () => {
     const root = await folder()
     await mkdir(path.join(root, 'sha256'))
 
-    await expect(claimPool(root, mine, false)).rejects.toMatchObject({ code: 'POOL_UNMARKED' })
+    await expect(claimPool(root, mine, isOld)).rejects.toMatchObject({ code: 'POOL_UNMARKED' })
   })
 })

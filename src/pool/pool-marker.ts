@@ -10,13 +10,17 @@ const fileName = 'chantal-pool.json'
 /**
  * Makes sure that this pool belongs to this catalog: another catalog's garbage collection would take its blobs, and an
  * empty folder where the pool should be is a disk that is not mounted.
- * @param isNewCatalog whether the catalog knows no blob yet: only then may the marker be written
+ * @param isNewCatalog whether the catalog knows no blob yet: only then may the marker be written. Asked where there is none
  * @throws ChantalError `POOL_UNMARKED`
  */
-export async function claimPool(root: string, catalog: string, isNewCatalog: boolean): Promise<void> {
+export async function claimPool(
+  root: string,
+  catalog: string,
+  isNewCatalog: () => Promise<boolean>,
+): Promise<void> {
   const marker = await readMarker(root)
   if (marker === catalog) return
-  if (marker === null && isNewCatalog) {
+  if (marker === null && (await isNewCatalog())) {
     if (!(await holdsBlobs(root))) return writeMarker(root, catalog)
     throw new ChantalError('POOL_UNMARKED', `${root} holds blobs, and no marker says whose they are`, {
       hint: 'Correct storage.pool_path or database.url; or run `chantal pool adopt`, and garbage collection takes what this catalog does not know.',
@@ -52,7 +56,7 @@ export async function handOverPool(root: string, from: string, to: string): Prom
   const marker = await readMarker(root)
   if (marker === to) return
   if (marker === null) return writeMarker(root, to)
-  if (marker !== from) return claimPool(root, to, false)
+  if (marker !== from) return claimPool(root, to, async () => false)
   await replaceMarker(root, to)
 }
 
@@ -118,7 +122,7 @@ async function writeMarker(root: string, catalog: string): Promise<void> {
     await fs.writeFile(target, markerText(catalog), { flag: 'wx', flush: true })
     await flushOne(root)
   } catch (error) {
-    if (hasSystemCode(error, 'EEXIST')) return claimPool(root, catalog, false)
+    if (hasSystemCode(error, 'EEXIST')) return claimPool(root, catalog, async () => false)
     throw explainDiskError(error, target)
   }
 }
