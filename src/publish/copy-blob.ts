@@ -48,7 +48,7 @@ export async function linkOrCopy(source: string, target: string): Promise<void> 
   try {
     await fs.link(source, target)
   } catch (error) {
-    if (!hasSystemCode(error, 'EMLINK', 'EPERM', 'ENOTSUP')) throw error
+    if (!hasSystemCode(error, 'EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP')) throw error
     await fs.copyFile(source, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
     const { atime, mtime } = await fs.stat(source)
     await fs.utimes(target, atime, mtime)
