@@ -14,6 +14,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...failureTests],
     globalSetup: ['tests/temporary-folder.ts', 'tests/global-setup.ts'],
     isolate: false,
+    // By itself vitest leaves one processor of two alone, which has nothing else to do.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
