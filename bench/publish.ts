@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 
 /**
@@ -16,22 +17,14 @@ const { values } = parseArgs({
 const { config, repository, before } = values
 if (config === undefined || repository === undefined) throw new Error('--config and --repository are needed')
 
+/** Started as a user starts it. */
+const program = path.join(import.meta.dirname, '../bin/chantal.js')
+
 function seconds(...words: readonly string[]): number {
   const started = performance.now()
-  execFileSync(
-    process.execPath,
-    [
-      '--min-semi-space-size=4',
-      '--max-semi-space-size=4',
-      'bin/chantal.js',
-      '--config',
-      config ?? '',
-      ...words,
-    ],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  )
+  execFileSync(program, ['--config', config ?? '', ...words], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   return (performance.now() - started) / 1000
 }
 

@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { otherDisk } from '../../tests/support/other-disk.ts'
 import { placeFile } from './place-file.ts'
 
 const refused = (code: string) => Object.assign(new Error(`${code}: refused`), { code })
@@ -57,11 +58,9 @@ describe('placing a file', () => {
   })
 
   it('copies it to another disk', async ({ skip }) => {
-    const memory = '/dev/shm'
-    const device = async (folder: string) => (await fs.stat(folder).catch(() => null))?.dev ?? null
-    const other = await device(memory)
-    if (other === null || other === (await device(tmpdir()))) skip(`${memory} is no other disk`)
-    const { source, target } = await sourceAndTarget(memory)
+    const disk = await otherDisk()
+    if (disk === null) return skip('there is no other disk')
+    const { source, target } = await sourceAndTarget(disk)
 
     try {
       expect(await placeFile(source, target)).toBe('copy')

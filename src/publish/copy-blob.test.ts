@@ -1,31 +1,24 @@
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { otherDisk } from '../../tests/support/other-disk.ts'
 import { linkOrCopy } from './copy-blob.ts'
 
-const folders: string[] = []
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await fs.rm(folder, { recursive: true })
-})
+const time = new Date('2026-11-12T10:00:00Z')
 
-async function folderOn(disk: string): Promise<string> {
-  const folder = await fs.mkdtemp(path.join(disk, 'chantal-copy-'))
-  folders.push(folder)
-  return folder
+const folderOn = (disk: string) => fs.mkdtemp(path.join(disk, 'chantal-copy-'))
+
+async function newFile(): Promise<string> {
+  const file = path.join(await folderOn(tmpdir()), 'source')
+  await fs.writeFile(file, 'bytes', { mode: 0o644 })
+  await fs.utimes(file, time, time)
+  return file
 }
 
 describe('another name for a file', () => {
-  const time = new Date('2026-11-12T10:00:00Z')
-  const fileOn = async (disk: string) => {
-    const source = path.join(await folderOn(disk), 'source')
-    await fs.writeFile(source, 'bytes', { mode: 0o644 })
-    await fs.utimes(source, time, time)
-    return source
-  }
-
   it('is the same file', async () => {
-    const source = await fileOn(tmpdir())
+    const source = await newFile()
     const target = `${source}-too`
 
     await linkOrCopy(source, target)
@@ -34,16 +27,19 @@ describe('another name for a file', () => {
   })
 
   it('is a copy with its time and mode on another disk', async ({ skip }) => {
-    const memory = '/dev/shm'
-    const device = async (folder: string) => (await fs.stat(folder).catch(() => null))?.dev ?? null
-    const other = await device(memory)
-    if (other === null || other === (await device(tmpdir()))) skip(`${memory} is no other disk`)
-    const source = await fileOn(tmpdir())
-    const target = path.join(await folderOn(memory), 'target')
+    const disk = await otherDisk()
+    if (disk === null) return skip('there is no other disk')
+    const source = await newFile()
+    const folder = await folderOn(disk)
+    const target = path.join(folder, 'target')
 
-    await linkOrCopy(source, target)
+    try {
+      await linkOrCopy(source, target)
 
-    const { mtime, mode } = await fs.stat(target)
-    expect([await fs.readFile(target, 'utf8'), mtime, mode & 0o777]).toEqual(['bytes', time, 0o644])
+      const { mtime, mode } = await fs.stat(target)
+      expect([await fs.readFile(target, 'utf8'), mtime, mode & 0o777]).toEqual(['bytes', time, 0o644])
+    } finally {
+      await fs.rm(folder, { recursive: true })
+    }
   })
 })

@@ -12,7 +12,7 @@ import { explainDiskError } from '../pool/system-errors.ts'
 import { type CarriedFiles, carriedFiles } from './carried-files.ts'
 import { linkOrCopy } from './copy-blob.ts'
 import { type EarlierGeneration, findShelfLinks } from './earlier-generation.ts'
-import type { GenerationManifest, MetadataEntry } from './generation-manifest.ts'
+import type { GenerationManifest } from './generation-manifest.ts'
 import type { Measured } from './measured-bytes.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { Generation, GenerationName, PublicationStage, TakenPackages } from './publications.ts'
@@ -184,12 +184,8 @@ export class DirectoryStage implements PublicationStage {
   /** What the stage has not got of its own is as in the generation before. */
   async #repeat({ folder, manifest }: EarlierGeneration): Promise<void> {
     const tree = folder.folderOf(manifest.name)
-    const isAddressed = ({ role }: MetadataEntry) => role === 'addressed'
-    const files = manifest.metadata.filter(
-      (entry) => entry.supersededAt === null && !this.#tree.has(entry.path),
-    )
-    for (const entry of [...files.filter((file) => !isAddressed(file)), ...files.filter(isAddressed)])
-      await this.#tree.repeat(path.join(tree, entry.path), entry)
+    const own = manifest.metadata.filter(({ supersededAt }) => supersededAt === null)
+    await this.#tree.repeat(tree, own)
     if (this.#notes.length === 0) this.#notes = await folder.readNotes(manifest.name)
     await this.#packages.repeat(manifest, await findShelfLinks(tree))
   }

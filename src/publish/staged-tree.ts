@@ -99,10 +99,18 @@ export class StagedTree {
   }
 
   /**
-   * Repeats a file of another generation as one of this. What is one file there is one here. An addressed one is the very file, with its time:
-   * whoever has something by that name has these bytes. Those that are not addressed come first.
+   * Repeats those files of another generation that this one has not got. What is one file there is one here. An addressed one is the very file,
+   * with its time: whoever has something by that name has these bytes.
    */
-  async repeat(source: string, { path: target, role, size }: MetadataEntry): Promise<void> {
+  async repeat(tree: string, entries: readonly MetadataEntry[]): Promise<void> {
+    const missing = entries.filter(({ path: file }) => !this.has(file))
+    // Copies first: an addressed name of a file that has others here is a name of its copy.
+    const copied = missing.filter(({ role }) => role !== 'addressed')
+    const addressed = missing.filter(({ role }) => role === 'addressed')
+    for (const entry of [...copied, ...addressed]) await this.#repeat(path.join(tree, entry.path), entry)
+  }
+
+  async #repeat(source: string, { path: target, role, size }: MetadataEntry): Promise<void> {
     this.take(target, null)
     await this.#explained(target, async () => {
       const { ino, nlink } = await fs.stat(source, { bigint: true })

@@ -49,13 +49,9 @@ export function startRepeating(
 
 function start(parameters: readonly string[]) {
   program ??= bundleProgram()
-  return spawn(
-    process.execPath,
-    ['--min-semi-space-size=4', '--max-semi-space-size=4', program, ...parameters],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  return spawn(process.execPath, ['--max-semi-space-size=4', program, ...parameters], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 function working(child: ReturnType<typeof start>): WorkingProcess {
