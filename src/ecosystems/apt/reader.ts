@@ -1,6 +1,7 @@
 import type { Json } from '../../core/brand.ts'
 import type { StoredFile, UpstreamFile } from '../../core/model.ts'
 import type { UpstreamListing } from '../ecosystem.ts'
+import { reportAbsentParts } from './absent-parts.ts'
 import type { AptAttributes } from './attributes.ts'
 import { type FetchedIndex, fetchPackageIndex } from './fetch-indexes.ts'
 import { PackageListing } from './package-listing.ts'
@@ -18,13 +19,17 @@ import {
   type SuiteRelease,
   seenJson,
 } from './suite-release.ts'
-import { inSuite, placeOfSuite } from './suites.ts'
+import { placeOfSuite } from './suites.ts'
 
-/** A suite as it was read: what it says, what is taken of it, the indexes of its packages. */
-export interface ReadSuite {
+/** What a suite says, and what is taken of it. */
+interface ChosenSuite {
   readonly documents: SuiteDocuments
   readonly said: SuiteRelease
   readonly selection: SuiteSelection
+}
+
+/** A suite as it was read: with the indexes of its packages. */
+export interface ReadSuite extends ChosenSuite {
   readonly indexes: readonly FetchedIndex[]
 }
 
@@ -43,7 +48,9 @@ export async function readAptUpstream(request: AptReadRequest): Promise<Upstream
   )
   if (isUnchanged(request, documents, seen)) return { status: 'unchanged' }
 
-  const suites = await Promise.all(documents.map((each) => readSuite(request, each, seen)))
+  const chosen = await Promise.all(documents.map((each) => chooseOfSuite(request, each, seen)))
+  reportAbsentParts(request, chosen)
+  const suites = await Promise.all(chosen.map((each) => fetchIndexes(request, each)))
   const packages = new PackageListing(
     request,
     suites.flatMap(({ indexes }) => indexes),
@@ -76,21 +83,24 @@ function isUnchanged(
   return true
 }
 
-async function readSuite(
+async function chooseOfSuite(
   request: AptReadRequest,
   documents: SuiteDocuments,
   seen: ReadonlyMap<string, SeenSuite>,
-): Promise<ReadSuite> {
+): Promise<ChosenSuite> {
   const { place } = documents
   const said = await readSuiteRelease(request, documents, seen.get(place.suite) ?? null)
-  const selection = selectIndexes(place, said.release, request.options)
-  warnOfAbsentArchitectures(request, said, selection)
+  return { documents, said, selection: selectIndexes(place, said.release, request.options) }
+}
+
+async function fetchIndexes(request: AptReadRequest, suite: ChosenSuite): Promise<ReadSuite> {
+  const { said, selection } = suite
   const indexes = await Promise.all(
     selection.packageIndexes
       .filter((index) => !isRepeated(index, said, selection))
       .map((index) => fetchPackageIndex(request, said, index)),
   )
-  return { documents, said, selection, indexes: indexes.filter((index) => index !== null) }
+  return { ...suite, indexes: indexes.filter((index) => index !== null) }
 }
 
 /** Packages for all architectures stand in each architecture's index too, where Release does not say otherwise. */
@@ -107,23 +117,6 @@ function isRepeated(
       other.isUdeb === isUdeb &&
       other.architecture !== 'all',
   )
-}
-
-/** One suite of several may lack an architecture; that is worth knowing. */
-function warnOfAbsentArchitectures(
-  { options, reporter }: AptReadRequest,
-  { place }: SuiteRelease,
-  { packageIndexes }: SuiteSelection,
-): void {
-  if (place.isFlat) return
-  const present = new Set(packageIndexes.map(({ architecture }) => architecture))
-  const absent = (options.architectures ?? []).filter((name) => name !== 'all' && !present.has(name))
-  if (absent.length === 0) return
-  reporter.report({
-    type: 'warning',
-    code: 'METADATA_MISSING',
-    message: `${inSuite(place, 'Release')} lists no index for ${absent.join(', ')}`,
-  })
 }
 
 async function* listFiles(

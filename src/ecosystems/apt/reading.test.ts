@@ -205,6 +205,41 @@ it('takes of each suite what was chosen, and says which lacks an architecture', 
   expect(trees[2]?.indexes.get('main/binary-amd64/Packages')?.join()).toContain('Package: old-fix')
 })
 
+it('takes what it has of a suite that lacks a component or source packages, and says so', async () => {
+  await using upstream = await startAptUpstream()
+  const chosen = { suites, components: ['main', 'contrib'], architectures: ['amd64'] }
+  await using site = await open(upstream, chosen, { mode: 'filtered' })
+
+  await site.sync('apt')
+
+  expect(site.warnings('METADATA_MISSING').toSorted()).toEqual([
+    'dists/old/updates/Release lists no component contrib',
+    'dists/old/updates/Release lists no index of source packages',
+    'dists/stable-updates/Release lists no component contrib',
+  ])
+  const trees = [await published(site)]
+  for (const suite of suites.slice(1)) trees.push(await published(site, suite))
+  expect(trees.flatMap(({ trouble }) => trouble)).toEqual([])
+  expect(trees.map(({ fields }) => fields.get('Components'))).toEqual([
+    'main contrib',
+    'main',
+    'updates/main',
+  ])
+})
+
+it.each([[['main', 'mian']], [['mian']]])('refuses a component that no suite has: %j', async (components) => {
+  await using upstream = await startAptUpstream()
+  await using site = await open(upstream, { suites, components })
+
+  const { cause } = await site.trySync('apt')
+
+  expect(cause).toMatchObject({
+    code: 'UPSTREAM_INVALID',
+    message: 'suite stable has no component mian',
+    hint: 'It has main, contrib; correct "apt.components".',
+  })
+})
+
 describe('updates that upstream has released to some machines', () => {
   const folder = 'dists/stable-updates'
   const update = { folder, indexes: { 'main/binary-amd64/Packages': updated } }

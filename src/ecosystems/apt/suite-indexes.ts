@@ -31,6 +31,8 @@ export interface IndexVariants {
 /** What a repository takes of a suite. */
 export interface SuiteSelection {
   readonly components: readonly Component[]
+  /** Names of those that are configured, and that the suite lacks. */
+  readonly absentComponents: readonly string[]
   /** `all` among them where it has indexes of its own. */
   readonly architectures: ReadonlySet<string>
   /** Packages and Sources. */
@@ -43,12 +45,12 @@ const order = ['.gz', '.xz', '.zst', '.bz2', '.lzma', ''] as const
 
 /**
  * Chooses from what a Release file lists.
- * @throws ChantalError `UPSTREAM_INVALID` where a component that is configured is not there, or no index at all
+ * @throws ChantalError `UPSTREAM_INVALID` where none of the components that are configured is there, or no index at all
  */
 export function selectIndexes(place: SuitePlace, release: Release, options: AptOptions): SuiteSelection {
   const listed = listedIndexes(release)
-  const components = place.isFlat
-    ? [{ name: '', folder: '' }]
+  const { components, absentComponents } = place.isFlat
+    ? { components: [{ name: '', folder: '' }], absentComponents: [] }
     : selectComponents(place, release, listed, options)
   const architectures = selectArchitectures(release, listed, options)
   const byFolder = new Map(components.map((component) => [component.folder, component]))
@@ -77,7 +79,7 @@ export function selectIndexes(place: SuitePlace, release: Release, options: AptO
     return { plainPath, kind, architecture, isUdeb, component: found, variants: inOrder(variants) }
   })
   if (!packageIndexes.some(({ kind }) => kind === 'packages')) throw nothingFound(place, release, options)
-  return { components, architectures, packageIndexes, others }
+  return { components, absentComponents, architectures, packageIndexes, others }
 }
 
 /**
@@ -130,24 +132,27 @@ function componentsOf(release: Release, listed: readonly ListedIndex[]): readonl
 }
 
 function selectComponents(
-  { suite }: SuitePlace,
+  place: SuitePlace,
   release: Release,
   listed: readonly ListedIndex[],
-  options: AptOptions,
-): readonly Component[] {
+  { components: wanted }: AptOptions,
+): Pick<SuiteSelection, 'components' | 'absentComponents'> {
   const all = componentsOf(release, listed)
-  if (!options.components) return all
-  const names = all.map(({ name }) => name)
-  return distinct(
-    options.components.map((wanted) => {
-      const found = findComponent(all, wanted)
-      if (found) return found
-      throw new ChantalError('UPSTREAM_INVALID', `suite ${suite} has no component ${wanted}`, {
-        hint: `It has ${names.join(', ') || 'none'}; correct "apt.components".`,
-        details: { suite, component: wanted, components: names },
-      })
-    }),
-  )
+  if (!wanted) return { components: all, absentComponents: [] }
+  const absentComponents = wanted.filter((name) => !findComponent(all, name))
+  const components = distinct(wanted.flatMap((name) => findComponent(all, name) ?? []))
+  const [absent] = absentComponents
+  if (absent !== undefined && components.length === 0) throw noComponent(place, release, absent)
+  return { components, absentComponents }
+}
+
+/** The error that a component is not there. */
+export function noComponent({ suite }: SuitePlace, release: Release, component: string): ChantalError {
+  const components = componentsOf(release, listedIndexes(release)).map(({ name }) => name)
+  return new ChantalError('UPSTREAM_INVALID', `suite ${suite} has no component ${component}`, {
+    hint: `It has ${components.join(', ') || 'none'}; correct "apt.components".`,
+    details: { suite, component, components },
+  })
 }
 
 function findComponent(all: readonly Component[], wanted: string): Component | undefined {

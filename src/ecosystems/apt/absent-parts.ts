@@ -1,0 +1,42 @@
+import { noComponent, type SuiteSelection } from './suite-indexes.ts'
+import type { AptReadRequest, SuiteRelease } from './suite-release.ts'
+import { inSuite } from './suites.ts'
+
+/**
+ * Warns of what is configured and a suite does not list. Suites differ, and one of several may lack a component (Debian 11 has no
+ * non-free-firmware), an architecture or its source packages: apt passes over it too, and says so.
+ * @throws ChantalError `UPSTREAM_INVALID` for a component that no suite has: its name is wrong
+ */
+export function reportAbsentParts(
+  { options, reporter }: AptReadRequest,
+  suites: readonly { readonly said: SuiteRelease; readonly selection: SuiteSelection }[],
+): void {
+  for (const { said, selection } of suites) {
+    const { place, release } = said
+    const { packageIndexes, absentComponents } = selection
+    const nowhere = absentComponents.find((name) =>
+      suites.every(
+        ({ said: { place }, selection }) => place.isFlat || selection.absentComponents.includes(name),
+      ),
+    )
+    if (nowhere !== undefined) throw noComponent(place, release, nowhere)
+    const absent: string[] = []
+    if (absentComponents.length > 0) absent.push(`no component ${absentComponents.join(', ')}`)
+    // The one index of a flat repository is for all architectures.
+    if (!place.isFlat) {
+      const present = new Set(packageIndexes.map(({ architecture }) => architecture))
+      const wanted = options.architectures ?? []
+      const architectures = wanted.filter((name) => name !== 'all' && !present.has(name))
+      if (architectures.length > 0) absent.push(`no index for ${architectures.join(', ')}`)
+    }
+    if (options.sources && !packageIndexes.some(({ kind }) => kind === 'sources'))
+      absent.push('no index of source packages')
+    for (const what of absent) {
+      reporter.report({
+        type: 'warning',
+        code: 'METADATA_MISSING',
+        message: `${inSuite(place, 'Release')} lists ${what}`,
+      })
+    }
+  }
+}
