@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises'
 import type { BlobRef } from '../core/bytes.ts'
-import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { ChantalError, hasSystemCode, isChantalError } from '../core/errors.ts'
 import type { Pool } from '../pool/pool.ts'
 import { fileMode } from './folders.ts'
 
@@ -62,5 +62,16 @@ export async function checkSize(blob: BlobRef, file: string): Promise<void> {
   throw new ChantalError('BLOB_CORRUPT', `expected ${blob.size} bytes, got ${size}: ${file}`, {
     hint: 'Run `chantal pool verify --repair` to fetch it again, then publish.',
     details: { digest: blob.digest, expected_bytes: blob.size, actual_bytes: size },
+  })
+}
+
+/** What the pool says that it lacks, said of the file that was to be published; anything else unchanged. */
+export function nameMissing(error: unknown, file: string): unknown {
+  if (!isChantalError(error, 'BLOB_MISSING')) return error
+  const { message, hint, details, cause } = error
+  return new ChantalError('BLOB_MISSING', `${file}: ${message}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...details, path: file },
   })
 }

@@ -418,7 +418,10 @@ describe('a stage', () => {
       await using stage = await site.publications.begin(latest, at('11:00:00'))
       await stage.place(await site.stored(zsh, 'zsh'), epel)
       await stage.place({ path: parseRelativePath('Packages/x'), digest: sha256('x'), size: 1 }, epel)
-      await expect(stage.commit()).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+      await expect(stage.commit()).rejects.toMatchObject({
+        code: 'BLOB_MISSING',
+        message: `Packages/x: not in the pool: ${sha256('x')}`,
+      })
     }
 
     expect(await pathsBelow(site.root)).toEqual(before)
@@ -667,7 +670,7 @@ describe('exporting', () => {
       await using stage = await site.publications.exportTo(target, at('10:00:00'))
       await expect(
         stage.place({ path: parseRelativePath('x'), digest: sha256('x'), size: 1 }, epel),
-      ).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+      ).rejects.toMatchObject({ code: 'BLOB_MISSING', details: { path: 'x' } })
     }
     const left = await fs.readdir(site.folder)
     await using stage = await site.publications.exportTo(target, at('10:00:00'))

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
+import type { BlobRef } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RepositoryId } from '../core/model.ts'
@@ -27,6 +28,7 @@ import type {
   Publications,
 } from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
+import { PublishedCopies } from './published-copies.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -153,6 +155,29 @@ class DirectoryPublications implements Publications {
       throw explainDiskError(error, this.#options.root)
     }
     return dropped
+  }
+
+  async copies(blobs: readonly BlobRef[]): Promise<PublishedCopies> {
+    const copies = new PublishedCopies()
+    if (blobs.length === 0) return copies
+    const digests = new Set(blobs.map(({ digest }) => digest))
+    for (const repository of await this.#shelves.repositories()) {
+      await using shelves = await this.#shelves.open(repository)
+      for (const { file, blob } of shelves.filesOf(digests)) await copies.add(file, blob)
+    }
+    // Which bytes metadata has, no manifest says; those of the same size are few.
+    const bySize = Map.groupBy(blobs, ({ size }) => size)
+    for (const published of await this.list()) {
+      const folder = this.#folder(published)
+      for (const { name, direct, metadata } of await this.#manifests(folder)) {
+        const absolute = (file: RelativePath) => path.join(folder.folderOf(name), file)
+        for (const entry of direct)
+          if (digests.has(entry.digest)) await copies.add(absolute(entry.path), entry)
+        for (const entry of metadata)
+          for (const blob of bySize.get(entry.size) ?? []) await copies.add(absolute(entry.path), blob)
+      }
+    }
+    return copies
   }
 
   async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {

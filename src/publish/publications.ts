@@ -1,8 +1,10 @@
+import type { BlobRef } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
 import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { PublicationSink } from '../core/publication.ts'
 import type { OpenedGeneration } from './opened-generation.ts'
+import type { PublishedCopies } from './published-copies.ts'
 
 export interface PruneTerms {
   /** Generations to keep, the current one among them. */
@@ -57,6 +59,9 @@ export interface Publications {
    * @returns the names dropped
    */
   prune(path: RelativePath, terms: PruneTerms): Promise<readonly GenerationName[]>
+
+  /** What was published with these bytes and still stands, packages and metadata: a pool that has lost them gets them back from there. */
+  copies(blobs: readonly BlobRef[]): Promise<PublishedCopies>
 
   /**
    * Links published packages with these bytes to the pool anew: after a corrupt blob was fetched again, what is published

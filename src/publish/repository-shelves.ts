@@ -13,7 +13,7 @@ import { namesIn, readOrNull, removeEmptyFolders, replaceFile } from './folders.
 import type { GenerationManifest } from './generation-manifest.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
 import type { DamagedFile, FileCheck, GenerationAt, GenerationName } from './publications.ts'
-import { isSound, restore } from './published-package.ts'
+import { isSound, type PublishedPackage, restore } from './published-package.ts'
 import { isExpired, Shelf } from './shelf.ts'
 import { claimName } from './shelf-claim.ts'
 import { ShelfClaims } from './shelf-claims.ts'
@@ -200,20 +200,22 @@ export class RepositoryShelves implements AsyncDisposable {
     await RepositoryShelves.noteSwept(this.#folder, dueAt)
   }
 
-  /** Links anew what stands here with these bytes. @returns how many */
-  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
-    let replaced = 0
+  /** What stands here, or should, with these bytes. */
+  *filesOf(digests: ReadonlySet<Sha256>): Generator<PublishedPackage> {
     for (const shelf of this.#shelves) {
       for (const [file, entry] of shelf.entries) {
         if (!digests.has(entry.digest) || entry.wanted.state === 'removing') continue
-        await replaceByBlob(
-          this.#pool,
-          entry,
-          shelf.absolute(file),
-          `${shelf.folder}.incoming-${entry.digest}`,
-        )
-        replaced += 1
+        yield publishedPackage(shelf, file, entry)
       }
+    }
+  }
+
+  /** Links anew what stands here with these bytes. @returns how many */
+  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
+    let replaced = 0
+    for (const { blob, file, temporary } of this.filesOf(digests)) {
+      await replaceByBlob(this.#pool, blob, file, temporary)
+      replaced += 1
     }
     return replaced
   }
@@ -224,8 +226,7 @@ export class RepositoryShelves implements AsyncDisposable {
       for (const [path, blob] of shelf.entries) {
         if (blob.wanted.state === 'removing') continue
         signal.throwIfAborted()
-        const temporary = `${shelf.folder}.incoming-${blob.digest}`
-        const published = { blob, file: shelf.absolute(path), temporary }
+        const published = publishedPackage(shelf, path, blob)
         if (await isSound(this.#pool, published, deep)) continue
         yield { path, isRestored: repair && (await restore(this.#pool, published)) }
       }
@@ -372,6 +373,10 @@ interface OpenOptions {
 export interface SweepTerms {
   readonly graceMs: number
   readonly now: Date
+}
+
+function publishedPackage(shelf: Shelf, file: RelativePath, blob: BlobRef): PublishedPackage {
+  return { blob, file: shelf.absolute(file), temporary: `${shelf.folder}.incoming-${blob.digest}` }
 }
 
 function afterAt(name: string): string {

@@ -6,7 +6,7 @@ import { isChantalError } from '../core/errors.ts'
 import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import type { Pool } from '../pool/pool.ts'
-import { checkSize } from './copy-blob.ts'
+import { checkSize, nameMissing } from './copy-blob.ts'
 import { forEachConcurrently, makeFolders } from './folders.ts'
 import { hasDigest, isSameFile } from './published-package.ts'
 import type { Shelf } from './shelf.ts'
@@ -78,7 +78,7 @@ export class ShelfStand {
       try {
         await this.#pool.place(blob.digest, target)
       } catch (error) {
-        if (!isChantalError(error, 'ALREADY_EXISTS')) throw error
+        if (!isChantalError(error, 'ALREADY_EXISTS')) throw nameMissing(error, file)
         await this.#takeOver(blob, target)
       }
       await checkSize(blob, target)

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
-import { checkSize } from './copy-blob.ts'
+import { checkSize, nameMissing } from './copy-blob.ts'
 import type { StageOptions } from './directory-stage.ts'
 import { disturbLinks, type ShelfLink } from './earlier-generation.ts'
 import { forEachConcurrently, orNull } from './folders.ts'
@@ -247,7 +247,9 @@ export class StagedPackages {
     await forEachConcurrently(direct, async (file) => {
       const blob = this.#placed.get(file)
       if (blob === undefined) return
-      await this.#options.pool.place(blob.digest, this.#tree.absolute(file))
+      await this.#options.pool.place(blob.digest, this.#tree.absolute(file)).catch((error: unknown) => {
+        throw nameMissing(error, file)
+      })
       await checkSize(blob, this.#tree.absolute(file))
       this.#countLink()
     })

@@ -9,7 +9,7 @@ import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublishedRole, WrittenFile } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
-import { copyBlob, linkOrCopy } from './copy-blob.ts'
+import { copyBlob, linkOrCopy, nameMissing } from './copy-blob.ts'
 import { fileMode, makeFolders, orNull } from './folders.ts'
 import type { MetadataEntry } from './generation-manifest.ts'
 import { type Measured, MeasuredBytes, type MeasuredFile, measureWhole } from './measured-bytes.ts'
@@ -240,7 +240,7 @@ export class StagedTree {
       if (hasSystemCode(error, 'EEXIST', 'ENOTDIR', 'EISDIR')) {
         throw new ChantalError('ALREADY_EXISTS', `both a file and a folder: ${file}`, { cause: error })
       }
-      throw explainDiskError(error, this.folder)
+      throw nameMissing(explainDiskError(error, this.folder), file)
     }
   }
 }

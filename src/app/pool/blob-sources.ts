@@ -1,11 +1,12 @@
 import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import { accessOf } from '../../config/access.ts'
 import type { BlobRef } from '../../core/bytes.ts'
-import type { Sha256 } from '../../core/digest.ts'
-import { isChantalError } from '../../core/errors.ts'
+import type { Expectation, Sha256 } from '../../core/digest.ts'
+import { hasSystemCode, isChantalError } from '../../core/errors.ts'
 import type { PackageKey, RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
+import type { PublishedCopies } from '../../publish/published-copies.ts'
 import { ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import { keepBlobs } from '../keep-blobs.ts'
@@ -22,30 +23,42 @@ interface BlobSource {
 
 const pageDigests = 1000
 
-/** The configured repositories that blobs came from, to fetch them anew. Each upstream is opened once, for all that it is asked for. */
+/**
+ * Where blobs can be had that the pool has lost: published trees, where files of their own still have the bytes, and the configured repositories
+ * that they came from. Each upstream is opened once, for all that it is asked for.
+ */
 export class BlobSources implements AsyncDisposable {
   readonly #context: AppContext
+  readonly #copies: PublishedCopies
   readonly #sources: ReadonlyMap<Sha256, readonly BlobSource[]>
   readonly #clients = new Map<RepositoryId, Promise<UpstreamClient | null>>()
 
-  private constructor(context: AppContext, sources: ReadonlyMap<Sha256, readonly BlobSource[]>) {
+  private constructor(
+    context: AppContext,
+    copies: PublishedCopies,
+    sources: ReadonlyMap<Sha256, readonly BlobSource[]>,
+  ) {
     this.#context = context
+    this.#copies = copies
     this.#sources = sources
   }
 
-  static async find(context: AppContext, digests: readonly Sha256[]): Promise<BlobSources> {
+  static async find(context: AppContext, blobs: readonly BlobRef[]): Promise<BlobSources> {
+    const digests = blobs.map(({ digest }) => digest)
     const sources = await context.catalog.read(async (reader) => {
       const users: BlobUser[] = []
       for (let start = 0; start < digests.length; start += pageDigests)
         users.push(...(await reader.blobUsers(...digests.slice(start, start + pageDigests))))
       return locate(context, reader, users)
     })
-    return new BlobSources(context, sources)
+    const copies = await context.publications.copies(blobs)
+    return new BlobSources(context, copies, sources)
   }
 
   /** @returns `null` once the pool holds sound bytes, or why it cannot */
   async fetch({ digest, size }: BlobRef, signal: AbortSignal): Promise<string | null> {
     const expect = { size, checksums: [{ algorithm: 'sha256' as const, hex: digest }], maxSize: size }
+    if (await this.#takeCopy(digest, expect, signal)) return null
     let reason = 'no configured repository has it'
     for (const { repository, path, elsewhere } of this.#sources.get(digest) ?? []) {
       try {
@@ -72,6 +85,22 @@ export class BlobSources implements AsyncDisposable {
       const client = await opening.catch(() => null)
       await client?.[Symbol.asyncDispose]()
     }
+  }
+
+  /** @returns whether a published file still had the bytes */
+  async #takeCopy(digest: Sha256, expect: Expectation, signal: AbortSignal): Promise<boolean> {
+    for (const copy of this.#copies.of(digest)) {
+      try {
+        await using received = await this.#context.pool.receive(copy.read(), expect, signal)
+        await keepBlobs(this.#context, [received], signal)
+        return true
+      } catch (error) {
+        // Most are links to the very file that is damaged; a disk may not even let it be read.
+        if (isChantalError(error, 'CHECKSUM_MISMATCH', 'SIZE_LIMIT')) continue
+        if (!hasSystemCode(error, 'EIO', 'ENOENT', 'EACCES')) throw error
+      }
+    }
+    return false
   }
 
   #clientOf(repository: RepositoryId, signal: AbortSignal): Promise<UpstreamClient | null> {

@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
@@ -210,6 +210,8 @@ describe('a pool', () => {
 })
 
 describe('verifying the pool', () => {
+  const commonFile = 'Packages/demo-common-1.0-1.noarch.rpm'
+
   async function damagedSite(upstream: Upstream) {
     const { site } = await openWithClock(upstream)
     await site.sync('demo')
@@ -234,7 +236,7 @@ describe('verifying the pool', () => {
       {
         digest: common,
         state: 'missing',
-        files: ['demo: Packages/demo-common-1.0-1.noarch.rpm'],
+        files: [`demo: ${commonFile}`],
         ...affected,
       },
     ])
@@ -257,6 +259,57 @@ describe('verifying the pool', () => {
     expect(damageError(result)).toBeNull()
     expect((await verifyPool(site.context, { repair: false, rate: null }, signal)).damaged).toEqual([])
     expect(await readTree(site.published(latest))).toEqual(await readTree('assets/demo/v1'))
+  })
+
+  it('takes what a published tree still has from there, packages and metadata, and asks no upstream', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+    await site.publish('demo')
+    const published = await readTree(site.published(latest))
+    const before = upstream.requests.length
+    const common = await digestOf(site, 'demo-common')
+    const metadata = [...published].find(([name]) => name.includes('primary.xml'))?.[1] as Sha256
+    await rm(blobPath(site, common))
+    await rm(blobPath(site, metadata))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result.damaged.map(({ digest, repaired }) => [digest, repaired])).toEqual(
+      [common, metadata].toSorted().map((digest) => [digest, true]),
+    )
+    expect(upstream.requests.length).toBe(before)
+    expect((await verifyPool(site.context, { repair: false, rate: null }, signal)).damaged).toEqual([])
+    expect(await readTree(site.published(latest))).toEqual(published)
+    const [pooled, shown] = [blobPath(site, common), path.join(site.published(latest), commonFile)]
+    expect((await stat(shown)).ino).toBe((await stat(pooled)).ino)
+  })
+
+  it('takes what is corrupt from a published file of its own, and none that is not sound', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+    await site.publish('demo')
+    const [hello, common] = [await digestOf(site, 'demo-hello'), await digestOf(site, 'demo-common')]
+    const shown = path.join(site.published(latest), commonFile)
+    const bytes = await readFile(shown)
+    await rm(shown)
+    await writeFile(shown, bytes)
+    for (const digest of [hello, common]) await corrupt(site, digest)
+    for (const name of Object.keys(demoFiles('v1'))) upstream.remove(name)
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result.damaged.map(({ digest, repaired }) => [digest, repaired]).toSorted()).toEqual(
+      [
+        [hello, false],
+        [common, true],
+      ].toSorted(),
+    )
+    expect(await readFile(blobPath(site, common))).toEqual(bytes)
+    expect(await site.context.pool.has(hello)).toBe(false)
   })
 
   it('repairs packages that upstream has at another address', async () => {
@@ -285,6 +338,7 @@ describe('verifying the pool', () => {
     await using upstream = await startDemoUpstream()
     const { site } = await damagedSite(upstream)
     await using _ = site
+    await rm(path.join(site.published(latest), commonFile))
     let opened = 0
     const { downloader } = site.context
     const counting = {
@@ -308,7 +362,8 @@ describe('verifying the pool', () => {
     await using upstream = await startDemoUpstream()
     const { site, common } = await damagedSite(upstream)
     await using _ = site
-    upstream.remove('Packages/demo-common-1.0-1.noarch.rpm')
+    await rm(path.join(site.published(latest), commonFile))
+    upstream.remove(commonFile)
 
     const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
 

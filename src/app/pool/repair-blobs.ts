@@ -19,8 +19,8 @@ export interface Damage {
 }
 
 /**
- * Looks again at what was found, names what it affects, and with `repair` sets corrupt blobs aside and fetches them anew, from the repositories
- * they came from. Published files are hard links to what was set aside: they get the sound bytes too.
+ * Looks again at what was found, names what it affects, and with `repair` sets corrupt blobs aside and gets them anew: from published trees that
+ * still have them, or from the repositories they came from. Published files that are hard links to what was set aside get the sound bytes too.
  * @returns what is still damaged, or was until now
  */
 export async function repairBlobs(
@@ -37,7 +37,7 @@ export async function repairBlobs(
     ),
   )
   const damaged: DamagedBlob[] = []
-  await using sources = await BlobSources.find(context, repair ? left.map(({ blob }) => blob.digest) : [])
+  await using sources = await BlobSources.find(context, repair ? left.map(({ blob }) => blob) : [])
   for (const { blob, state } of left) {
     if (repair && state === 'corrupt') await context.pool.quarantine(blob.digest)
     const reason = repair ? await sources.fetch(blob, signal) : notAsked

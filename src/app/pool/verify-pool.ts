@@ -7,7 +7,7 @@ import { type Damage, type DamagedBlob, notAsked, repairBlobs } from './repair-b
 import { loadProgress, saveProgress, type VerifyProgress } from './verify-progress.ts'
 
 export interface VerifyPoolInput {
-  /** Quarantines what is corrupt, and fetches it and what is missing anew from the repositories it came from. */
+  /** Quarantines what is corrupt, and gets it and what is missing anew: from published trees, or the repositories it came from. */
   readonly repair: boolean
   /** Bytes per second to read at most; `null` is as fast as the disk. */
   readonly rate: number | null
@@ -154,7 +154,7 @@ export function damageError({
     {
       hint: left.some(({ reason }) => reason === notAsked)
         ? 'Run `chantal pool verify --repair` to fetch them anew.'
-        : 'Upload again what was uploaded. What upstream has no more is in a backup of the pool, or lost: the snapshots that are named cannot be published.',
+        : 'Upload again what was uploaded. What neither a published tree nor upstream has any more is in a backup of the pool, or lost: the snapshots that are named cannot be published.',
       details: { damaged: left.length },
     },
   )

@@ -10,7 +10,7 @@ export function registerDatabaseChecks(db: Command, run: Run): void {
     .option('--deep', 'also read every blob and check its SHA-256, and compare published packages with it')
     .option(
       '--repair',
-      'fetch corrupt and missing blobs anew from upstream, link published packages anew that are not theirs, and note what is published as it is',
+      'get corrupt and missing blobs back from published trees or upstream, link published packages anew that are not theirs, and note what is published as it is',
     )
     .addHelpText('after', '\nExample: chantal db verify --deep --repair\n')
     .action((options: { deep?: boolean; repair?: boolean }, command: Command) =>

@@ -34,7 +34,10 @@ export function registerPool(program: Command, run: Run): void {
   pool
     .command('verify')
     .description('read every blob and check its SHA-256; goes on where an interrupted run stopped')
-    .option('--repair', 'set corrupt blobs aside, and fetch them and missing ones anew from upstream')
+    .option(
+      '--repair',
+      'set corrupt blobs aside, and get them and missing ones back from published trees or upstream',
+    )
     .option('--rate <bytes>', 'read at most so much a second: 50MB/s')
     .option('--restart', 'begin anew, although an earlier run stopped midway')
     .addHelpText('after', '\nExample: chantal pool verify --repair --rate 100MB/s\n')
