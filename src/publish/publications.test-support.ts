@@ -13,6 +13,8 @@ import type { Generation, PublicationStage, Publications } from './publications.
 export const epel = 'epel9' as RepositoryId
 export const latest = parseRelativePath('repositories/epel9/latest')
 export const hour = 3_600_000
+export const bash = 'Packages/b/bash-5.1.rpm'
+export const zsh = 'Packages/z/zsh-5.8.rpm'
 
 /** A pool and a published folder in a temporary one; everything goes with it. */
 export class Site implements AsyncDisposable {
