@@ -14,7 +14,7 @@ export async function* rethrowMissing(source: ByteSource, digest: Sha256): ByteS
 export function blobMissing(digest: Sha256, cause: unknown): ChantalError {
   return new ChantalError('BLOB_MISSING', `not in the pool: ${digest}`, {
     cause,
-    hint: 'Run `chantal pool verify --repair` to fetch it again.',
+    hint: 'Run `chantal pool verify --repair` to get it back.',
     details: { digest },
   })
 }

@@ -60,7 +60,7 @@ export async function checkSize(blob: BlobRef, file: string): Promise<void> {
   const { size } = await fs.stat(file)
   if (size === blob.size) return
   throw new ChantalError('BLOB_CORRUPT', `expected ${blob.size} bytes, got ${size}: ${file}`, {
-    hint: 'Run `chantal pool verify --repair` to fetch it again, then publish.',
+    hint: 'Run `chantal pool verify --repair` to get it back, then publish.',
     details: { digest: blob.digest, expected_bytes: blob.size, actual_bytes: size },
   })
 }

@@ -40,7 +40,7 @@ export function missingError(missing: readonly MissingBlob[]): ChantalError | nu
     'BLOB_MISSING',
     `${missing.length} of the blobs that are needed ${missing.length === 1 ? 'is' : 'are'} not in the pool, the first: ${first.digest}`,
     {
-      hint: 'Check that the right disk is mounted; then run `chantal pool verify --repair` to fetch them anew.',
+      hint: 'Check that the right disk is mounted; then run `chantal pool verify --repair` to get them back.',
       details: { missing: missing.length },
     },
   )

@@ -153,7 +153,7 @@ export function damageError({
     `${left.length} of the pool's blobs ${left.length === 1 ? 'is' : 'are'} damaged, the first: ${first.digest}`,
     {
       hint: left.some(({ reason }) => reason === notAsked)
-        ? 'Run `chantal pool verify --repair` to fetch them anew.'
+        ? 'Run `chantal pool verify --repair` to get them back.'
         : 'Upload again what was uploaded. What neither a published tree nor upstream has any more is in a backup of the pool, or lost: the snapshots that are named cannot be published.',
       details: { damaged: left.length },
     },

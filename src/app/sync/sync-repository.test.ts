@@ -171,7 +171,11 @@ describe('a package that upstream lists and has not', () => {
 
     expect(result).toMatchObject({ status: 'partial', revision: null, error: { code: 'SYNC_INCOMPLETE' } })
     expect(result.error?.details['missing']).toEqual([legacy])
-    expect((await history(site))[0]).toMatchObject({ status: 'partial', error: { code: 'SYNC_INCOMPLETE' } })
+    expect((await history(site))[0]).toMatchObject({
+      status: 'partial',
+      error: { code: 'SYNC_INCOMPLETE' },
+      added: 0,
+    })
     upstream.put(legacy, demoFiles('v1')[legacy] ?? '')
     upstream.forgetRequests()
     expect(await site.sync('demo')).toMatchObject({ status: 'synced', packages: 6 })

@@ -74,7 +74,7 @@ export function registerInventory(pool: Command, run: Run): void {
           options.dryRun || isOurs ? preview : await adoptPool(context, { dryRun: false }, session.signal)
         session.output.one(result, () => adoptionLines(result, isOurs))
         if (result.adopted && result.missingBlobs > 0)
-          session.suggest('To fetch anew what is not there: `chantal pool verify --repair`.')
+          session.suggest('To get back what is not there: `chantal pool verify --repair`.')
       }),
     )
 }
