@@ -20,4 +20,4 @@ if (major < 24 || (major === 24 && minor < 12)) {
   process.exit(2)
 }
 module.enableCompileCache()
-await import('../dist/main.mjs')
+module.createRequire(import.meta.url)('../dist/start.cjs')

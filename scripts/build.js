@@ -1,13 +1,16 @@
-// build.js   - bundles src/main.ts, and the thread that downloads, into dist/, in chunks that load when a command needs them.
+// build.js   - bundles src/main.ts, what starts it, and the thread that downloads, into dist/.
+//
+// The program is one script: Node takes a millisecond or two for every file of a program in modules, and keeps less of what V8 compiled of them
+// (src/program-cache.ts). What no command has asked for yet is not run, and not compiled.
 //
 // Bundled is what is slow to find and load file by file, and lends itself to it; the rest stays in node_modules: what is native,
 // what is large and rarely used, and openpgp, whose licence (LGPL) asks that users can replace it. Of undici the part for direct requests
 // is bundled: every sync needs it, and it is thirty files.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transformSync } from 'esbuild'
 
 const bundled = ['commander', 'js-yaml', 'kysely', 'saxes', 'xmlchars', 'zod']
 
@@ -15,18 +18,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const external = Object.keys(dependencies).filter((name) => !bundled.includes(name))
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-const { metafile } = await build({
+const shared = {
   absWorkingDir: root,
-  entryPoints: ['src/main.ts', 'src/download-thread.ts'],
   outdir: 'dist',
-  // So that Node need not look for a package.json above each.
-  outExtension: { '.js': '.mjs' },
+  outExtension: { '.js': '.cjs' },
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node24.12',
+  // A script that is not Node's own has no way to import; packages for modules alone can be required too.
+  supported: { 'dynamic-import': false },
   plugins: [
     { name: 'commands in process', setup: bundleNoPrograms },
     { name: 'builtins', setup: takeBuiltinsDirectly },
@@ -34,14 +35,40 @@ const { metafile } = await build({
   ],
   // Not minified: it starts no sooner, and stack traces are read in reports of bugs.
   external: external.flatMap((name) => [name, `${name}/*`]),
-  // A dependency in CommonJS asks for Node's modules by `require`.
-  banner: {
-    js: "import { createRequire as createRequireOfBundle } from 'node:module';const require=createRequireOfBundle(import.meta.url);",
-  },
+  // LICENSES.txt has them whole.
+  legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
+}
+const ownPlace = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+const program = await build({
+  ...shared,
+  entryPoints: { program: 'src/main.ts' },
+  // What V8 compiled of it is found again by this name.
+  entryNames: '[name]-[hash]',
+  define: ownPlace,
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
 })
-writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
+const [programFile] = Object.keys(program.metafile.outputs).map((output) => basename(output))
+writeAscii(join(root, 'dist', programFile))
+const others = await build({
+  ...shared,
+  entryPoints: { start: 'src/start.ts', 'download-thread': 'src/download-thread.ts' },
+  define: { ...ownPlace, PROGRAM_FILE: JSON.stringify(programFile) },
+})
+const inputs = [program, others].flatMap(({ metafile }) => Object.keys(metafile.inputs))
+writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(inputs))
+
+/** A script of other characters takes longer to read. Code has them escaped; what is left is in comments. */
+function writeAscii(file) {
+  const code = readFileSync(file, 'utf8')
+  const isAscii = (text) => !/[^\0-\x7f]/.test(text)
+  if (!isAscii(transformSync(code, { minifyWhitespace: true }).code)) throw new Error(`${file} is not ASCII`)
+  writeFileSync(file, code.replace(/[^\0-\x7f]/g, '?'))
+}
 
 /**
  * Takes what is imported of a module of Node's own from the module itself. Node's way for `import` reads every name that the module has, and

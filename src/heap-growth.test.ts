@@ -30,3 +30,16 @@ it('stays with what somebody chose before', async () => {
   vi.advanceTimersByTime(500)
   expect(set.mock.calls).toEqual([['--heap-growing-percent=200']])
 })
+
+it('has what is to be done before done once, before the first flag', async () => {
+  const steps: string[] = []
+  vi.spyOn(v8, 'setFlagsFromString').mockImplementation((flag) => void steps.push(flag))
+  const { beforeHeapIsBounded, expectGarbage, keepHeapSmall } = await import('./heap-growth.ts')
+  beforeHeapIsBounded(() => steps.push('before'))
+
+  keepHeapSmall()
+  vi.advanceTimersByTime(500)
+  expectGarbage()
+
+  expect(steps).toEqual(['before', '--heap-growing-percent=60', '--heap-growing-percent=200'])
+})

@@ -7,6 +7,12 @@
  */
 
 let isChosen = false
+let prepare = () => {}
+
+/** Has something done before the first of these flags is set, if one is: what V8 has compiled can be kept until then. */
+export function beforeHeapIsBounded(task: () => void): void {
+  prepare = task
+}
 
 /** Has the heap kept small from half a second on, if the process lives that long. */
 export function keepHeapSmall(): void {
@@ -21,6 +27,7 @@ export function expectGarbage(): void {
 }
 
 function growBy(percent: number): void {
+  if (!isChosen) prepare()
   isChosen = true
   // Loaded here, since short commands do without.
   process.getBuiltinModule('node:v8').setFlagsFromString(`--heap-growing-percent=${percent}`)

@@ -6,6 +6,8 @@ import type { CliServices, Terminal } from './cli/services.ts'
 import { ChantalError, hasSystemCode } from './core/errors.ts'
 import { keepHeapSmall } from './heap-growth.ts'
 
+export { beforeHeapIsBounded } from './heap-growth.ts'
+
 /** The process around the command line: its streams, its environment, its signals. */
 const terminal: Terminal = {
   stdout: process.stdout,
@@ -107,4 +109,9 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 keepHeapSmall()
-process.exitCode = await runCli(process.argv.slice(2), services, terminal, interruption.signal)
+// As Node has it for a module that never comes to its end: a command that nothing is left to wait for, and that has not said how it went, has failed.
+process.exitCode = 13
+// Not awaited here: what is built of this is a script.
+void runCli(process.argv.slice(2), services, terminal, interruption.signal).then((status) => {
+  process.exitCode = status
+})

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import path from 'node:path'
 import type { AppContext } from './app/context.ts'
 import type { Moment } from './app/moments.ts'
 import type { Catalog } from './catalog/catalog.ts'
@@ -113,9 +114,9 @@ export async function openContext(
 }
 
 /** Beside this file, in the sources as in the built program. */
-const threadFile = new URL(
-  import.meta.url.endsWith('.ts') ? './download-thread.ts' : './download-thread.mjs',
-  import.meta.url,
+const threadFile = path.join(
+  import.meta.dirname,
+  import.meta.filename.endsWith('.ts') ? 'download-thread.ts' : 'download-thread.cjs',
 )
 
 /** `alice@mirror1`; in a container the user may have a number alone. */

@@ -41,7 +41,8 @@ const rules: readonly Rule[] = [
   { files: /^cli\//, imports: 'core/|config/|app/|cli/', types: 'catalog/' },
   // What builds the real parts and wires them, and the process around them.
   {
-    files: /^(main|download-thread|heap-growth|open-context|open-doctor|open-import-context)\.ts$/,
+    files:
+      /^(start|program-cache|main|download-thread|heap-growth|open-context|open-doctor|open-import-context)\.ts$/,
     imports: '',
   },
 ]

@@ -1,5 +1,5 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -48,7 +48,7 @@ describe.skipIf(reason !== null)(`the package${reason === null ? '' : ` (${reaso
       expect.arrayContaining([
         'bin/chantal.js',
         'bin/chantal-quickstart.js',
-        'dist/main.mjs',
+        'dist/start.cjs',
         'dist/LICENSES.txt',
       ]),
     )
@@ -69,6 +69,33 @@ describe.skipIf(reason !== null)(`the package${reason === null ? '' : ` (${reaso
       stdout: `${version}\n`,
       stderr: '',
     })
+  })
+
+  it('starts with what V8 compiled the time before, and without where the user wants it so', () => {
+    const cache = path.join(folder, 'compiled')
+    const start = (more: NodeJS.ProcessEnv) =>
+      spawnSync(path.join(home, 'bin/chantal.js'), ['completion', 'bash'], {
+        env: { ...env, NODE_COMPILE_CACHE: cache, ...more },
+        encoding: 'utf8',
+      })
+    const kept = () =>
+      existsSync(cache)
+        ? readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) =>
+            /chantal-program-\w+\.completion\.bash$/.test(name),
+          )
+        : []
+
+    const without = start({ NODE_DISABLE_COMPILE_CACHE: '1' })
+    expect(kept()).toEqual([])
+    const first = start({})
+    const [file] = kept()
+    if (file === undefined) throw new Error('nothing is kept')
+    const { ino } = statSync(path.join(cache, file))
+    const second = start({})
+
+    expect(statSync(path.join(cache, file)).ino).toBe(ino)
+    for (const { status, stdout, stderr } of [first, second])
+      expect([status, stdout, stderr]).toEqual([0, without.stdout, ''])
   })
 
   it.each(leafCommands(documentationProgram()).map((command) => fullName(command).slice('chantal '.length)))(

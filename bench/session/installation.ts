@@ -19,7 +19,7 @@ export interface Program {
 
 /** @throws Error where it was not built */
 export function copyProgram(folder: string): Program {
-  const built = join(root, 'dist', 'main.mjs')
+  const built = join(root, 'dist', 'start.cjs')
   if (!existsSync(built)) throw new Error('dist/ is missing: npm run build')
   for (const name of ['bin', 'dist', 'package.json'])
     cpSync(join(root, name), join(folder, name), { recursive: true })

@@ -7,8 +7,8 @@ export interface ThreadData {
   readonly userAgent: string
 }
 
-/** @param file which calls `serveDownloads` */
-export function startThread(file: URL, data: ThreadData): StartedThread {
+/** @param file an absolute path; it calls `serveDownloads` */
+export function startThread(file: string, data: ThreadData): StartedThread {
   // Loaded here, since most syncs start none.
   const { Worker } = process.getBuiltinModule('node:worker_threads')
   const worker = new Worker(file, { workerData: data, name: 'download' })
