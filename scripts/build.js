@@ -6,6 +6,7 @@
 // Bundled is what is slow to find and load file by file, and lends itself to it; the rest stays in node_modules: what is native,
 // what is large and rarely used, and openpgp, whose licence (LGPL) asks that users can replace it. Of undici the part for direct requests
 // is bundled: every sync needs it, and it is thirty files.
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
@@ -61,6 +62,10 @@ const others = await build({
 })
 const inputs = [program, others].flatMap(({ metafile }) => Object.keys(metafile.inputs))
 writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(inputs))
+// What does not start is not built; and whoever built it finds help compiled.
+execFileSync(process.execPath, [join(root, 'bin', 'chantal.js'), '--help'], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
 
 /** A script of other characters takes longer to read. Code has them escaped; what is left is in comments. */
 function writeAscii(file) {
