@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -73,13 +74,10 @@ kill $killer
 rm -rf "$FOLDER"
 `
 
-let names = 0
-
 /** A fresh database of a running server. @returns its URL, the password in it */
 export async function createDatabase(server: PostgresqlServer): Promise<URL> {
   if ('missing' in server) throw new Error(server.missing)
-  names += 1
-  const name = `test_${process.pid}_${names}`
+  const name = `test_${randomUUID().replaceAll('-', '_')}`
   const client = await connect(server)
   await client.query(`create database ${name}`)
   await client.end()
