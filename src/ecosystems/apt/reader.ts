@@ -48,7 +48,12 @@ export async function readAptUpstream(request: AptReadRequest): Promise<Upstream
   )
   if (isUnchanged(request, documents, seen)) return { status: 'unchanged' }
 
-  const chosen = await Promise.all(documents.map((each) => chooseOfSuite(request, each, seen)))
+  const said = await Promise.all(documents.map((each) => readSaid(request, each, seen)))
+  // In the order of the configuration: which suite an error names does not depend on which is read first.
+  const chosen = said.map((suite) => ({
+    ...suite,
+    selection: selectIndexes(suite.said.place, suite.said.release, options),
+  }))
   reportAbsentParts(request, chosen)
   const suites = await Promise.all(chosen.map((each) => fetchIndexes(request, each)))
   const packages = new PackageListing(
@@ -83,14 +88,13 @@ function isUnchanged(
   return true
 }
 
-async function chooseOfSuite(
+async function readSaid(
   request: AptReadRequest,
   documents: SuiteDocuments,
   seen: ReadonlyMap<string, SeenSuite>,
-): Promise<ChosenSuite> {
-  const { place } = documents
-  const said = await readSuiteRelease(request, documents, seen.get(place.suite) ?? null)
-  return { documents, said, selection: selectIndexes(place, said.release, request.options) }
+): Promise<Omit<ChosenSuite, 'selection'>> {
+  const said = await readSuiteRelease(request, documents, seen.get(documents.place.suite) ?? null)
+  return { documents, said }
 }
 
 async function fetchIndexes(request: AptReadRequest, suite: ChosenSuite): Promise<ReadSuite> {
