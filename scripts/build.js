@@ -38,10 +38,10 @@ const shared = {
   external: external.flatMap((name) => [name, `${name}/*`]),
   // LICENSES.txt has them whole.
   legalComments: 'none',
+  define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
   metafile: true,
   logLevel: 'warning',
 }
-const ownPlace = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 const program = await build({
@@ -49,7 +49,6 @@ const program = await build({
   entryPoints: { program: 'src/main.ts' },
   // What V8 compiled of it is found again by this name.
   entryNames: '[name]-[hash]',
-  define: ownPlace,
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
 })
@@ -58,7 +57,7 @@ writeAscii(join(root, 'dist', programFile))
 const others = await build({
   ...shared,
   entryPoints: { start: 'src/start.ts', 'download-thread': 'src/download-thread.ts' },
-  define: { ...ownPlace, PROGRAM_FILE: JSON.stringify(programFile) },
+  define: { ...shared.define, PROGRAM_FILE: JSON.stringify(programFile) },
 })
 const inputs = [program, others].flatMap(({ metafile }) => Object.keys(metafile.inputs))
 writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(inputs))

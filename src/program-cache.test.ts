@@ -15,8 +15,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 /** A program whose one function is called after it was loaded. Each test has another: V8 knows again what it has seen in this process. */
-async function program(name = 'program-A.cjs'): Promise<string> {
-  const file = path.join(folder, name)
+async function program(): Promise<string> {
+  const file = path.join(folder, 'program-A.cjs')
   const code = `(function (exports, require, module, __filename, __dirname) { // ${folder}
     exports.places = [__filename, __dirname, require('node:path').basename(__filename)]
     exports.later = (a) => ${Array.from({ length: 200 }, (_, index) => `a * ${index}`).join(' + ')}

@@ -110,7 +110,7 @@ function removeOld(file: string): void {
   const folder = path.dirname(file)
   const [current] = path.basename(file).split('.')
   for (const name of readdirSync(folder)) {
-    if (!name.startsWith(prefix) || name.startsWith(`${current}.`) || name === current) continue
+    if (!name.startsWith(prefix) || name.split('.')[0] === current) continue
     const other = path.join(folder, name)
     if (Date.now() - statSync(other).mtimeMs > forgottenMs) rmSync(other, { force: true })
   }

@@ -1,4 +1,3 @@
-import path from 'node:path'
 import type { Pool } from '../pool/pool.ts'
 import { damagedMetadata } from './damaged-files.ts'
 import { findShelfLinks } from './earlier-generation.ts'
@@ -6,7 +5,7 @@ import { orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { DamagedFile, FileCheck } from './publications.ts'
-import { isSound, restore } from './published-package.ts'
+import { isSound, packageIn, restore } from './published-package.ts'
 import type { Shelves } from './shelves.ts'
 
 /** Looks at what a generation has of its own, at what it shows of shelves, and at these shelves. */
@@ -54,7 +53,7 @@ async function* damagedDirect(
   const root = folder.folderOf(name)
   for (const blob of direct) {
     signal.throwIfAborted()
-    const published = { blob, file: path.join(root, blob.path), temporary: `${root}.link` }
+    const published = packageIn(root, blob)
     if (await isSound(pool, published, deep)) continue
     yield { path: blob.path, isRestored: repair && (await restore(pool, published)) }
   }

@@ -29,6 +29,7 @@ import type {
 } from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
 import { PublishedCopies } from './published-copies.ts'
+import { type PublishedPackage, packageIn } from './published-package.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -161,21 +162,12 @@ class DirectoryPublications implements Publications {
     const copies = new PublishedCopies()
     if (blobs.length === 0) return copies
     const digests = new Set(blobs.map(({ digest }) => digest))
-    for (const repository of await this.#shelves.repositories()) {
-      await using shelves = await this.#shelves.open(repository)
-      for (const { file, blob } of shelves.filesOf(digests)) await copies.add(file, blob)
-    }
+    for await (const { file, blob } of this.#packages(digests)) await copies.add(file, blob)
     // Which bytes metadata has, no manifest says; those of the same size are few.
     const bySize = Map.groupBy(blobs, ({ size }) => size)
-    for (const published of await this.list()) {
-      const folder = this.#folder(published)
-      for (const { name, direct, metadata } of await this.#manifests(folder)) {
-        const absolute = (file: RelativePath) => path.join(folder.folderOf(name), file)
-        for (const entry of direct)
-          if (digests.has(entry.digest)) await copies.add(absolute(entry.path), entry)
-        for (const entry of metadata)
-          for (const blob of bySize.get(entry.size) ?? []) await copies.add(absolute(entry.path), blob)
-      }
+    for await (const { root, manifest } of this.#everyGeneration()) {
+      for (const entry of manifest.metadata)
+        for (const blob of bySize.get(entry.size) ?? []) await copies.add(path.join(root, entry.path), blob)
     }
     return copies
   }
@@ -183,25 +175,9 @@ class DirectoryPublications implements Publications {
   async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
     let replaced = 0
     try {
-      for (const repository of await this.#shelves.repositories()) {
-        await using shelves = await this.#shelves.open(repository)
-        replaced += await shelves.replaceFiles(digests)
-      }
-      for (const published of await this.list()) {
-        const folder = this.#folder(published)
-        for (const { name, direct } of await this.#manifests(folder)) {
-          for (const entry of direct) {
-            if (!digests.has(entry.digest)) continue
-            const temporary = `${folder.folderOf(name)}.link`
-            await replaceByBlob(
-              this.#options.pool,
-              entry,
-              path.join(folder.folderOf(name), entry.path),
-              temporary,
-            )
-            replaced += 1
-          }
-        }
+      for await (const { blob, file, temporary } of this.#packages(digests)) {
+        await replaceByBlob(this.#options.pool, blob, file, temporary)
+        replaced += 1
       }
     } catch (error) {
       throw explainDiskError(error, this.#options.root)
@@ -211,6 +187,27 @@ class DirectoryPublications implements Publications {
 
   async exportTo(target: string, now: Date): Promise<PublicationStage> {
     return openExport({ target, pool: this.#options.pool, publishedAt: nextPublishTime(now, null) })
+  }
+
+  /** Packages that stand somewhere with these bytes, or should. A shelf's lock is held while its packages come. */
+  async *#packages(digests: ReadonlySet<Sha256>): AsyncGenerator<PublishedPackage> {
+    for (const repository of await this.#shelves.repositories()) {
+      await using shelves = await this.#shelves.open(repository)
+      yield* shelves.packages(digests)
+    }
+    for await (const { root, manifest } of this.#everyGeneration())
+      for (const entry of manifest.direct) if (digests.has(entry.digest)) yield packageIn(root, entry)
+  }
+
+  async *#everyGeneration(): AsyncGenerator<{
+    readonly root: string
+    readonly manifest: GenerationManifest
+  }> {
+    for (const published of await this.list()) {
+      const folder = this.#folder(published)
+      for (const manifest of await this.#manifests(folder))
+        yield { root: folder.folderOf(manifest.name), manifest }
+    }
   }
 
   #folder(published: RelativePath): PublicationFolder {

@@ -4,31 +4,25 @@ import type { BlobRef, ByteSource } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
 import { orNull } from './folders.ts'
 
-/** A published file that may have certain bytes: nobody has looked. */
-export interface PublishedCopy {
-  /** An absolute path. */
-  readonly file: string
-  /** The source throws what the file system does. */
-  read(): ByteSource
-}
-
-/** By digest. Of several names of one file, one; what has another size now is none. */
+/** Published files that may have certain bytes: nobody has looked. Of several names of one file it knows one; what has another size is none. */
 export class PublishedCopies {
-  readonly #byDigest = new Map<Sha256, PublishedCopy[]>()
+  readonly #files = new Map<Sha256, string[]>()
   readonly #seen = new Set<string>()
 
+  /** @param file an absolute path */
   async add(file: string, { digest, size }: BlobRef): Promise<void> {
     const found = await orNull(fs.lstat(file))
     if (!found?.isFile() || found.size !== size) return
     const name = `${digest} ${found.dev} ${found.ino}`
     if (this.#seen.has(name)) return
     this.#seen.add(name)
-    const copies = this.#byDigest.get(digest) ?? []
-    copies.push({ file, read: () => createReadStream(file) })
-    this.#byDigest.set(digest, copies)
+    const files = this.#files.get(digest) ?? []
+    files.push(file)
+    this.#files.set(digest, files)
   }
 
-  of(digest: Sha256): readonly PublishedCopy[] {
-    return this.#byDigest.get(digest) ?? []
+  /** What each holds, opened when it is asked for. A source throws what the file system does. */
+  *of(digest: Sha256): Generator<ByteSource> {
+    for (const file of this.#files.get(digest) ?? []) yield createReadStream(file)
   }
 }

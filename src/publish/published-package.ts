@@ -18,6 +18,11 @@ export interface PublishedPackage {
   readonly temporary: string
 }
 
+/** A package that lies in a generation's own folder. */
+export function packageIn(folder: string, blob: BlobRef & { readonly path: string }): PublishedPackage {
+  return { blob, file: path.join(folder, blob.path), temporary: `${folder}.link` }
+}
+
 /** Whether it is there with its size; with `deep`, with its bytes. What shares the pool's file has those that the pool has, and is not read. */
 export async function isSound(pool: Pool, { blob, file, temporary }: PublishedPackage, deep: boolean) {
   if (sizeOf(file) !== blob.size) return false

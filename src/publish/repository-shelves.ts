@@ -7,7 +7,6 @@ import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
-import { replaceByBlob } from './copy-blob.ts'
 import type { ShelfLink } from './earlier-generation.ts'
 import { namesIn, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
@@ -201,23 +200,13 @@ export class RepositoryShelves implements AsyncDisposable {
   }
 
   /** What stands here, or should, with these bytes. */
-  *filesOf(digests: ReadonlySet<Sha256>): Generator<PublishedPackage> {
+  *packages(digests: ReadonlySet<Sha256>): Generator<PublishedPackage> {
     for (const shelf of this.#shelves) {
       for (const [file, entry] of shelf.entries) {
         if (!digests.has(entry.digest) || entry.wanted.state === 'removing') continue
         yield publishedPackage(shelf, file, entry)
       }
     }
-  }
-
-  /** Links anew what stands here with these bytes. @returns how many */
-  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
-    let replaced = 0
-    for (const { blob, file, temporary } of this.filesOf(digests)) {
-      await replaceByBlob(this.#pool, blob, file, temporary)
-      replaced += 1
-    }
-    return replaced
   }
 
   /** What stands here and is not as it should be. */

@@ -91,7 +91,7 @@ export class BlobSources implements AsyncDisposable {
   async #takeCopy(digest: Sha256, expect: Expectation, signal: AbortSignal): Promise<boolean> {
     for (const copy of this.#copies.of(digest)) {
       try {
-        await using received = await this.#context.pool.receive(copy.read(), expect, signal)
+        await using received = await this.#context.pool.receive(copy, expect, signal)
         await keepBlobs(this.#context, [received], signal)
         return true
       } catch (error) {

@@ -212,12 +212,16 @@ describe('a pool', () => {
 describe('verifying the pool', () => {
   const commonFile = 'Packages/demo-common-1.0-1.noarch.rpm'
 
-  async function damagedSite(upstream: Upstream) {
+  async function publishedSite(upstream: Upstream) {
     const { site } = await openWithClock(upstream)
     await site.sync('demo')
     await site.publish('demo')
+    return { site, hello: await digestOf(site, 'demo-hello'), common: await digestOf(site, 'demo-common') }
+  }
+
+  async function damagedSite(upstream: Upstream) {
+    const { site, hello, common } = await publishedSite(upstream)
     await site.snapshot('demo@before')
-    const [hello, common] = [await digestOf(site, 'demo-hello'), await digestOf(site, 'demo-common')]
     await corrupt(site, hello)
     await rm(blobPath(site, common))
     return { site, hello, common }
@@ -263,13 +267,10 @@ describe('verifying the pool', () => {
 
   it('takes what a published tree still has from there, packages and metadata, and asks no upstream', async () => {
     await using upstream = await startDemoUpstream()
-    const { site } = await openWithClock(upstream)
+    const { site, common } = await publishedSite(upstream)
     await using _ = site
-    await site.sync('demo')
-    await site.publish('demo')
     const published = await readTree(site.published(latest))
     const before = upstream.requests.length
-    const common = await digestOf(site, 'demo-common')
     const metadata = [...published].find(([name]) => name.includes('primary.xml'))?.[1] as Sha256
     await rm(blobPath(site, common))
     await rm(blobPath(site, metadata))
@@ -288,11 +289,8 @@ describe('verifying the pool', () => {
 
   it('takes what is corrupt from a published file of its own, and none that is not sound', async () => {
     await using upstream = await startDemoUpstream()
-    const { site } = await openWithClock(upstream)
+    const { site, hello, common } = await publishedSite(upstream)
     await using _ = site
-    await site.sync('demo')
-    await site.publish('demo')
-    const [hello, common] = [await digestOf(site, 'demo-hello'), await digestOf(site, 'demo-common')]
     const shown = path.join(site.published(latest), commonFile)
     const bytes = await readFile(shown)
     await rm(shown)

@@ -88,8 +88,8 @@ export const syncRepository: UseCase<SyncRepositoryInput, SyncResult> = async (o
     const error = explainNotFound(thrown)
     const status = error.code === 'SYNC_INCOMPLETE' ? 'partial' : 'failed'
     // What was planned did not come, whatever arrived in the pool.
-    const none = { added: 0, removed: 0, replaced: 0 }
-    result = finish({ status, ...none, error: reportError(error), cause: error })
+    tally.plan = null
+    result = finish({ status, error: reportError(error), cause: error })
   }
   // Whoever holds the lease records the sync that is going on.
   if (!input.dryRun && result.error?.code !== 'LEASE_HELD') await record(context, result, startedAt)

@@ -11,15 +11,15 @@ export function reportAbsentParts(
   { options, reporter }: AptReadRequest,
   suites: readonly { readonly said: SuiteRelease; readonly selection: SuiteSelection }[],
 ): void {
+  const withComponents = suites.filter(({ said }) => !said.place.isFlat)
+  const [first] = withComponents
+  const nowhere = first?.selection.absentComponents.find((name) =>
+    withComponents.every(({ selection }) => selection.absentComponents.includes(name)),
+  )
+  if (first && nowhere !== undefined) throw noComponent(first.said.place, first.said.release, nowhere)
   for (const { said, selection } of suites) {
-    const { place, release } = said
+    const { place } = said
     const { packageIndexes, absentComponents } = selection
-    const nowhere = absentComponents.find((name) =>
-      suites.every(
-        ({ said: { place }, selection }) => place.isFlat || selection.absentComponents.includes(name),
-      ),
-    )
-    if (nowhere !== undefined) throw noComponent(place, release, nowhere)
     const absent: string[] = []
     if (absentComponents.length > 0) absent.push(`no component ${absentComponents.join(', ')}`)
     // The one index of a flat repository is for all architectures.
