@@ -33,10 +33,30 @@ export async function findPublished(
   if (!known?.current || known.current.generation !== onDisk?.name) return null
   const { fingerprint, validityMs } = await openTree(context, content)
   if (known.current.fingerprint !== fingerprint) return null
-  const ageMs = context.now().getTime() - known.current.publishedAt.getTime()
-  const isAging = validityMs !== null && ageMs >= validityMs / 2
-  if (isAging && (await isUpToDate(context, content))) return null
+  if (isAging(context, known.current, validityMs) && (await isUpToDate(context, content))) return null
   return { record: known.current, unchanged: true, packageLinks: 0 }
+}
+
+/** Whether half of the time is over for which clients take it. */
+function isAging({ now }: AppContext, { publishedAt }: GenerationRecord, validityMs: number | null): boolean {
+  return validityMs !== null && now().getTime() - publishedAt.getTime() >= validityMs / 2
+}
+
+/**
+ * Makes anew for its time alone what a path is held at, before clients refuse it for its age: it is meant to be old. The caller holds the
+ * publication's lease.
+ * @returns whether it was made anew; not where it is young enough, or would not show the same with the options of today
+ */
+export async function renewHeld(
+  context: AppContext,
+  content: Content,
+  current: GenerationRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { fingerprint, validityMs } = await openTree(context, content)
+  if (current.fingerprint !== fingerprint || !isAging(context, current, validityMs)) return false
+  await publishContent(context, { path: current.path, content }, signal)
+  return true
 }
 
 /**

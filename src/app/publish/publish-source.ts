@@ -1,7 +1,9 @@
-import { ChantalError } from '../../core/errors.ts'
-import type { UseCase } from '../context.ts'
+import type { PublicationRecord } from '../../catalog/catalog-records.ts'
+import { ChantalError, isChantalError } from '../../core/errors.ts'
+import type { AppContext, UseCase } from '../context.ts'
 import { type ResolvedSource, resolveSource } from '../source.ts'
-import { findPublished, publishContent } from './publish-content.ts'
+import { contentOf } from './generation-content.ts'
+import { findPublished, publishContent, renewHeld } from './publish-content.ts'
 import { type PublishResult, resultOf } from './publish-result.ts'
 import { pathOf } from './published-path.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
@@ -35,7 +37,7 @@ export const publishSource: UseCase<PublishSourceInput, PublishResult> = async (
   })
   await reconcilePublication(context, path)
   const known = await catalog.read((reader) => reader.publication(path))
-  if (known?.heldSince) throw pathHeld(path, known.heldSince)
+  if (known?.heldSince) throw pathHeld(path, known.heldSince, await keepValid(context, known, lease.signal))
   // Resolved again: whoever held the path until now may have published a newer revision than was latest when we came.
   const wanted = { path, content: await resolve(), fresh: input.force }
   const existing = input.force ? null : await findPublished(context, wanted)
@@ -51,9 +53,33 @@ function assertPast({ at, label }: ResolvedSource, now: Date): void {
   })
 }
 
-function pathHeld(path: string, since: Date): ChantalError {
-  return new ChantalError('PATH_HELD', `${path} was rolled back and is held since ${since.toISOString()}`, {
-    hint: `Run \`chantal publish release ${path}\` to publish to it again.`,
-    details: { path, held_since: since.toISOString() },
-  })
+/**
+ * Whoever goes on publishing at night, as before the rollback, keeps clients able to take what is held.
+ * @returns whether it was made anew for its time
+ */
+async function keepValid(
+  context: AppContext,
+  { current }: PublicationRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!current) return false
+  try {
+    return await renewHeld(context, await contentOf(context, current), current, signal)
+  } catch (error) {
+    // What it shows is configured no more: it stays as it is.
+    if (isChantalError(error, 'NOT_FOUND')) return false
+    throw error
+  }
+}
+
+function pathHeld(path: string, since: Date, wasRenewed: boolean): ChantalError {
+  const renewed = wasRenewed ? '; what it shows was signed anew, so that clients go on taking it' : ''
+  return new ChantalError(
+    'PATH_HELD',
+    `${path} was rolled back and is held since ${since.toISOString()}${renewed}`,
+    {
+      hint: `Run \`chantal publish release ${path}\` to publish to it again.`,
+      details: { path, held_since: since.toISOString(), renewed: wasRenewed },
+    },
+  )
 }

@@ -1,13 +1,10 @@
 import type { GenerationRecord } from '../../catalog/catalog-records.ts'
 import { ChantalError } from '../../core/errors.ts'
-import type { Revision } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
-import { configuredRepository } from '../configured.ts'
-import type { AppContext, UseCase } from '../context.ts'
+import type { UseCase } from '../context.ts'
+import { contentOf, noSuchGeneration } from './generation-content.ts'
 import { publishContent } from './publish-content.ts'
 import { type PublishResult, resultOf } from './publish-result.ts'
-import { kindOf, ownerOf } from './published-path.ts'
-import type { Content } from './published-tree.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
 
 export interface RollBackInput {
@@ -62,28 +59,6 @@ function showsTheSame({ sources: a }: GenerationRecord, { sources: b }: Generati
   return a.map(revisionOf).join() === b.map(revisionOf).join()
 }
 
-/** @throws ChantalError `NOT_FOUND` where what it showed is not kept or not configured any more */
-async function contentOf(
-  { catalog, settings }: AppContext,
-  { path, generation, sources }: GenerationRecord,
-): Promise<Content> {
-  const [shown] = sources
-  if (!shown) throw new Error(`generation ${generation} of ${path} shows no revision`)
-  const revisions = await catalog.read(async (reader) => {
-    const found: Revision[] = []
-    for (const { repository, revision: number } of sources) {
-      configuredRepository(settings, repository)
-      const revision = await reader.revision(repository, number)
-      if (!revision) throw noSuchGeneration(path, generation, [])
-      found.push(revision)
-    }
-    return found
-  })
-  const [first, ...rest] = revisions
-  if (!first) throw noSuchGeneration(path, generation, [])
-  return { kind: kindOf(path), owner: ownerOf(path), label: shown.source, revisions: [first, ...rest] }
-}
-
 /** Lets a path that was rolled back be published to again. @throws ChantalError `NOT_FOUND` */
 export const releasePublication: UseCase<
   { readonly path: string },
@@ -102,19 +77,5 @@ export function nothingPublished(path: string): ChantalError {
   return new ChantalError('NOT_FOUND', `nothing is published at ${path}`, {
     hint: 'See `chantal publish list`.',
     details: { path },
-  })
-}
-
-function noSuchGeneration(path: string, generation: string | null, kept: readonly string[]): ChantalError {
-  const message =
-    generation === null
-      ? `no earlier generation of ${path} is kept`
-      : `${path} has no earlier generation ${generation}`
-  return new ChantalError('NOT_FOUND', message, {
-    hint:
-      kept.length > 0
-        ? `Kept are: ${kept.join(', ')}.`
-        : 'See `publish.keep_generations` in the configuration.',
-    details: { path, generation, kept },
   })
 }

@@ -46,7 +46,7 @@ const release = z
       .nullable()
       .optional()
       .describe(
-        'Clients refuse the tree when it was not published for so many days; do so at least twice in that time. Without it they always take it: snapshots are meant to be old.',
+        'Clients refuse the tree when it was not published for so many days; do so at least twice in that time, also where the path is held after a rollback. Without it they always take it: snapshots are meant to be old.',
       ),
     changelogs: line.nullable().optional().describe('Template of the address where clients find changelogs.'),
     snapshots: line.nullable().optional().describe('Template of the address where clients find snapshots.'),

@@ -126,6 +126,55 @@ describe('a generated APT tree', () => {
     expect(tree.indexes.get('main/binary-amd64/Packages')?.join()).not.toContain('greeter-extra')
   })
 
+  it('that a path is held at is made anew for its time, and held as before', async () => {
+    let now = new Date(Math.floor(Date.now() / 1000) * 1000)
+    await using upstream = await startAptUpstream()
+    await using site = await open(upstream, { release: { valid_days: 4 } }, () => now)
+    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+      now = new Date(now.getTime() + 60_000)
+      await show(upstream, state, minute)
+      await site.sync('apt')
+      await site.publish('apt')
+    }
+    now = new Date(now.getTime() + 60_000)
+    await site.rollBack(latest)
+    const held = await undated(site)
+    const since = now.toISOString()
+    const nightly: object[] = []
+    for (let night = 1; night <= 4; night += 1) {
+      now = new Date(now.getTime() + day)
+      nightly.push(await site.publish('apt').catch((error) => ({ code: error.code, ...error.details })))
+    }
+
+    const refused = { code: 'PATH_HELD', path: latest, held_since: since }
+    expect(nightly).toEqual([false, true, false, true].map((renewed) => ({ ...refused, renewed })))
+    expect(dateOf(await releaseOf(site))).toEqual(now)
+    expect(await undated(site)).toEqual(held)
+    const { trouble } = await readAptTree(site.published(latest), 'stable')
+    expect(trouble).toEqual([])
+  })
+
+  it('that a path is held at stays as it is where it would not show the same now', async () => {
+    let now = new Date(Math.floor(Date.now() / 1000) * 1000)
+    await using upstream = await startAptUpstream()
+    await using site = await open(upstream, { release: { valid_days: 4 } }, () => now)
+    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+      now = new Date(now.getTime() + 60_000)
+      await show(upstream, state, minute)
+      await site.sync('apt')
+      await site.publish('apt')
+    }
+    await site.rollBack(latest)
+    const before = await releaseOf(site)
+    await site.reopen({ repositories: [repository(upstream, { release: { valid_days: 4, label: 'Ours' } })] })
+    now = new Date(now.getTime() + 3 * day)
+
+    const refused = await site.publish('apt').catch((error) => error.details.renewed)
+
+    expect(refused).toBe(false)
+    expect(await releaseOf(site)).toBe(before)
+  })
+
   it('is not made anew for its time while syncs fail: newer packages may be withheld from us', async () => {
     let now = new Date(Math.floor(Date.now() / 1000) * 1000)
     await using upstream = await startAptUpstream()
