@@ -78,4 +78,38 @@ describe('of the mirrors that a metalink lists', () => {
 
     expect(result).toMatchObject({ status: 'failed', revision: 1, error: { code: 'UPSTREAM_UNREACHABLE' } })
   })
+
+  it('a few are asked for what nothing promises, and all for what was held', async () => {
+    const mirrors = await Promise.all(Array.from({ length: 6 }, () => startDemoUpstream()))
+    await using closing = new AsyncDisposableStack()
+    for (const mirror of mirrors) closing.use(mirror)
+    await using list = await startUpstream()
+    await using site = await openWith(list)
+    const key = 'repodata/repomd.xml.key'
+    const asked: (readonly boolean[])[] = []
+    // The mirrors that have a key, sync by sync.
+    for (const [version, having] of [
+      ['v1', []],
+      ['v2', mirrors],
+      ['v1', mirrors.slice(-1)],
+    ] as const) {
+      for (const mirror of mirrors) {
+        showDemo(mirror, version)
+        mirror.remove(key)
+      }
+      for (const mirror of having) mirror.put(key, 'a key')
+      list.put('metalink', metalinkTo(mirrors, version))
+      const before = mirrors.map(({ requests }) => requests.length)
+      expect(await site.sync('demo')).toMatchObject({ status: 'synced' })
+      asked.push(
+        mirrors.map(({ requests }, index) => requests.slice(before[index]).some(({ path }) => path === key)),
+      )
+    }
+
+    expect(asked).toEqual([
+      [true, true, true, false, false, false],
+      [true, false, false, false, false, false],
+      [true, true, true, true, true, true],
+    ])
+  })
 })

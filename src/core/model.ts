@@ -54,6 +54,8 @@ export interface UpstreamFile {
   readonly isRequired?: boolean
   /** Upstream lists it, and it is normal that it does not have it: then the revision is whole without it. */
   readonly isOptional?: boolean
+  /** Nothing says that upstream has it: a few mirrors without it speak for all, and lists of mirrors are long. */
+  readonly isGuess?: boolean
 }
 
 /** A file in the pool and where it belongs in a repository. */

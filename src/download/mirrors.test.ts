@@ -111,6 +111,29 @@ describe('several mirrors', () => {
     expect(bench.events).toEqual([])
   })
 
+  it.each([
+    ['some, where nothing says that it is there', true, 3],
+    ['all, where something does', false, 5],
+  ])('are asked for what they lack: %s', async (_, isGuess, asked) => {
+    await using down = await startUpstream()
+    await using closing = new AsyncDisposableStack()
+    const others = await Promise.all(
+      Array.from({ length: 5 }, async () => closing.use(await startUpstream())),
+    )
+    const feeds = [down.url, ...others.map(({ url }) => url)] as const
+    down.behave('file', { kind: 'status', status: 403 })
+    await using bench = await startDownloadBench()
+    const client = await bench.downloader.open(accessTo(feeds), never)
+
+    const failing = client.fetch({ ...wantedFile('file'), isGuess }, null, never)
+
+    await expect(failing).rejects.toMatchObject({
+      code: 'UPSTREAM_REFUSED',
+      details: { mirrors_without: others.slice(0, asked).map(({ url }) => url.href) },
+    })
+    expect(others.flatMap(({ requests }) => requests)).toHaveLength(asked)
+  })
+
   it('comes back to a mirror that failed for a while, when the others failed as well', async () => {
     await using one = await startUpstream({ files: { file: 'right' } })
     await using two = await startUpstream({ files: { file: 'right' } })

@@ -41,6 +41,9 @@ export interface ClientParts {
   readonly thread: DownloadThread | null
 }
 
+/** So many mirrors are asked for what nothing says is there: one or two may lack it alone. */
+const mirrorsWithout = 3
+
 /** A try at one URL. @param feed the mirror it belongs to */
 type Attempt<Result> = (url: URL, feed: URL, progress: Progress) => Promise<Result>
 
@@ -110,20 +113,20 @@ export class HttpUpstreamClient implements UpstreamClient {
   }
 
   #fetch(file: UpstreamFile, since: Validators | null, signal: AbortSignal): Promise<FetchResult> {
-    const { location, expect } = file
+    const { location, expect, isGuess = false } = file
     if (location instanceof URL) return this.#fetchAbsolute(location, expect, since, signal)
     if (this.metalink && isListed(file, this.metalink)) {
       return fetchListed({
         metalink: this.metalink,
         file,
         mirrors: this.#mirrors,
-        tryMirrors: (attempt) => this.#tryMirrors(location, attempt, signal),
+        tryMirrors: (attempt) => this.#tryMirrors({ location, isGuess }, attempt, signal),
         transfers: this.#transfers,
         signal,
       })
     }
     return this.#tryMirrors(
-      location,
+      { location, isGuess },
       (url, feed, progress) => this.#attempt(url, feed, expect, since, signal, progress),
       signal,
     )
@@ -138,7 +141,7 @@ export class HttpUpstreamClient implements UpstreamClient {
   ): Promise<FetchResult> {
     const url = parseAbsoluteLocation(location)
     return this.#tryEach(
-      [url],
+      { feeds: [url], enoughWithout: 1 },
       () => url,
       (target, feed, progress) => this.#attempt(target, feed, expect, since, signal, progress),
       signal,
@@ -158,16 +161,27 @@ export class HttpUpstreamClient implements UpstreamClient {
       : transfer(this.#transfers, { url, expect, since, signal }, progress)
   }
 
-  #tryMirrors<Result>(location: string, attempt: Attempt<Result>, signal: AbortSignal): Promise<Result> {
-    return this.#tryEach(this.#mirrors.inOrder(), (feed) => resolveLocation(feed, location), attempt, signal)
+  #tryMirrors<Result>(
+    { location, isGuess }: { readonly location: string; readonly isGuess: boolean },
+    attempt: Attempt<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const mirrors = this.#mirrors.inOrder()
+    return this.#tryEach(
+      { feeds: mirrors, enoughWithout: isGuess ? mirrorsWithout : mirrors.length },
+      (feed) => resolveLocation(feed, location),
+      attempt,
+      signal,
+    )
   }
 
   /**
    * Tries mirrors in turn until one gives a result. One that fails for a while comes again after the others, with backoff, as often
-   * as the settings allow; one that broke off midway, or gave wrong bytes, is asked again at once, as it is the one that can go on.
+   * as the settings allow; one that broke off midway, or gave wrong bytes, is asked again at once, as it is the one that can go on. No more are
+   * asked once `enoughWithout` do not have it.
    */
   async #tryEach<Result>(
-    feeds: readonly URL[],
+    { feeds, enoughWithout }: { readonly feeds: readonly URL[]; readonly enoughWithout: number },
     urlAt: (feed: URL) => URL,
     attempt: Attempt<Result>,
     signal: AbortSignal,
@@ -175,6 +189,7 @@ export class HttpUpstreamClient implements UpstreamClient {
     const { retries } = this.#parts.access.limits
     const queue: Target[] = feeds.map((feed) => ({ feed, tries: 0, mismatches: 0, error: null }))
     const failures: MirrorFailure[] = []
+    let without = 0
     for (let target = queue.shift(); target; target = queue.shift()) {
       const url = urlAt(target.feed)
       if (target.error) await this.#pauseBefore(url, target.tries, target.error, signal)
@@ -202,6 +217,8 @@ export class HttpUpstreamClient implements UpstreamClient {
         // What all of them lack is no mirror's fault.
         if (error.code !== 'NOT_FOUND' && error.code !== 'UPSTREAM_STALE')
           this.#mirrors.demote(target.feed, error)
+        if (error.code === 'NOT_FOUND') without += 1
+        if (without >= enoughWithout) break
       }
     }
     const [first, ...others] = failures

@@ -235,8 +235,15 @@ export interface MetadataFetcher {
    * @throws ChantalError `UPSTREAM_UNREACHABLE`, `UPSTREAM_REFUSED`, `NOT_FOUND`, `CHECKSUM_MISMATCH`, `SIZE_LIMIT`
    */
   fetch(path: RelativePath, expect: Expectation): Promise<FetchedFile>
-  /** As `fetch`, but `null` where upstream does not have it (404, 410; 403 as some stores answer for what is absent). */
-  fetchOptional(path: RelativePath, expect: Expectation): Promise<FetchedFile | null>
+  /**
+   * As `fetch`, but `null` where upstream does not have it (404, 410; 403 as some stores answer for what is absent).
+   * @param terms `isGuess` as of `UpstreamFile`, where the latest revision does not have it either
+   */
+  fetchOptional(
+    path: RelativePath,
+    expect: Expectation,
+    terms?: { readonly isGuess?: boolean },
+  ): Promise<FetchedFile | null>
 }
 
 export interface FetchedFile extends StoredFile {

@@ -47,19 +47,28 @@ export class MetadataSession implements MetadataFetcher {
     this.#signal = signal
   }
 
-  async fetch(path: RelativePath, expect: Expectation): Promise<FetchedFile> {
-    const stored =
-      expect.checksums.length > 0 ? await this.#byChecksum(path, expect) : await this.#document(path, expect)
+  fetch(path: RelativePath, expect: Expectation): Promise<FetchedFile> {
+    return this.#fetch({ path, location: path, expect })
+  }
+
+  async #fetch(file: UpstreamFile): Promise<FetchedFile> {
+    const { path, expect } = file
+    const stored = expect.checksums.length > 0 ? await this.#byChecksum(file) : await this.#document(file)
     const before = this.#before.get(path)
     return new PooledFile(this.#context, { ...stored, path }, before?.digest === stored.digest)
   }
 
-  async fetchOptional(path: RelativePath, expect: Expectation): Promise<FetchedFile | null> {
+  async fetchOptional(
+    path: RelativePath,
+    expect: Expectation,
+    terms: { readonly isGuess?: boolean } = {},
+  ): Promise<FetchedFile | null> {
+    // What the latest revision has is not given up because some mirrors lack it, or lack it while others are down.
+    const isNew = expect.checksums.length === 0 && !this.#before.has(path)
+    const isGuess = terms.isGuess === true && isNew && !this.documents.has(path)
     try {
-      return await this.fetch(path, expect)
+      return await this.#fetch({ path, location: path, expect, isGuess })
     } catch (error) {
-      // What the latest revision has is not given up because one mirror lacks it while others are down.
-      const isNew = expect.checksums.length === 0 && !this.#before.has(path)
       if (isAbsent(error) || (isNew && isAbsentAtSome(error))) return null
       throw error
     }
@@ -78,7 +87,8 @@ export class MetadataSession implements MetadataFetcher {
     const maxSize = this.#context.settings.limits.rootDocument
     for (const [path, { digest }] of this.documents) {
       try {
-        const file = this.#file(parseRelativePath(path), { checksums: [], maxSize })
+        const location = parseRelativePath(path)
+        const file = { path: location, location, expect: { checksums: [], maxSize } }
         const result = await this.#client.fetch(file, null, this.#signal)
         if (result.status === 'unchanged') continue
         await using blob = result.blob
@@ -91,10 +101,11 @@ export class MetadataSession implements MetadataFetcher {
     return false
   }
 
-  async #byChecksum(path: RelativePath, expect: Expectation): Promise<BlobRef> {
+  async #byChecksum(file: UpstreamFile): Promise<BlobRef> {
+    const { path, expect } = file
     const [held] = await findHeldBlobs(this.#context, [expect])
     if (held) return held
-    const result = await this.#client.fetch(this.#file(path, expect), null, this.#signal)
+    const result = await this.#client.fetch(file, null, this.#signal)
     if (result.status === 'unchanged') throw new Error(`304 for an unconditional request: ${path}`)
     const stored = await this.#keep(path, result.blob)
     const foreign = expect.checksums.filter(({ algorithm }) => algorithm !== 'sha256')
@@ -106,12 +117,13 @@ export class MetadataSession implements MetadataFetcher {
     return stored
   }
 
-  async #document(path: RelativePath, expect: Expectation): Promise<BlobRef> {
+  async #document(file: UpstreamFile): Promise<BlobRef> {
+    const { path } = file
     const before = this.#before.get(path)
     const isUsable =
       this.#isConditional && before !== undefined && (await this.#context.pool.has(before.digest))
     const since = isUsable ? before.validators : null
-    const result = await this.#client.fetch(this.#file(path, expect), since, this.#signal)
+    const result = await this.#client.fetch(file, since, this.#signal)
     if (result.status === 'unchanged') {
       if (!isUsable) throw new Error(`304 for an unconditional request: ${path}`)
       this.documents.set(path, before)
@@ -135,10 +147,6 @@ export class MetadataSession implements MetadataFetcher {
       bytes: stored.size,
     })
     return { digest: stored.digest, size: stored.size }
-  }
-
-  #file(path: RelativePath, expect: Expectation): UpstreamFile {
-    return { path, location: path, expect }
   }
 }
 

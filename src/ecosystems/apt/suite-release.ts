@@ -185,7 +185,11 @@ async function readTwins(
 ): Promise<readonly FetchedFile[]> {
   if (request.mode !== 'mirror') return []
   const fetch = documentFetcher(request, place)
-  const [release, signature] = await Promise.all([fetch('Release'), fetch('Release.gpg')])
+  const isGuess = true
+  const [release, signature] = await Promise.all([
+    fetch('Release', { isGuess }),
+    fetch('Release.gpg', { isGuess }),
+  ])
   if (!release) return []
   const text = Buffer.from(await release.bytes()).toString('utf8')
   if (withoutLineEnds(text) === withoutLineEnds(signedText))
@@ -211,8 +215,8 @@ function withoutLineEnds(text: string): string {
 }
 
 function documentFetcher({ metadata, limits }: AptReadRequest, place: SuitePlace) {
-  return (name: string) =>
-    metadata.fetchOptional(inSuite(place, name), { checksums: [], maxSize: limits.rootDocument })
+  return (name: string, terms?: { readonly isGuess: boolean }) =>
+    metadata.fetchOptional(inSuite(place, name), { checksums: [], maxSize: limits.rootDocument }, terms)
 }
 
 /** For the checkpoint. */

@@ -51,13 +51,13 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
   if (isSameRepomd && before.treeinfo === (treeinfo?.digest ?? null)) return { status: 'unchanged' }
 
   const repomdBytes = await repomdFile.bytes()
-  const signature = await metadata.fetchOptional(signaturePath, root)
+  const signature = await metadata.fetchOptional(signaturePath, root, { isGuess: !verifier })
   let signedBy: SignedBy | null = null
   if (verifier) {
     if (!signature || signature.size === 0) throw signatureMissing()
     signedBy = await (await verifier()).detached(repomdBytes, await signature.bytes())
   }
-  const key = await metadata.fetchOptional(repomdKeyPath, root)
+  const key = await metadata.fetchOptional(repomdKeyPath, root, { isGuess: true })
   const repomd = parseRepomd(repomdBytes)
   refuseForeignRecords(repomd)
   const documents = await fetchPackageDocuments(request, repomd)
@@ -149,7 +149,11 @@ async function fetchTreeinfo(
 ): Promise<FetchedFile | null> {
   const paths = [...treeinfoPaths].sort((a, b) => Number(b === knownPath) - Number(a === knownPath))
   for (const path of paths) {
-    const found = await metadata.fetchOptional(path, { checksums: [], maxSize: limits.rootDocument })
+    const found = await metadata.fetchOptional(
+      path,
+      { checksums: [], maxSize: limits.rootDocument },
+      { isGuess: true },
+    )
     if (found && (await isTreeinfo(found))) return found
   }
   return null
@@ -219,7 +223,11 @@ async function* listTree(
     if (path.startsWith('repodata/')) continue
     yield { path, location: path, expect: { checksums: checksum ? [checksum] : [], maxSize: limits.package } }
   }
-  const extra = await metadata.fetchOptional(extraFilesPath, { checksums: [], maxSize: limits.rootDocument })
+  const extra = await metadata.fetchOptional(
+    extraFilesPath,
+    { checksums: [], maxSize: limits.rootDocument },
+    { isGuess: true },
+  )
   if (!extra) return
   yield { path: extra.path, digest: extra.digest, size: extra.size }
   for (const { path, size, checksums } of parseExtraFiles(
