@@ -13,6 +13,8 @@ describe('resolving a location', () => {
     ['http://h/base/', 'foo_1%3a2.deb', 'http://h/base/foo_1%253a2.deb'],
     ['http://h/base/', 'ü', 'http://h/base/%C3%BC'],
     ['https://h/base/?secret', 'a.rpm', 'https://h/base/a.rpm?secret'],
+    ['https://h/base/?path=/', 'a.rpm', 'https://h/base/a.rpm?path=/'],
+    ['https://h/base/#part/', 'a.rpm', 'https://h/base/a.rpm'],
     ['https://h/b%20c/?t=1', 'a.rpm', 'https://h/b%20c/a.rpm?t=1'],
     ['file:///media/dvd/', 'Packages/a b.rpm', 'file:///media/dvd/Packages/a%20b.rpm'],
   ])('at %s of %s', (base, location, url) => {

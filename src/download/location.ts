@@ -9,7 +9,10 @@ import { displayUrl } from './display-url.ts'
  */
 export function resolveLocation(base: URL, location: string): URL {
   // No colon and no leading slash is left in it, so it is a relative reference.
-  const url = new URL(encodePath(location.replace(/^\/+/, '')) + base.search, base)
+  const reference = encodePath(location.replace(/^\/+/, ''))
+  // There are tens of thousands of them: with a base to resolve against, a URL takes twice as long.
+  const isBare = base.search === '' && base.hash === ''
+  const url = isBare ? new URL(base.href + reference) : new URL(reference + base.search, base)
   if (base.protocol === 'file:' && !url.pathname.startsWith(base.pathname)) throw leavesFeed(location)
   return url
 }
