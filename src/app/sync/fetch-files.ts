@@ -5,7 +5,7 @@ import type { DownloadOutcome, UpstreamClient } from '../../download/downloader.
 import type { ReceivedBlob } from '../../pool/pool.ts'
 import type { AppContext } from '../context.ts'
 import { keepBlobs } from '../keep-blobs.ts'
-import { isAbsent } from './absence.ts'
+import { isAbsent, isAbsentAtSome } from './absence.ts'
 import { type DistinctFiles, distinctFiles } from './distinct-files.ts'
 import { findHeldBlobs } from './held-blobs.ts'
 
@@ -95,7 +95,7 @@ export async function fetchFiles(
       fetchedFiles += 1
       fetchedBytes += outcome.blob.size
       await batch.add(outcome)
-    } else if (outcome.file.isOptional && isAbsent(outcome.error)) {
+    } else if (outcome.file.isOptional && isAbsentHere(outcome.error)) {
       inARow = 0
       absentFiles += 1
     } else {
@@ -130,6 +130,11 @@ export async function fetchFiles(
   return { blobs, failed, fetchedFiles, fetchedBytes }
 }
 
+/** A mirror that answers without the file settles it: of others in the list one is always down. */
+function isAbsentHere(error: ChantalError): boolean {
+  return isAbsent(error) || isAbsentAtSome(error)
+}
+
 /** Asks for what upstream does not have at one place at the other, after all the rest. */
 async function* fetchAnywhere(
   client: UpstreamClient,
@@ -139,7 +144,7 @@ async function* fetchAnywhere(
   const elsewhere = new Map<UpstreamFile, UpstreamFile>()
   for await (const outcome of client.fetchAll(files, signal)) {
     const { fallback } = outcome.file
-    if (outcome.ok || fallback === undefined || !isAbsent(outcome.error)) yield outcome
+    if (outcome.ok || fallback === undefined || !isAbsentHere(outcome.error)) yield outcome
     else elsewhere.set({ ...outcome.file, location: fallback }, outcome.file)
   }
   for await (const outcome of client.fetchAll(elsewhere.keys(), signal))

@@ -10,6 +10,7 @@ import {
   startAptUpstream,
 } from '../../../tests/support/apt-upstream.ts'
 import { openSite, type Site } from '../../../tests/support/site.ts'
+import { startUpstream } from '../../../tests/upstream/upstream.ts'
 
 const suites = ['stable', 'stable-updates', 'old/updates']
 const day = 86_400_000
@@ -36,6 +37,25 @@ async function published(site: Site, suite = 'stable') {
 
 const without = (files: AptFiles, isGone: (name: string) => boolean): AptFiles =>
   Object.fromEntries(Object.entries(files).filter(([name]) => !isGone(name)))
+
+describe('of several mirrors of an APT upstream', () => {
+  it('one that is down has nothing fail that the others list and do not have', async () => {
+    await using down = await startUpstream()
+    down.behave('*', { kind: 'status', status: 500 })
+    await using upstream = await startAptUpstream()
+    const listed = String(aptFiles('v1')['dists/stable/Release'])
+    expect(listed).toMatch(/ main\/binary-amd64\/Packages$/m)
+    expect(Object.keys(aptFiles('v1'))).not.toContain('dists/stable/main/binary-amd64/Packages')
+    const feeds = [down.url.href, upstream.url.href]
+    await using site = await open(upstream, {}, { feed: undefined, feeds })
+
+    const result = await site.sync('apt')
+
+    expect(result).toMatchObject({ status: 'synced', missing: [] })
+    expect((await published(site)).trouble).toEqual([])
+    expect(site.warnings('MIRROR_FAILED')).toEqual([expect.stringContaining(down.url.href)])
+  })
+})
 
 describe('an APT upstream that has not changed', () => {
   it('costs one request for each suite', async () => {
