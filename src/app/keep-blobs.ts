@@ -22,6 +22,8 @@ export async function keepBlobs(
   reached?.('blobs received')
   const stored = await pool.keep(received)
   reached?.('blobs named')
+  // Naming thousands of files takes seconds: whoever was stopped meanwhile finds garbage collection in its place.
+  await lease.assertHeld()
   await catalog.write((writer) => writer.addBlobs(stored, now()))
   reached?.('blobs recorded')
   return stored

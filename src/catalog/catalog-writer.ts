@@ -31,7 +31,11 @@ export interface CatalogWriter extends CatalogReader {
     /** Default: unless it is a mirror. */
     readonly hasRecords?: boolean
   }): Promise<void>
-  saveCheckpoint(repository: RepositoryId, checkpoint: Json): Promise<void>
+  /**
+   * @param latest the revision that it speaks of
+   * @throws ChantalError `LEASE_LOST` where another is latest by now
+   */
+  saveCheckpoint(repository: RepositoryId, checkpoint: Json, latest: number | null): Promise<void>
 
   /**
    * Starts the next revision from the latest one's content, or from nothing. What a dead process left open is discarded first.
@@ -155,4 +159,6 @@ export interface PruneStep {
 export interface OpenRevision {
   readonly repository: RepositoryId
   readonly number: number
+  /** Whoever is taken over has its revision discarded, and the next has the same number. */
+  readonly openedBy: string
 }

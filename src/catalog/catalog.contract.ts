@@ -13,6 +13,7 @@ import {
   saveEpel,
 } from './catalog.fixtures.ts'
 import type { Catalog } from './catalog.ts'
+import type { CatalogWriter } from './catalog-writer.ts'
 import { describeChangedFiles } from './changed-files.contract.ts'
 import { describeImports } from './import.contract.ts'
 import type { LeaseTerms } from './lease.ts'
@@ -87,11 +88,25 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
       it('keep a checkpoint', async () => {
         await saveEpel(catalog)
 
-        await catalog.write((writer) => writer.saveCheckpoint(epel, { etag: '"1"', 'a\u0000b': [1, null] }))
+        await catalog.write((writer) =>
+          writer.saveCheckpoint(epel, { etag: '"1"', 'a\u0000b': [1, null] }, null),
+        )
 
         const [record] = await catalog.read((reader) => reader.repositories())
         expect(record?.checkpoint).toEqual({ etag: '"1"', 'a\u0000b': [1, null] })
       })
+    })
+
+    it('keeps no checkpoint of a revision that another followed', async () => {
+      await saveEpel(catalog)
+      const revision = await addRevision(catalog, { packages: [packageOf('a', [1])] })
+
+      const saving = catalog.write((writer) => writer.saveCheckpoint(epel, 'old', null))
+
+      await expect(saving).rejects.toMatchObject({ code: 'LEASE_LOST' })
+      await catalog.write((writer) => writer.saveCheckpoint(epel, 'new', revision.number))
+      const [record] = await catalog.read((reader) => reader.repositories())
+      expect(record?.checkpoint).toBe('new')
     })
 
     describe('writing', () => {
@@ -221,6 +236,27 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
         const adding = catalog.write((writer) => writer.setFiles(open, []))
 
         await expect(adding).rejects.toMatchObject({ code: 'LEASE_LOST' })
+      })
+
+      it('refuse a writer after another has opened one of the same number', async () => {
+        await addRevision(catalog, { packages: [packageOf('a', [1])] })
+        const lost = await catalog.write((writer) => writer.openRevision(epel))
+        const open = await catalog.write((writer) => writer.openRevision(epel))
+        expect(open.number).toBe(lost.number)
+
+        const writings: readonly ((writer: CatalogWriter) => Promise<unknown>)[] = [
+          (writer) => writer.addPackages(lost, []),
+          (writer) => writer.removePackages(lost, [keyOf('a')]),
+          (writer) => writer.addRecords(lost, []),
+          (writer) => writer.setFiles(lost, []),
+          (writer) => writer.sealRevision(lost, new Date(), null),
+        ]
+        for (const writing of writings)
+          await expect(catalog.write(writing)).rejects.toMatchObject({ code: 'LEASE_LOST' })
+        await catalog.write((writer) => writer.discardRevision(lost))
+
+        const sealed = await catalog.write((writer) => writer.sealRevision(open, new Date(), null))
+        expect(sealed).toMatchObject({ number: lost.number, packageCount: 1 })
       })
 
       it('do not name blobs that were never recorded', async () => {

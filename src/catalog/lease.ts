@@ -36,6 +36,12 @@ export interface Lease extends AsyncDisposable {
   readonly signal: AbortSignal
   /** The dead holder that this lease replaced. */
   readonly tookOverFrom: LeaseHolder | null
+  /**
+   * Asks the database, before a step that nobody can take back: a process that was stopped for a while, or whose clock was set, has been taken
+   * over before its signal tells.
+   * @throws ChantalError `LEASE_LOST`; the signal's reason
+   */
+  assertHeld(): Promise<void>
   /** Gives the lease back. */
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -152,6 +152,19 @@ export function describeLeases({ catalogOf, open, locationOf }: LeaseContract): 
       expect(taken.signal.aborted).toBe(false)
     })
 
+    it('are asked for before what cannot be taken back, and are never mistaken for another that came after', async () => {
+      const short = await open({ host: { ...readHostFacts(), processStart: '1' } })
+      const held = await short.acquire(request())
+      await held.assertHeld()
+
+      await using taken = await catalogOf().acquire(request())
+
+      await expect(held.assertHeld()).rejects.toMatchObject({ code: 'LEASE_LOST' })
+      expect(held.signal.reason).toMatchObject({ code: 'LEASE_LOST' })
+      await held[Symbol.asyncDispose]()
+      await taken.assertHeld()
+    })
+
     it.each([
       ['another process that has its id by now', { processStart: '1' }],
       ['an earlier boot of this machine', { boot: 'earlier' }],

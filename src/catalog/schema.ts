@@ -64,6 +64,8 @@ interface RevisionTable {
   has_records: Generated<number>
   /** Counts up whenever something is made to point here; see `pinRevision`. */
   pins: number
+  /** Whoever is making it, while it is open. */
+  opened_by: string | null
 }
 
 interface PackageTable {
@@ -179,4 +181,6 @@ interface LeaseTable {
   process_start: string
   acquired_at: number
   expires_at: number
+  /** What the holder knows it by. */
+  token: string | null
 }

@@ -37,8 +37,8 @@ export class SqlWriter extends SqlReader implements CatalogWriter {
     return saveRepository(this.session, repository)
   }
 
-  saveCheckpoint(repository: RepositoryId, checkpoint: Json) {
-    return saveCheckpoint(this.session, repository, JSON.stringify(checkpoint))
+  saveCheckpoint(repository: RepositoryId, checkpoint: Json, latest: number | null) {
+    return saveCheckpoint(this.session, repository, { checkpoint: JSON.stringify(checkpoint), latest })
   }
 
   openRevision(repository: RepositoryId) {

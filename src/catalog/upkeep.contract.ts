@@ -155,8 +155,10 @@ export function describeUpkeep(name: string, locate: () => Promise<CatalogLocati
         await catalog.write((writer) =>
           writer.saveRepository({ id: epel, ecosystem: 'rpm' as EcosystemId, mode: 'mirror' }),
         )
-        await catalog.write((writer) => writer.saveCheckpoint(epel, [...bulk].map((_, n) => n).join('')))
-        await catalog.write((writer) => writer.saveCheckpoint(epel, null))
+        await catalog.write((writer) =>
+          writer.saveCheckpoint(epel, [...bulk].map((_, n) => n).join(''), null),
+        )
+        await catalog.write((writer) => writer.saveCheckpoint(epel, null, null))
         const before = await catalog.size()
 
         await catalog.vacuum()

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ByteSource } from '../core/bytes.ts'
 import type { Expectation, Sha256 } from '../core/digest.ts'
 import { parseSha256 } from '../core/digest.ts'
@@ -35,6 +36,9 @@ import type {
 } from './pool.ts'
 import { explainDiskError } from './system-errors.ts'
 import { TemporaryBlob } from './temporary-blob.ts'
+
+/** Naming is one call of the system after another. After so many, timers and everything else that waits have their turn. */
+const namedInATurn = 100
 
 /**
  * A pool on one local or shared POSIX file system.
@@ -149,7 +153,8 @@ export class FilesystemPool implements Pool {
         received.map((blob) => blob.path),
       )
       const stored: StoredBlob[] = []
-      for (const blob of received) {
+      for (const [index, blob] of received.entries()) {
+        if (index % namedInATurn === 0) await nextTurn()
         stored.push({ digest: blob.digest, size: blob.size, isNew: await this.#putInPlace(blob) })
       }
       await flushFileSystem(

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
@@ -209,6 +210,8 @@ async function sweep(
   reached?.('blobs forgotten')
   let freedBytes = 0
   for (const digest of forgotten) {
+    // Removing is one call of the system after another: without a turn for timers the lease would not be renewed, nor its loss be told.
+    await nextTurn()
     lease.signal.throwIfAborted()
     freedBytes += await pool.remove(digest)
     reached?.('blobs removed')

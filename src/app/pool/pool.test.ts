@@ -6,10 +6,12 @@ import { editPrimary } from '../../../tests/support/edited-demo.ts'
 import { readAsClient } from '../../../tests/support/rpm-client.ts'
 import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
 import { startUpstream, type Upstream } from '../../../tests/upstream/upstream.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { configuredRepository } from '../configured.ts'
 import { findPackageFiles } from '../package/find-package-files.ts'
 import { uploadPackages } from '../package/upload-packages.ts'
+import { exportSource } from '../publish/export-source.ts'
 import { unpublish } from '../publish/unpublish.ts'
 import { deleteSnapshot } from '../snapshot/delete-snapshot.ts'
 import { syncRepository } from '../sync/sync-repository.ts'
@@ -21,14 +23,29 @@ const day = 24 * 60 * 60 * 1000
 const latest = 'repositories/demo/latest'
 
 /** A site whose clock a test sets; it starts after the files of the pool come into being. */
-async function openWithClock(upstream: Upstream) {
+async function openWithClock(upstream: Upstream, reached?: (name: string) => void) {
   const clock = { now: new Date(Date.now() + day) }
   const site = await openSite({
+    ...(reached && { reached }),
     repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }],
     sections: { publish: { keep_generations: 1, grace: '0s' } },
     now: () => clock.now,
   })
   return { clock, site }
+}
+
+/** The same catalog, where something happens after what is read first. */
+function afterFirstRead(catalog: Catalog, happen: () => Promise<void>): Catalog {
+  let isFirst = true
+  const read: Catalog['read'] = async (work) => {
+    const found = await catalog.read(work)
+    if (isFirst) {
+      isFirst = false
+      await happen()
+    }
+    return found
+  }
+  return Object.create(catalog, { read: { value: read } })
 }
 
 const collect = (site: Site, graceMs = 0, dryRun = false) =>
@@ -64,6 +81,47 @@ describe('garbage collection', () => {
     const refused = both.filter((outcome) => outcome.status === 'rejected')
     expect(refused).toHaveLength(1)
     expect(refused[0]?.reason).toMatchObject({ code: 'LEASE_HELD' })
+  })
+
+  it('has its leases renewed, and hears of their loss, while it removes thousands of files', async () => {
+    await using upstream = await startDemoUpstream()
+    const turns: boolean[] = []
+    const { site } = await openWithClock(upstream, (name) => {
+      if (name !== 'blobs removed') return
+      const index = turns.push(false) - 1
+      setTimeout(() => (turns[index] = true), 0)
+      // A slow disk.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3)
+    })
+    await using _ = site
+    const blobs = Array.from({ length: 8 }, (_, index) => Buffer.from(`unwanted ${index}`))
+    const received = blobs.map((bytes) =>
+      site.context.pool.receiveWhole(bytes, { checksums: [], maxSize: 100 }),
+    )
+    await site.context.pool.keep(received)
+
+    await collect(site)
+
+    expect(turns).toHaveLength(8)
+    expect(turns.slice(0, -1)).toEqual(Array(7).fill(true))
+  })
+
+  it('that prunes what is being exported fails the export', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, clock } = await openWithClock(upstream)
+    await using _ = site
+    await site.sync('demo')
+    const catalog = afterFirstRead(site.context.catalog, async () => {
+      showDemo(upstream, 'v2')
+      await site.sync('demo')
+      clock.now = new Date(clock.now.getTime() + 2 * day)
+      await collect(site)
+    })
+    const target = path.join(site.folder, 'media')
+
+    const exporting = exportSource({ ...site.context, catalog }, { source: 'demo', target }, signal)
+
+    await expect(exporting).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('keeps what the latest revision, a snapshot or a publication reaches, and takes the rest', async () => {

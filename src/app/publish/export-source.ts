@@ -1,7 +1,8 @@
-import type { UseCase } from '../context.ts'
+import { ChantalError } from '../../core/errors.ts'
+import type { AppContext, UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
 import type { PublishResult } from './publish-result.ts'
-import { openTree } from './published-tree.ts'
+import { type Content, openTree } from './published-tree.ts'
 
 /**
  * Writes one exact tree of plain files, no link in it, for media and for copying to places without Chantal.
@@ -18,6 +19,8 @@ export const exportSource: UseCase<
   await using stage = await context.publications.exportTo(target, startedAt)
   await tree.fill({ now: stage.publishedAt, earlier: null, takeOver: null }, stage)
   signal.throwIfAborted()
+  // A revision that is pruned while it is read has fewer packages, and says nothing.
+  await assertKept(context, content)
   const { files } = await stage.commit()
   return {
     path: target,
@@ -29,5 +32,15 @@ export const exportSource: UseCase<
     unchanged: false,
     packageLinks: 0,
     durationMs: context.now().getTime() - startedAt.getTime(),
+  }
+}
+
+async function assertKept({ catalog }: AppContext, { label, revisions }: Content): Promise<void> {
+  for (const { repository, number } of revisions) {
+    if (await catalog.read((reader) => reader.revision(repository, number))) continue
+    throw new ChantalError('NOT_FOUND', `${label} was pruned while it was exported`, {
+      hint: 'Export it again, or name it first with `chantal snapshot create`: snapshots are not pruned.',
+      details: { source: label, repository, revision: number },
+    })
   }
 }

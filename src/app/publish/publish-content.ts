@@ -1,4 +1,5 @@
 import type { GenerationRecord } from '../../catalog/catalog-records.ts'
+import type { Lease } from '../../catalog/lease.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
@@ -51,11 +52,11 @@ export async function renewHeld(
   context: AppContext,
   content: Content,
   current: GenerationRecord,
-  signal: AbortSignal,
+  lease: Lease,
 ): Promise<boolean> {
   const { fingerprint, validityMs } = await openTree(context, content)
   if (current.fingerprint !== fingerprint || !isAging(context, current, validityMs)) return false
-  await publishContent(context, { path: current.path, content }, signal)
+  await publishContent(context, { path: current.path, content }, lease)
   return true
 }
 
@@ -73,19 +74,20 @@ async function isUpToDate({ catalog }: AppContext, { label, revisions }: Content
 
 /**
  * Publishes, and takes from an earlier generation what it has in common with it. Where that turns out to be damaged, everything is made
- * anew, from the catalog and the pool. The caller holds the publication's lease.
- * @throws ChantalError as `openTree`; `BLOB_MISSING`, `DISK_FULL`, `NOT_WRITABLE`
+ * anew, from the catalog and the pool.
+ * @param lease the publication's
+ * @throws ChantalError as `openTree`; `BLOB_MISSING`, `DISK_FULL`, `NOT_WRITABLE`, `LEASE_LOST`
  */
 export async function publishContent(
   context: AppContext,
   wanted: WantedPublication,
-  signal: AbortSignal,
+  lease: Lease,
 ): Promise<PublishedGeneration> {
   try {
-    return await publishOnce(context, wanted, signal)
+    return await publishOnce(context, wanted, lease)
   } catch (error) {
     if (!(error instanceof TreeIncomplete) || wanted.fresh) throw error
-    return publishOnce(context, { ...wanted, fresh: true }, signal)
+    return publishOnce(context, { ...wanted, fresh: true }, lease)
   }
 }
 
@@ -96,9 +98,10 @@ export async function publishContent(
 async function publishOnce(
   context: AppContext,
   wanted: WantedPublication,
-  signal: AbortSignal,
+  lease: Lease,
 ): Promise<PublishedGeneration> {
   const { path, content, hold = false } = wanted
+  const { signal } = lease
   const { catalog, publications, reporter } = context
   const tree = await openTree(context, content)
   const { packages, signer, fingerprint } = tree
@@ -141,7 +144,8 @@ async function publishOnce(
       }
       await tree.fill({ now, earlier: earlier?.tree ?? null, takeOver }, stage)
     }
-    signal.throwIfAborted()
+    // Whoever took the path over has dropped what was staged here.
+    await lease.assertHeld()
     generation = await stage.commit()
   } catch (error) {
     await tidyUp(context, path, signal)

@@ -1,4 +1,5 @@
 import type { PublicationRecord } from '../../catalog/catalog-records.ts'
+import type { Lease } from '../../catalog/lease.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { type ResolvedSource, resolveSource } from '../source.ts'
@@ -37,11 +38,11 @@ export const publishSource: UseCase<PublishSourceInput, PublishResult> = async (
   })
   await reconcilePublication(context, path)
   const known = await catalog.read((reader) => reader.publication(path))
-  if (known?.heldSince) throw pathHeld(path, known.heldSince, await keepValid(context, known, lease.signal))
+  if (known?.heldSince) throw pathHeld(path, known.heldSince, await keepValid(context, known, lease))
   // Resolved again: whoever held the path until now may have published a newer revision than was latest when we came.
   const wanted = { path, content: await resolve(), fresh: input.force }
   const existing = input.force ? null : await findPublished(context, wanted)
-  return resultOf(context, existing ?? (await publishContent(context, wanted, lease.signal)), startedAt)
+  return resultOf(context, existing ?? (await publishContent(context, wanted, lease)), startedAt)
 }
 
 /** What is latest at a moment to come is not known: clients of its path would see it change. */
@@ -60,11 +61,11 @@ function assertPast({ at, label }: ResolvedSource, now: Date): void {
 async function keepValid(
   context: AppContext,
   { current }: PublicationRecord,
-  signal: AbortSignal,
+  lease: Lease,
 ): Promise<boolean> {
   if (!current) return false
   try {
-    return await renewHeld(context, await contentOf(context, current), current, signal)
+    return await renewHeld(context, await contentOf(context, current), current, lease)
   } catch (error) {
     // What it shows is configured no more: it stays as it is.
     if (isChantalError(error, 'NOT_FOUND')) return false

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, demoKey, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { readAsClient } from '../../../tests/support/rpm-client.ts'
@@ -48,6 +49,34 @@ async function publishedTwice(more: Readonly<Record<string, unknown>> = {}) {
 }
 
 describe('publishing', () => {
+  it('switches to nothing after somebody took the path over, as from a process that was stopped for a while', async () => {
+    await using upstream = await startDemoUpstream()
+    let isTakenOver = false
+    const folder: { path: string } = { path: '' }
+    await using site = await openSite({
+      repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url }],
+      reached: (name) => {
+        if (!isTakenOver || name !== 'generation announced') return
+        const database = new DatabaseSync(path.join(folder.path, 'data/chantal.db'))
+        database.exec("delete from lease where resource like 'publication:%'")
+        database.close()
+      },
+    })
+    folder.path = site.folder
+    await site.sync('demo')
+    const before = await site.publish('demo')
+    showDemo(upstream, 'v2')
+    await site.sync('demo')
+    isTakenOver = true
+
+    await expect(site.publish('demo')).rejects.toMatchObject({ code: 'LEASE_LOST' })
+
+    expect(await packagesAt(site, latest)).toEqual(packagesOf('v1'))
+    isTakenOver = false
+    expect((await site.publish('demo')).generation > before.generation).toBe(true)
+    expect(await packagesAt(site, latest)).toEqual(packagesOf('v2'))
+  })
+
   it('makes no generation of what is published already, unless forced', async () => {
     await using world = await publishedTwice()
 

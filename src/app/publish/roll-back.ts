@@ -50,7 +50,7 @@ export const rollBack: UseCase<RollBackInput, PublishResult> = async (context, i
       earlier.map(({ generation }) => generation),
     )
   const content = await contentOf(context, target)
-  const published = await publishContent(context, { path, content, hold: true }, lease.signal)
+  const published = await publishContent(context, { path, content, hold: true }, lease)
   return resultOf(context, published, startedAt)
 }
 

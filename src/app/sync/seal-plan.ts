@@ -57,7 +57,7 @@ export async function sealPlan(
   if (isAlike && !draft.isChanged) {
     const held = await catalog.read((reader) => reader.files(latest))
     if (areSameFiles(held, files)) {
-      await catalog.write((writer) => writer.saveCheckpoint(settings.id, checkpoint))
+      await catalog.write((writer) => writer.saveCheckpoint(settings.id, checkpoint, latest.number))
       return { revision: latest, isNew: false }
     }
   }

@@ -172,7 +172,7 @@ async function bringUpToDate(
   const ecosystem = ecosystemOf(context, settings)
   const { listing } = reading
   if (listing.status === 'unchanged') {
-    if (!dryRun) await rememberDocuments(context, reading)
+    if (!dryRun) await rememberDocuments(context, reading, latest)
     return { status: 'unchanged' }
   }
   tally.signedBy = listing.signedBy?.fingerprint ?? null
@@ -294,9 +294,10 @@ function checkpointOf({ session, fingerprint }: Reading, listing: ChangedListing
 async function rememberDocuments(
   context: AppContext,
   { session, fingerprint, repository, checkpoint }: Reading,
+  latest: Revision | null,
 ): Promise<void> {
   const next = encodeCheckpoint({ fingerprint, documents: session.documents, ecosystem: checkpoint })
-  await context.catalog.write((writer) => writer.saveCheckpoint(repository, next))
+  await context.catalog.write((writer) => writer.saveCheckpoint(repository, next, latest?.number ?? null))
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {

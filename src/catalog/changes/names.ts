@@ -190,7 +190,23 @@ export async function forgetGenerations(
     .execute()
 }
 
-export async function saveCheckpoint(session: Session, id: RepositoryId, checkpoint: string): Promise<void> {
+/** @throws ChantalError `LEASE_LOST` where `latest` is not the latest revision any more: the checkpoint would speak of another */
+export async function saveCheckpoint(
+  session: Session,
+  id: RepositoryId,
+  { checkpoint, latest }: { readonly checkpoint: string; readonly latest: number | null },
+): Promise<void> {
   const pk = await knownRepositoryKey(session, id)
-  await session.db.updateTable('repository').set({ checkpoint }).where('pk', '=', pk).execute()
+  const saved = await session.db
+    .updateTable('repository')
+    .set({ checkpoint })
+    .where('pk', '=', pk)
+    .where('latest', latest === null ? 'is' : '=', latest)
+    .returning('pk')
+    .executeTakeFirst()
+  if (saved) return
+  throw new ChantalError('LEASE_LOST', `${id} has another revision by now`, {
+    hint: 'Run the command again: another process has taken this repository over.',
+    details: { repository: id },
+  })
 }

@@ -4,29 +4,30 @@ import type { Session } from '../engine.ts'
 import { repositoryKey } from '../queries/repository-key.ts'
 
 /**
- * The repository's key, where its revision is open.
+ * The repository's key, where its revision is open, and still that of whoever opened it. Written and not only looked up: a transaction that
+ * takes it over meanwhile collides with this one.
  * @throws ChantalError `LEASE_LOST`: only someone who took the repository over closes it under its writer
  */
 export async function openRepositoryKey(session: Session, revision: OpenRevision): Promise<number> {
+  const { number, openedBy } = revision
   const repository = await repositoryKey(session, revision.repository)
-  if (repository !== null && (await isOpen(session, repository, revision.number))) return repository
-  throw new ChantalError(
-    'LEASE_LOST',
-    `revision ${revision.number} of ${revision.repository} is not open any more`,
-    {
-      hint: 'Run the command again: another process has taken this repository over.',
-      details: { repository: revision.repository, revision: revision.number },
-    },
-  )
-}
-
-export async function isOpen({ db }: Session, repository: number, number: number): Promise<boolean> {
-  const row = await db
-    .selectFrom('revision')
-    .select('number')
+  if (repository === null) throw takenOver(revision)
+  const row = await session.db
+    .updateTable('revision')
+    .set({ opened_by: openedBy })
     .where('repository', '=', repository)
     .where('number', '=', number)
     .where('sealed_at', 'is', null)
+    .where('opened_by', '=', openedBy)
+    .returning('number')
     .executeTakeFirst()
-  return row !== undefined
+  if (!row) throw takenOver(revision)
+  return repository
+}
+
+function takenOver({ repository, number }: OpenRevision): ChantalError {
+  return new ChantalError('LEASE_LOST', `revision ${number} of ${repository} is not open any more`, {
+    hint: 'Run the command again: another process has taken this repository over.',
+    details: { repository, revision: number },
+  })
 }

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import type { Json } from '../../core/brand.ts'
+import { isChantalError } from '../../core/errors.ts'
 import type { RepositoryId, Revision } from '../../core/model.ts'
 import type { OpenRevision } from '../catalog-writer.ts'
 import type { Session } from '../engine.ts'
 import { visibleIn } from '../queries/packages.ts'
-import { knownRepositoryKey, repositoryKey } from '../queries/repository-key.ts'
+import { knownRepositoryKey } from '../queries/repository-key.ts'
 import { revisionRow } from '../queries/revisions.ts'
-import { isOpen, openRepositoryKey } from './open-repository.ts'
+import { openRepositoryKey } from './open-repository.ts'
 import { deleteUnshown } from './prune.ts'
 import { dropChunks } from './record-chunks.ts'
 
@@ -15,13 +17,7 @@ const analyzeAfterRows = 1000
 export async function openRevision(session: Session, id: RepositoryId): Promise<OpenRevision> {
   const { db } = session
   const repository = await knownRepositoryKey(session, id)
-  const left = await db
-    .selectFrom('revision')
-    .select('number')
-    .where('repository', '=', repository)
-    .where('sealed_at', 'is', null)
-    .execute()
-  for (const { number } of left) await discardRevision(session, { repository: id, number })
+  await discardOpen(session, repository)
   const { mode, has_records, latest } = await db
     .selectFrom('repository')
     .select(['mode', 'has_records', 'latest'])
@@ -35,6 +31,7 @@ export async function openRevision(session: Session, id: RepositoryId): Promise<
     .where('repository', '=', repository)
     .executeTakeFirst()
   const number = (newest?.number ?? 0) + 1
+  const openedBy = randomUUID()
   await db
     .insertInto('revision')
     .values({
@@ -47,9 +44,10 @@ export async function openRevision(session: Session, id: RepositoryId): Promise<
       total_size: 0,
       pruned_at: null,
       pins: 0,
+      opened_by: openedBy,
     })
     .execute()
-  return { repository: id, number }
+  return { repository: id, number, openedBy }
 }
 
 export async function sealRevision(
@@ -65,7 +63,7 @@ export async function sealRevision(
   const sealed = { sealed_at: sealedAt.getTime(), ...content }
   await db
     .updateTable('revision')
-    .set(sealed)
+    .set({ ...sealed, opened_by: null })
     .where('repository', '=', repository)
     .where('number', '=', number)
     .execute()
@@ -118,12 +116,28 @@ async function measure({ db }: Session, repository: number, number: number) {
   return { package_count: packages.count, total_size: Number(blobs?.size ?? 0) }
 }
 
-/** Undoes what the open revision wrote, and nothing else. One that is not open is left alone. */
+/** Undoes what the open revision wrote, and nothing else. One that is not open, or another's, is left alone. */
 export async function discardRevision(session: Session, revision: OpenRevision): Promise<void> {
+  try {
+    await discard(session, await openRepositoryKey(session, revision), revision.number)
+  } catch (error) {
+    if (!isChantalError(error, 'LEASE_LOST')) throw error
+  }
+}
+
+/** Discards what others left open. The caller holds the repository's lease. */
+export async function discardOpen(session: Session, repository: number): Promise<void> {
+  const left = await session.db
+    .selectFrom('revision')
+    .select('number')
+    .where('repository', '=', repository)
+    .where('sealed_at', 'is', null)
+    .execute()
+  for (const { number } of left) await discard(session, repository, number)
+}
+
+async function discard(session: Session, repository: number, number: number): Promise<void> {
   const { db } = session
-  const { number } = revision
-  const repository = await repositoryKey(session, revision.repository)
-  if (repository === null || !(await isOpen(session, repository, number))) return
   await dropChunks(session, repository, number)
   for (const table of ['package', 'repository_file'] as const) {
     await db.deleteFrom(table).where('repository', '=', repository).where('added_in', '=', number).execute()

@@ -2,7 +2,7 @@ import { ChantalError } from '../../core/errors.ts'
 import type { RepositoryId } from '../../core/model.ts'
 import type { Session } from '../engine.ts'
 import { repositoryKey } from '../queries/repository-key.ts'
-import { discardRevision } from './open-revision.ts'
+import { discardOpen } from './open-revision.ts'
 import { deleteUnshown, pruneAll } from './prune.ts'
 
 /**
@@ -19,13 +19,7 @@ export async function removeRepository(
   const repository = await repositoryKey(session, id)
   if (repository === null) return { isDone: true }
   await assertUnnamed(session, id, repository)
-  const open = await db
-    .selectFrom('revision')
-    .select('number')
-    .where('repository', '=', repository)
-    .where('sealed_at', 'is', null)
-    .execute()
-  for (const { number } of open) await discardRevision(session, { repository: id, number })
+  await discardOpen(session, repository)
   await db
     .updateTable('repository')
     .set({ latest: null, checkpoint: 'null' })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ChantalError } from '../../core/errors.ts'
 import type { Session, SqlEngine } from '../engine.ts'
@@ -13,7 +14,8 @@ export interface AcquireInput {
 }
 
 export interface Granted {
-  readonly pk: number
+  /** Known to its holder alone, and never another's. */
+  readonly token: string
   readonly tookOverFrom: LeaseHolder | null
   /** Monotonic, in milliseconds: before the moment from which the database counts. */
   readonly grantedAt: number
@@ -36,6 +38,7 @@ const longestPauseMs = 250
  */
 export async function acquireLease(input: AcquireInput): Promise<Granted> {
   const { engine, request } = input
+  const token = randomUUID()
   const deadline = performance.now() + (request.resource === 'catalog' ? 0 : request.waitMs)
   let waiting: number | null = null
   let deadHolder: LeaseHolder | null = null
@@ -44,7 +47,7 @@ export async function acquireLease(input: AcquireInput): Promise<Granted> {
       request.signal.throwIfAborted()
       const isLast = performance.now() >= deadline
       if (waiting === null || isLast || (await mayChange(input, waiting))) {
-        const attempt = await tryAcquire(input, waiting, deadHolder, isLast)
+        const attempt = await tryAcquire(input, { token, waiting, deadHolder, isLast })
         if (attempt.granted) {
           waiting = null
           return attempt.granted
@@ -62,14 +65,14 @@ export async function acquireLease(input: AcquireInput): Promise<Granted> {
       })
     }
   } finally {
-    if (waiting !== null) await dropLease(engine, waiting)
+    if (waiting !== null) await dropLease(engine, token)
   }
 }
 
 /** Gives it back, or gives up waiting. */
-export async function dropLease(engine: SqlEngine, pk: number): Promise<void> {
+export async function dropLease(engine: SqlEngine, token: string): Promise<void> {
   await engine.write(async (db) => {
-    await db.deleteFrom('lease').where('pk', '=', pk).execute()
+    await db.deleteFrom('lease').where('token', '=', token).execute()
   })
 }
 
@@ -87,18 +90,22 @@ async function mayChange({ engine, self, terms, request }: AcquireInput, own: nu
 
 async function tryAcquire(
   input: AcquireInput,
-  waiting: number | null,
-  deadHolder: LeaseHolder | null,
-  isLast: boolean,
+  state: {
+    readonly token: string
+    readonly waiting: number | null
+    readonly deadHolder: LeaseHolder | null
+    readonly isLast: boolean
+  },
 ): Promise<Attempt> {
   const { engine, self, terms, request } = input
+  const { token, waiting, deadHolder, isLast } = state
   return engine.write(async (db) => {
     await engine.lockLeases(db)
     const session = { db, engine }
     const grantedAt = performance.now()
     const now = await engine.clock(db)
     const rows = await leaseRows(session, request.resource)
-    const own = rows.find(({ pk }) => pk === waiting)?.pk ?? null
+    const own = rows.find((row) => row.pk === waiting && row.token === token)?.pk ?? null
     const dead = rows.filter((row) => row.pk !== own && isDead(row, self, now))
     // Those of other resources are left to whoever takes them over, and is told.
     const ours = dead.filter(({ resource }) => resource === request.resource)
@@ -112,12 +119,11 @@ async function tryAcquire(
       rows.filter((row) => !dead.includes(row)),
       own,
     )
-    const state = blocker ? 'waiting' : 'held'
     if (blocker && isLast) return { blocker, granted: null, waiting: own, deadHolder: before }
     const pk = await saveLease(session, own, {
       resource: request.resource,
       mode: request.mode,
-      state,
+      state: blocker ? 'waiting' : 'held',
       purpose: request.purpose,
       host: self.host,
       machine: self.machine,
@@ -127,10 +133,11 @@ async function tryAcquire(
       process_start: self.processStart,
       acquired_at: now,
       expires_at: now + terms.ttlMs,
+      token,
     })
     return blocker
       ? { blocker, granted: null, waiting: pk, deadHolder: before }
-      : { blocker, granted: { pk, tookOverFrom: before, grantedAt }, waiting: null, deadHolder: before }
+      : { blocker, granted: { token, tookOverFrom: before, grantedAt }, waiting: null, deadHolder: before }
   })
 }
 

@@ -1,8 +1,9 @@
 import { ChantalError } from '../../core/errors.ts'
 import type { SqlEngine } from '../engine.ts'
-import type { Lease, LeaseHolder, LeaseRequest, LeaseTerms } from '../lease.ts'
+import type { Lease, LeaseRequest, LeaseTerms } from '../lease.ts'
 import { acquireLease, dropLease } from './acquire-lease.ts'
 import type { HostFacts } from './host.ts'
+import { isHeld } from './lease-rows.ts'
 
 interface Held {
   readonly resource: string
@@ -11,12 +12,15 @@ interface Held {
   expiresAt: number
 }
 
+const takenOver = 'another process took it over'
+
 /** Renews all leases of one catalog, and tells those that could not be renewed in time. */
 export class LeaseKeeper implements AsyncDisposable {
   readonly #engine: SqlEngine
   readonly #self: HostFacts
   readonly #terms: LeaseTerms
-  readonly #held = new Map<number, Held>()
+  /** By token. */
+  readonly #held = new Map<string, Held>()
   #timer: NodeJS.Timeout | null = null
   #renewing: Promise<void> | null = null
 
@@ -27,35 +31,34 @@ export class LeaseKeeper implements AsyncDisposable {
   }
 
   async acquire(request: LeaseRequest): Promise<Lease> {
-    const { pk, tookOverFrom, grantedAt } = await acquireLease({
+    const { token, tookOverFrom, grantedAt } = await acquireLease({
       engine: this.#engine,
       self: this.#self,
       terms: this.#terms,
       request,
     })
     const lost = new AbortController()
-    this.#held.set(pk, {
-      resource: request.resource,
-      lost,
-      expiresAt: grantedAt + this.#terms.ttlMs,
-    })
+    const held = { resource: request.resource, lost, expiresAt: grantedAt + this.#terms.ttlMs }
+    this.#held.set(token, held)
     this.#schedule()
-    return this.#leaseOf(pk, tookOverFrom, AbortSignal.any([lost.signal, request.signal]))
-  }
-
-  #leaseOf(pk: number, tookOverFrom: LeaseHolder | null, signal: AbortSignal): Lease {
+    const signal = AbortSignal.any([lost.signal, request.signal])
     return {
       signal,
       tookOverFrom,
+      assertHeld: async () => {
+        signal.throwIfAborted()
+        if (!(await this.#engine.read((db) => isHeld(db, token)))) this.#lose(token, held, takenOver)
+        signal.throwIfAborted()
+      },
       [Symbol.asyncDispose]: async () => {
-        if (this.#held.delete(pk)) await this.#giveBack(pk)
+        if (this.#held.delete(token)) await this.#giveBack(token)
       },
     }
   }
 
   /** A lease that cannot be given back ends by its time: no reason to fail work that is done. */
-  async #giveBack(pk: number): Promise<void> {
-    await dropLease(this.#engine, pk).catch(() => {})
+  async #giveBack(token: string): Promise<void> {
+    await dropLease(this.#engine, token).catch(() => {})
   }
 
   #schedule(): void {
@@ -78,8 +81,8 @@ export class LeaseKeeper implements AsyncDisposable {
 
   #tick(): void {
     const now = performance.now()
-    for (const [pk, held] of this.#held)
-      if (held.expiresAt - this.#marginMs <= now) this.#lose(pk, held, 'it could not be renewed in time')
+    for (const [token, held] of this.#held)
+      if (held.expiresAt - this.#marginMs <= now) this.#lose(token, held, 'it could not be renewed in time')
     // One that hangs must not keep the others from being told.
     this.#renewing ??= this.#renew()
       .catch(() => {})
@@ -98,21 +101,21 @@ export class LeaseKeeper implements AsyncDisposable {
       const rows = await db
         .updateTable('lease')
         .set({ expires_at: now + this.#terms.ttlMs })
-        .where('pk', 'in', asked)
-        .returning('pk')
+        .where('token', 'in', asked)
+        .returning('token')
         .execute()
-      return new Set(rows.map(({ pk }) => pk))
+      return new Set(rows.map(({ token }) => token))
     })
-    for (const pk of asked) {
-      const held = this.#held.get(pk)
+    for (const token of asked) {
+      const held = this.#held.get(token)
       if (!held) continue
-      if (renewed.has(pk)) held.expiresAt = startedAt + this.#terms.ttlMs
-      else this.#lose(pk, held, 'another process took it over')
+      if (renewed.has(token)) held.expiresAt = startedAt + this.#terms.ttlMs
+      else this.#lose(token, held, takenOver)
     }
   }
 
-  #lose(pk: number, held: Held, reason: string): void {
-    this.#held.delete(pk)
+  #lose(token: string, held: Held, reason: string): void {
+    this.#held.delete(token)
     held.lost.abort(
       new ChantalError('LEASE_LOST', `lost the lease on ${held.resource}: ${reason}`, {
         hint: 'Run the command again. If it happens often, look at the load of this machine and of the database.',
@@ -120,14 +123,14 @@ export class LeaseKeeper implements AsyncDisposable {
       }),
     )
     // Where nobody has taken it yet, the next need not wait for the rest of its time; the row is ours alone.
-    void this.#giveBack(pk)
+    void this.#giveBack(token)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer)
     const left = [...this.#held.keys()]
     this.#held.clear()
-    for (const pk of left) await this.#giveBack(pk)
+    for (const token of left) await this.#giveBack(token)
     await this.#renewing
   }
 }

@@ -12,6 +12,17 @@ export function leaseRows({ db }: Session, resource: string): Promise<readonly L
   return (resource === 'catalog' ? rows : rows.where('resource', 'in', [resource, 'catalog'])).execute()
 }
 
+/** Whether it is there, and not another's. */
+export async function isHeld(db: Session['db'], token: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('lease')
+    .select('pk')
+    .where('token', '=', token)
+    .where('state', '=', 'held')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export function holderOf(row: LeaseRow): LeaseHolder {
   return {
     resource: row.resource,

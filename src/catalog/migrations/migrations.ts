@@ -9,6 +9,7 @@ import { snapshotMakers } from './0003-snapshot-makers.ts'
 import { nativeRecordsOfMirrors } from './0004-native-records-of-mirrors.ts'
 import { viewSnapshots } from './0005-view-snapshots.ts'
 import { kindsOfChanges } from './0006-kinds-of-changes.ts'
+import { ownersOfWork } from './0007-owners-of-work.ts'
 
 export interface Migration {
   readonly number: number
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   nativeRecordsOfMirrors,
   viewSnapshots,
   kindsOfChanges,
+  ownersOfWork,
 ]
 
 export interface AppliedMigration {
