@@ -23,7 +23,8 @@ export class HeldBack {
   }
 
   /**
-   * What the latest revision has in their place and upstream does not list any more: of each the newest version before it.
+   * What the latest revision has in their place and upstream does not list any more: of each the newest version before it, or the very
+   * version, where upstream takes back what it had released, or it was not held back until now.
    * @param listed what the next revision has of upstream
    */
   async predecessors(
@@ -42,7 +43,7 @@ export class HeldBack {
     const candidates = await held(({ name, version, architecture, attributes }) => {
       const group = versionGroupOf({ ...attributes, name, architecture })
       const limit = this.#versions.get(group)
-      return limit !== undefined && isNewer(limit, version) && isNewer(version, newest.get(group))
+      return limit !== undefined && !isNewer(version, limit) && isNewer(version, newest.get(group))
     })
     for (const pkg of candidates) {
       const group = versionGroupOf({ ...pkg.attributes, name: pkg.name, architecture: pkg.architecture })

@@ -111,7 +111,7 @@ export const aptOptions = z
       .enum(['keep', 'release', 'hold'])
       .default('keep')
       .describe(
-        'Packages that upstream releases to some machines first. A frozen percentage splits a fleet for ever: `release` publishes them for all, `hold` keeps the version held before them, if there is one, until upstream has released them to all.',
+        'Packages that upstream releases to some machines first. A frozen percentage splits a fleet for ever: `release` publishes them for all, `hold` keeps the version held before them, if there is one, until upstream has released them to all; what is held already stays.',
       ),
     release: release.optional().describe('What generated Release files say, in place of what upstream said.'),
   })

@@ -305,6 +305,29 @@ describe('updates that upstream has released to some machines', () => {
     expect(await greeters(site)).toEqual(['1.0-1+u2'])
   })
 
+  it('are held back no more once they were published, whatever upstream says of them then', async () => {
+    const all = await changeApt(aptFiles('v1'), {
+      ...update,
+      indexes: { 'main/binary-amd64/Packages': released },
+    })
+    const stopped = await changeApt(all, {
+      ...update,
+      indexes: {
+        'main/binary-amd64/Packages': (text) =>
+          text.replace(/(Package: greeter\n)/, '$1Phased-Update-Percentage: 0\n'),
+      },
+    })
+    await using upstream = await startAptUpstream(all)
+    const chosen = { suites: ['stable-updates'], sources: false, architectures: ['amd64'] }
+    await using site = await open(upstream, { ...chosen, phased_updates: 'hold' }, { mode: 'filtered' })
+    await site.sync('apt')
+
+    upstream.show(stopped)
+    await site.sync('apt')
+
+    expect(await greeters(site)).toEqual(['1.0-1+u1'])
+  })
+
   it('are left out of a repository that has nothing in their place', async () => {
     await using upstream = await startAptUpstream()
     const chosen = { suites: ['stable-updates'], sources: false, phased_updates: 'hold' }
