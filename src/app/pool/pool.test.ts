@@ -1,4 +1,5 @@
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
@@ -13,6 +14,7 @@ import { uploadPackages } from '../package/upload-packages.ts'
 import { unpublish } from '../publish/unpublish.ts'
 import { deleteSnapshot } from '../snapshot/delete-snapshot.ts'
 import { syncRepository } from '../sync/sync-repository.ts'
+import { BlobSources } from './blob-sources.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { damageError, verifyPool } from './verify-pool.ts'
 
@@ -308,6 +310,32 @@ describe('verifying the pool', () => {
     )
     expect(await readFile(blobPath(site, common))).toEqual(bytes)
     expect(await site.context.pool.has(hello)).toBe(false)
+  })
+
+  it.each<[what: string, disturb: (file: string) => Promise<void> | void]>([
+    // The superuser reads it all the same.
+    ['that may not be read', (file) => chmod(file, 0o000)],
+    ['that is gone by then', (file) => rm(file)],
+    ['that is a folder by then', (file) => rm(file).then(() => mkdir(file))],
+    [
+      'that is a link by then',
+      (file) => rename(file, `${file}.old`).then(() => symlink(`${file}.old`, file)),
+    ],
+    ['that is a pipe by then', (file) => rm(file).then(() => void execFileSync('mkfifo', [file]))],
+  ])('passes over a published file %s, and asks upstream', async (_, disturb) => {
+    await using upstream = await startDemoUpstream()
+    const { site, common } = await publishedSite(upstream)
+    await using _site = site
+    const shown = path.join(site.published(latest), commonFile)
+    const bytes = await readFile(shown)
+    await rm(blobPath(site, common))
+    await using sources = await BlobSources.find(site.context, [{ digest: common, size: bytes.byteLength }])
+    await disturb(shown)
+
+    const reason = await sources.fetch({ digest: common, size: bytes.byteLength }, signal)
+
+    expect(reason).toBeNull()
+    expect(await readFile(blobPath(site, common))).toEqual(bytes)
   })
 
   it('repairs packages that upstream has at another address', async () => {
