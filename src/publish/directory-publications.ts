@@ -2,14 +2,13 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
-import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { ChantalError, hasSystemCode, isChantalError } from '../core/errors.ts'
 import type { RepositoryId } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import { flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { checkFiles } from './check-files.ts'
-import { replaceByBlob } from './copy-blob.ts'
 import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
 import type { EarlierGeneration } from './earlier-generation.ts'
 import { openExport } from './export-stage.ts'
@@ -26,10 +25,11 @@ import type {
   PruneTerms,
   PublicationStage,
   Publications,
+  PublishedTrouble,
 } from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
 import { PublishedCopies } from './published-copies.ts'
-import { type PublishedPackage, packageIn } from './published-package.ts'
+import { isInTheWay, type PublishedPackage, packageIn, replace } from './published-package.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -172,17 +172,18 @@ class DirectoryPublications implements Publications {
     return copies
   }
 
-  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
-    let replaced = 0
+  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<readonly PublishedTrouble[]> {
+    const { pool, root } = this.#options
+    const troubles: PublishedTrouble[] = []
     try {
-      for await (const { blob, file, temporary } of this.#packages(digests)) {
-        await replaceByBlob(this.#options.pool, blob, file, temporary)
-        replaced += 1
+      for await (const published of this.#packages(digests)) {
+        const reason = await whyNotReplaced(pool, published)
+        if (reason !== null) troubles.push({ path: path.relative(root, published.file), reason })
       }
     } catch (error) {
-      throw explainDiskError(error, this.#options.root)
+      throw explainDiskError(error, root)
     }
-    return replaced
+    return troubles
   }
 
   async exportTo(target: string, now: Date): Promise<PublicationStage> {
@@ -311,6 +312,19 @@ class DirectoryPublications implements Publications {
       const target = await fs.readlink(path.join(absolute, entry.name))
       if (generationOf(target, entry.name) !== null) found.push(each)
     }
+  }
+}
+
+/** `null` once the pool's bytes are there. */
+async function whyNotReplaced(pool: Pool, published: PublishedPackage): Promise<string | null> {
+  try {
+    await replace(pool, published)
+    return null
+  } catch (error) {
+    if (isInTheWay(error)) return 'something else stands in its place'
+    const explained = explainDiskError(error, published.file)
+    if (isChantalError(explained, 'BLOB_MISSING', 'BLOB_CORRUPT', 'NOT_WRITABLE')) return explained.message
+    throw error
   }
 }
 

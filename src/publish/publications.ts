@@ -65,10 +65,11 @@ export interface Publications {
 
   /**
    * Links published packages with these bytes to the pool anew: after a corrupt blob was fetched again, what is published
-   * would still be the corrupt file. @returns how many
-   * @throws ChantalError `BLOB_MISSING`
+   * would still be the corrupt file. Packages that are gone come back, with their folders.
+   * @returns those that could not be replaced, because of what stands in the way
+   * @throws ChantalError `DISK_FULL`
    */
-  replaceFiles(digests: ReadonlySet<Sha256>): Promise<number>
+  replaceFiles(digests: ReadonlySet<Sha256>): Promise<readonly PublishedTrouble[]>
 
   /**
    * One exact tree of plain files, no link in it: for media, and for copying a single path.
@@ -87,6 +88,13 @@ export interface FileCheck {
   readonly deep: boolean
   /** Gives packages that are damaged the pool's bytes. */
   readonly repair: boolean
+}
+
+/** Something published that was to be replaced, and was not. */
+export interface PublishedTrouble {
+  /** Relative to the published folder. */
+  readonly path: string
+  readonly reason: string
 }
 
 export interface DamagedFile {

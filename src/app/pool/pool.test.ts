@@ -360,6 +360,31 @@ describe('verifying the pool', () => {
     expect(other.requestsFor(moved)).toHaveLength(2)
   })
 
+  it('makes published folders that are gone, and goes on past what stands in the place of a package', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, hello, common } = await publishedSite(upstream)
+    await using _ = site
+    const folder = site.published('.shelves/demo/1/Packages')
+    await rm(folder, { recursive: true })
+    await mkdir(path.join(site.published('.shelves/demo/1'), commonFile), { recursive: true })
+    for (const digest of [hello, common]) await rm(blobPath(site, digest))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result).toMatchObject({
+      repaired: 2,
+      unreplaced: [
+        { path: `.shelves/demo/1/${commonFile}`, reason: expect.stringContaining('in its place') },
+      ],
+    })
+    expect(await readdir(folder)).toContain('demo-hello-1.0-1.noarch.rpm')
+    expect(damageError(result)).toMatchObject({
+      code: 'CATALOG_CORRUPT',
+      message: expect.stringContaining(commonFile),
+      hint: expect.stringContaining('db verify'),
+    })
+  })
+
   it('opens each upstream once, whatever is to be repaired from it', async () => {
     await using upstream = await startDemoUpstream()
     const { site } = await damagedSite(upstream)
