@@ -162,10 +162,11 @@ class DirectoryPublications implements Publications {
     const copies = new PublishedCopies()
     if (blobs.length === 0) return copies
     const digests = new Set(blobs.map(({ digest }) => digest))
-    for await (const { file, blob } of this.#packages(digests)) await copies.add(file, blob)
+    for await (const { file, blob } of this.#packages(digests, copies.troubles)) await copies.add(file, blob)
     // Which bytes metadata has, no manifest says; those of the same size are few.
     const bySize = Map.groupBy(blobs, ({ size }) => size)
-    for await (const { root, manifest } of this.#everyGeneration()) {
+    // The troubles are those of the first time.
+    for await (const { root, manifest } of this.#everyGeneration([])) {
       for (const entry of manifest.metadata)
         for (const blob of bySize.get(entry.size) ?? []) await copies.add(path.join(root, entry.path), blob)
     }
@@ -176,7 +177,7 @@ class DirectoryPublications implements Publications {
     const { pool, root } = this.#options
     const troubles: PublishedTrouble[] = []
     try {
-      for await (const published of this.#packages(digests)) {
+      for await (const published of this.#packages(digests, troubles)) {
         const reason = await whyNotReplaced(pool, published)
         if (reason !== null) troubles.push({ path: path.relative(root, published.file), reason })
       }
@@ -191,22 +192,29 @@ class DirectoryPublications implements Publications {
   }
 
   /** Packages that stand somewhere with these bytes, or should. A shelf's lock is held while its packages come. */
-  async *#packages(digests: ReadonlySet<Sha256>): AsyncGenerator<PublishedPackage> {
+  async *#packages(
+    digests: ReadonlySet<Sha256>,
+    troubles: PublishedTrouble[],
+  ): AsyncGenerator<PublishedPackage> {
     for (const repository of await this.#shelves.repositories()) {
-      await using shelves = await this.#shelves.open(repository)
-      yield* shelves.packages(digests)
+      await using shelves = await orTrouble(
+        this.#shelves.open(repository),
+        `.shelves/${repository}`,
+        troubles,
+      )
+      if (shelves) yield* shelves.packages(digests)
     }
-    for await (const { root, manifest } of this.#everyGeneration())
+    for await (const { root, manifest } of this.#everyGeneration(troubles))
       for (const entry of manifest.direct) if (digests.has(entry.digest)) yield packageIn(root, entry)
   }
 
-  async *#everyGeneration(): AsyncGenerator<{
+  async *#everyGeneration(troubles: PublishedTrouble[]): AsyncGenerator<{
     readonly root: string
     readonly manifest: GenerationManifest
   }> {
     for (const published of await this.list()) {
       const folder = this.#folder(published)
-      for (const manifest of await this.#manifests(folder))
+      for (const manifest of (await orTrouble(this.#manifests(folder), published, troubles)) ?? [])
         yield { root: folder.folderOf(manifest.name), manifest }
     }
   }
@@ -312,6 +320,24 @@ class DirectoryPublications implements Publications {
       const target = await fs.readlink(path.join(absolute, entry.name))
       if (generationOf(target, entry.name) !== null) found.push(each)
     }
+  }
+}
+
+/** `null`, and noted among the troubles, where what lists published files is damaged or cannot be read. */
+async function orTrouble<T>(
+  work: Promise<T>,
+  published: string,
+  troubles: PublishedTrouble[],
+): Promise<T | null> {
+  try {
+    return await work
+  } catch (error) {
+    const isUnreadable =
+      isChantalError(error, 'CATALOG_CORRUPT', 'CATALOG_TOO_NEW') ||
+      hasSystemCode(error, 'EACCES', 'EPERM', 'EIO', 'EISDIR')
+    if (!isUnreadable || !(error instanceof Error)) throw error
+    troubles.push({ path: published, reason: error.message })
+    return null
   }
 }
 

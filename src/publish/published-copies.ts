@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises'
 import type { BlobRef, ByteSource } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
 import { ChantalError } from '../core/errors.ts'
+import type { PublishedTrouble } from './publications.ts'
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
@@ -10,6 +11,8 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 export class PublishedCopies {
   readonly #files = new Map<Sha256, string[]>()
   readonly #seen = new Set<string>()
+  /** Where more may be, and cannot be known. */
+  readonly troubles: PublishedTrouble[] = []
 
   /** What cannot even be looked at is no copy. @param file an absolute path */
   async add(file: string, { digest, size }: BlobRef): Promise<void> {

@@ -52,6 +52,10 @@ export class BlobSources implements AsyncDisposable {
       return locate(context, reader, users)
     })
     const copies = await context.publications.copies(blobs)
+    for (const { path, reason } of copies.troubles) {
+      const message = `no copies are taken from ${path}: ${reason}`
+      context.reporter.report({ type: 'warning', code: 'PUBLICATION_UNREADABLE', message })
+    }
     return new BlobSources(context, copies, sources)
   }
 

@@ -385,6 +385,48 @@ describe('verifying the pool', () => {
     })
   })
 
+  it('takes nothing from a shelf whose list is damaged, says so, and asks upstream', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, common } = await publishedSite(upstream)
+    await using _ = site
+    const list = site.published('.shelves/demo/1.manifest')
+    await writeFile(list, 'no list')
+    await rm(blobPath(site, common))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    const reason = `damaged manifest: ${list}`
+    expect(result).toMatchObject({ repaired: 1, unreplaced: [{ path: '.shelves/demo', reason }] })
+    expect(await site.context.pool.check(common)).toMatchObject({ state: 'sound' })
+    expect(site.warnings('PUBLICATION_UNREADABLE')).toEqual([
+      `no copies are taken from .shelves/demo: ${reason}`,
+    ])
+    expect(damageError(result)).toMatchObject({
+      code: 'CATALOG_CORRUPT',
+      message: expect.stringContaining(list),
+    })
+  })
+
+  it('takes what it can from other published trees where the list of one is damaged', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, common } = await publishedSite(upstream)
+    await using _ = site
+    await site.snapshot('demo@before')
+    await site.publish('demo@before')
+    const generations = site.published('repositories/demo/.generations')
+    const manifest = (await readdir(generations)).find((name) => name.endsWith('.manifest')) ?? ''
+    await writeFile(path.join(generations, manifest), 'no list')
+    const metadata = [...(await readTree(site.published(latest)))].find(([name]) => name.includes('primary'))
+    const before = upstream.requests.length
+    for (const digest of [common, metadata?.[1] as Sha256]) await rm(blobPath(site, digest))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result).toMatchObject({ repaired: 2, unreplaced: [{ path: latest }] })
+    expect(site.warnings('PUBLICATION_UNREADABLE')).toEqual([expect.stringContaining(manifest)])
+    expect(upstream.requests.length).toBe(before)
+  })
+
   it('opens each upstream once, whatever is to be repaired from it', async () => {
     await using upstream = await startDemoUpstream()
     const { site } = await damagedSite(upstream)

@@ -18,7 +18,7 @@ export interface DamagedBlob extends Affected {
 export interface Repair {
   /** What is still damaged, or was until now. */
   readonly damaged: readonly DamagedBlob[]
-  /** Published files that should have got the bytes of repaired blobs, and have not. */
+  /** Published files that should have got the bytes of repaired blobs, and have not; and where such may be, since what lists them cannot be read. */
   readonly unreplaced: readonly PublishedTrouble[]
 }
 

@@ -165,9 +165,9 @@ function unreplacedError(unreplaced: Repair['unreplaced']): ChantalError | null 
   const count = unreplaced.length
   return new ChantalError(
     'CATALOG_CORRUPT',
-    `${count === 1 ? '1 published file is' : `${count} published files are`} left as before, the first: ${first.path}: ${first.reason}`,
+    `${count === 1 ? '1 thing that is' : `${count} things that are`} published could not be replaced, the first: ${first.path}: ${first.reason}`,
     {
-      hint: 'Move away what is in the way, then run `chantal db verify --deep --repair`; what that leaves, publish again with `--force`.',
+      hint: 'Move away what is in the way, or damaged; then run `chantal db verify --deep --repair`, and publish again with `--force` what that leaves.',
       details: { unreplaced: count },
     },
   )

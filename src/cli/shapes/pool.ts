@@ -42,7 +42,9 @@ export const verified = z.strictObject({
         reason: text('Why it could not be replaced.'),
       }),
     )
-    .describe('Published files that should have got the bytes of repaired blobs, and have not.'),
+    .describe(
+      'Published files that should have got the bytes of repaired blobs, and have not; also folders whose list of files is damaged.',
+    ),
   repaired: count('How many of them were repaired.'),
 })
 
