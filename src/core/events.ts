@@ -103,6 +103,7 @@ export const warningCodes = [
   'PACKAGE_SIGNATURE_INVALID',
   'LAST_SYNC_FAILED',
   'OLDER_VERBATIM_TREE',
+  'PUBLICATION_UNREADABLE',
 ] as const
 
 export type WarningCode = (typeof warningCodes)[number]

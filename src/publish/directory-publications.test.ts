@@ -314,12 +314,33 @@ describe('after a repair of the pool', () => {
     await site.pool.quarantine(sha256('bash'))
     await site.stored(bash, 'bash')
 
-    const replaced = await site.publications.replaceFiles(new Set([sha256('bash')]))
+    const troubles = await site.publications.replaceFiles(new Set([sha256('bash')]))
 
-    expect(replaced).toBe(2)
+    expect(troubles).toEqual([])
     expect([await site.read(bash), await site.read('flat.rpm')]).toEqual(['bash', 'bash'])
     expect((await fs.stat(file)).nlink).toBe(3)
     expect((await site.publications.current(latest))?.name).toBe(published.name)
+  })
+
+  it('makes folders that are gone, and names what else stands in the place of a file', async () => {
+    await using site = await Site.create()
+    const packages = { [bash]: 'bash', 'a/b.rpm': 'bash', 'flat.rpm': 'bash', [zsh]: 'zsh' }
+    const { name } = await site.publish(at('10:00:00'), packages)
+    const shelf = site.absolute(`.shelves/${epel}/1`)
+    for (const folder of ['Packages', 'a']) await fs.rm(path.join(shelf, folder), { recursive: true })
+    await fs.writeFile(path.join(shelf, 'a'), 'a file')
+    await fs.rm(site.absolute(`${latest}/flat.rpm`))
+    await fs.mkdir(site.absolute(`${latest}/flat.rpm`))
+
+    const troubles = await site.publications.replaceFiles(new Set([sha256('bash'), sha256('zsh')]))
+
+    const reason = 'something else stands in its place'
+    expect(troubles).toEqual([
+      { path: `.shelves/${epel}/1/a/b.rpm`, reason },
+      { path: `repositories/epel9/.generations/latest@${name}/flat.rpm`, reason },
+    ])
+    expect([await site.read(bash), await site.read(zsh)]).toEqual(['bash', 'zsh'])
+    expect((await fs.stat(path.join(shelf, 'Packages'))).mode & 0o777).toBe(0o755)
   })
 })
 

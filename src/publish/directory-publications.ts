@@ -2,14 +2,13 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
-import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { ChantalError, hasSystemCode, isChantalError } from '../core/errors.ts'
 import type { RepositoryId } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import { flushOne } from '../pool/flush.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { checkFiles } from './check-files.ts'
-import { replaceByBlob } from './copy-blob.ts'
 import { type Checkpoint, DirectoryStage } from './directory-stage.ts'
 import type { EarlierGeneration } from './earlier-generation.ts'
 import { openExport } from './export-stage.ts'
@@ -26,10 +25,11 @@ import type {
   PruneTerms,
   PublicationStage,
   Publications,
+  PublishedTrouble,
 } from './publications.ts'
 import { generationName, nextPublishTime } from './publish-time.ts'
 import { PublishedCopies } from './published-copies.ts'
-import { type PublishedPackage, packageIn } from './published-package.ts'
+import { isInTheWay, type PublishedPackage, packageIn, replace } from './published-package.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -162,27 +162,29 @@ class DirectoryPublications implements Publications {
     const copies = new PublishedCopies()
     if (blobs.length === 0) return copies
     const digests = new Set(blobs.map(({ digest }) => digest))
-    for await (const { file, blob } of this.#packages(digests)) await copies.add(file, blob)
+    for await (const { file, blob } of this.#packages(digests, copies.troubles)) await copies.add(file, blob)
     // Which bytes metadata has, no manifest says; those of the same size are few.
     const bySize = Map.groupBy(blobs, ({ size }) => size)
-    for await (const { root, manifest } of this.#everyGeneration()) {
+    // The troubles are those of the first time.
+    for await (const { root, manifest } of this.#everyGeneration([])) {
       for (const entry of manifest.metadata)
         for (const blob of bySize.get(entry.size) ?? []) await copies.add(path.join(root, entry.path), blob)
     }
     return copies
   }
 
-  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<number> {
-    let replaced = 0
+  async replaceFiles(digests: ReadonlySet<Sha256>): Promise<readonly PublishedTrouble[]> {
+    const { pool, root } = this.#options
+    const troubles: PublishedTrouble[] = []
     try {
-      for await (const { blob, file, temporary } of this.#packages(digests)) {
-        await replaceByBlob(this.#options.pool, blob, file, temporary)
-        replaced += 1
+      for await (const published of this.#packages(digests, troubles)) {
+        const reason = await whyNotReplaced(pool, published)
+        if (reason !== null) troubles.push({ path: path.relative(root, published.file), reason })
       }
     } catch (error) {
-      throw explainDiskError(error, this.#options.root)
+      throw explainDiskError(error, root)
     }
-    return replaced
+    return troubles
   }
 
   async exportTo(target: string, now: Date): Promise<PublicationStage> {
@@ -190,22 +192,29 @@ class DirectoryPublications implements Publications {
   }
 
   /** Packages that stand somewhere with these bytes, or should. A shelf's lock is held while its packages come. */
-  async *#packages(digests: ReadonlySet<Sha256>): AsyncGenerator<PublishedPackage> {
+  async *#packages(
+    digests: ReadonlySet<Sha256>,
+    troubles: PublishedTrouble[],
+  ): AsyncGenerator<PublishedPackage> {
     for (const repository of await this.#shelves.repositories()) {
-      await using shelves = await this.#shelves.open(repository)
-      yield* shelves.packages(digests)
+      await using shelves = await orTrouble(
+        this.#shelves.open(repository),
+        `.shelves/${repository}`,
+        troubles,
+      )
+      if (shelves) yield* shelves.packages(digests)
     }
-    for await (const { root, manifest } of this.#everyGeneration())
+    for await (const { root, manifest } of this.#everyGeneration(troubles))
       for (const entry of manifest.direct) if (digests.has(entry.digest)) yield packageIn(root, entry)
   }
 
-  async *#everyGeneration(): AsyncGenerator<{
+  async *#everyGeneration(troubles: PublishedTrouble[]): AsyncGenerator<{
     readonly root: string
     readonly manifest: GenerationManifest
   }> {
     for (const published of await this.list()) {
       const folder = this.#folder(published)
-      for (const manifest of await this.#manifests(folder))
+      for (const manifest of (await orTrouble(this.#manifests(folder), published, troubles)) ?? [])
         yield { root: folder.folderOf(manifest.name), manifest }
     }
   }
@@ -311,6 +320,37 @@ class DirectoryPublications implements Publications {
       const target = await fs.readlink(path.join(absolute, entry.name))
       if (generationOf(target, entry.name) !== null) found.push(each)
     }
+  }
+}
+
+/** `null`, and noted among the troubles, where what lists published files is damaged or cannot be read. */
+async function orTrouble<T>(
+  work: Promise<T>,
+  published: string,
+  troubles: PublishedTrouble[],
+): Promise<T | null> {
+  try {
+    return await work
+  } catch (error) {
+    const isUnreadable =
+      isChantalError(error, 'CATALOG_CORRUPT', 'CATALOG_TOO_NEW') ||
+      hasSystemCode(error, 'EACCES', 'EPERM', 'EIO', 'EISDIR')
+    if (!isUnreadable || !(error instanceof Error)) throw error
+    troubles.push({ path: published, reason: error.message })
+    return null
+  }
+}
+
+/** `null` once the pool's bytes are there. */
+async function whyNotReplaced(pool: Pool, published: PublishedPackage): Promise<string | null> {
+  try {
+    await replace(pool, published)
+    return null
+  } catch (error) {
+    if (isInTheWay(error)) return 'something else stands in its place'
+    const explained = explainDiskError(error, published.file)
+    if (isChantalError(explained, 'BLOB_MISSING', 'BLOB_CORRUPT', 'NOT_WRITABLE')) return explained.message
+    throw error
   }
 }
 

@@ -52,13 +52,16 @@ describe('manifests', () => {
     ['cut short', (text: string) => text.slice(0, -10)],
     ['cut by a line', (text: string) => `${text.split('\n').slice(0, -2).join('\n')}\n`],
     ['changed', (text: string) => text.replace('rpm', 'deb')],
+    ['changed in their first line', (text: string) => text.replace('shelf', 'self')],
     ['empty', () => ''],
     ['not a manifest', () => '{"a":1}\n'],
   ])('that are %s are refused', (_title, damage) => {
     const entries = new Map([[path, { digest: sha256('a'), size: 1, wanted: { state: 'wanted' } as const }]])
     const text = Buffer.from(formatShelf(entries)).toString()
 
-    expect(() => parseShelf(Buffer.from(damage(text)), '1.manifest')).toThrow('damaged manifest: 1.manifest')
+    expect(() => parseShelf(Buffer.from(damage(text)), '1.manifest')).toThrow(
+      expect.objectContaining({ code: 'CATALOG_CORRUPT', message: 'damaged manifest: 1.manifest' }),
+    )
   })
 
   it('of a later version are refused with a hint', () => {

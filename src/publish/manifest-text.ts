@@ -35,7 +35,7 @@ const pieceLength = 64 * 1024
 /**
  * @param file named in errors
  * @returns the lines as they were given, and the sum of them
- * @throws ChantalError `CATALOG_TOO_NEW` for what a later version wrote; an `Error` for what is damaged, because
+ * @throws ChantalError `CATALOG_TOO_NEW` for what a later version wrote; `CATALOG_CORRUPT` for what is damaged, because
  * guessing what is still wanted would remove files that clients need
  */
 export function parseManifest<Header>(
@@ -47,7 +47,7 @@ export function parseManifest<Header>(
   const sum = hash('sha256', whole.subarray(end), 'hex')
   if (sum !== first.sum) throw damaged(file)
   const lines = end === whole.byteLength ? [] : whole.toString('utf8', end, whole.byteLength - 1).split('\n')
-  return { header: schema.parse(first), lines, sum }
+  return { header: parseFields(schema, first, file), lines, sum }
 }
 
 /**
@@ -59,7 +59,13 @@ export function parseManifestHeader<Header>(
   file: string,
   schema: ZodType<Header>,
 ): Header {
-  return schema.parse(split(bytes, file).first)
+  return parseFields(schema, split(bytes, file).first, file)
+}
+
+function parseFields<Header>(schema: ZodType<Header>, first: object, file: string): Header {
+  const { data, error } = schema.safeParse(first)
+  if (error) throw damaged(file, error)
+  return data
 }
 
 function split(bytes: Uint8Array, file: string) {
@@ -84,6 +90,10 @@ function parseHeader(text: string, file: string): { readonly format: unknown; re
   throw damaged(file)
 }
 
-export function damaged(file: string, cause?: unknown): Error {
-  return new Error(`damaged manifest: ${file}`, { cause })
+export function damaged(file: string, cause?: unknown): ChantalError {
+  return new ChantalError('CATALOG_CORRUPT', `damaged manifest: ${file}`, {
+    cause,
+    hint: 'Put it back from a backup; or move it away, then publish again with `--force` all that shows packages of its repository.',
+    details: { path: file },
+  })
 }

@@ -60,15 +60,19 @@ export interface Publications {
    */
   prune(path: RelativePath, terms: PruneTerms): Promise<readonly GenerationName[]>
 
-  /** What was published with these bytes and still stands, packages and metadata: a pool that has lost them gets them back from there. */
+  /**
+   * What was published with these bytes and still stands, packages and metadata: a pool that has lost them gets them back from there.
+   * Where what lists them is damaged or cannot be read, the others are found all the same.
+   */
   copies(blobs: readonly BlobRef[]): Promise<PublishedCopies>
 
   /**
    * Links published packages with these bytes to the pool anew: after a corrupt blob was fetched again, what is published
-   * would still be the corrupt file. @returns how many
-   * @throws ChantalError `BLOB_MISSING`
+   * would still be the corrupt file. Packages that are gone come back, with their folders.
+   * @returns those that could not be replaced, because of what stands in the way, and what could not be read that lists more
+   * @throws ChantalError `DISK_FULL`
    */
-  replaceFiles(digests: ReadonlySet<Sha256>): Promise<number>
+  replaceFiles(digests: ReadonlySet<Sha256>): Promise<readonly PublishedTrouble[]>
 
   /**
    * One exact tree of plain files, no link in it: for media, and for copying a single path.
@@ -87,6 +91,13 @@ export interface FileCheck {
   readonly deep: boolean
   /** Gives packages that are damaged the pool's bytes. */
   readonly repair: boolean
+}
+
+/** Something published that was to be read or replaced, and was not. */
+export interface PublishedTrouble {
+  /** Relative to the published folder. */
+  readonly path: string
+  readonly reason: string
 }
 
 export interface DamagedFile {

@@ -31,16 +31,25 @@ export async function isSound(pool: Pool, { blob, file, temporary }: PublishedPa
 }
 
 /** Puts the pool's bytes where a package is not sound. @returns whether the pool has them, and nothing else is in the way */
-export async function restore(pool: Pool, { blob, file, temporary }: PublishedPackage): Promise<boolean> {
+export async function restore(pool: Pool, published: PublishedPackage): Promise<boolean> {
   try {
-    await makeFolders(path.dirname(file))
-    await replaceByBlob(pool, blob, file, temporary)
+    await replace(pool, published)
     return true
   } catch (error) {
-    if (isChantalError(error, 'BLOB_MISSING', 'BLOB_CORRUPT')) return false
-    if (hasSystemCode(error, 'EISDIR', 'ENOTDIR', 'EEXIST')) return false
+    if (isChantalError(error, 'BLOB_MISSING', 'BLOB_CORRUPT') || isInTheWay(error)) return false
     throw error
   }
+}
+
+/** Puts the pool's bytes where a package stands or should. @throws as `replaceByBlob`, and the system's error where something else {@link isInTheWay} */
+export async function replace(pool: Pool, { blob, file, temporary }: PublishedPackage): Promise<void> {
+  await makeFolders(path.dirname(file))
+  await replaceByBlob(pool, blob, file, temporary)
+}
+
+/** Whether a file could not be put in its place because a folder stands there, or a file where its folder should be. */
+export function isInTheWay(error: unknown): boolean {
+  return hasSystemCode(error, 'EISDIR', 'ENOTDIR', 'EEXIST')
 }
 
 /** Whether both names are of one file. */

@@ -1,6 +1,6 @@
 import type { BlobRef } from '../../core/bytes.ts'
 import type { AppContext } from '../context.ts'
-import { type Damage, type DamagedBlob, repairBlobs } from '../pool/repair-blobs.ts'
+import { type Damage, type Repair, repairBlobs } from '../pool/repair-blobs.ts'
 
 /** Blobs that may be damaged at a time: each is looked at again, and what it affects is searched. */
 const maxDamaged = 10_000
@@ -13,7 +13,7 @@ export async function compareBlobs(
   context: AppContext,
   repair: boolean,
   signal: AbortSignal,
-): Promise<{ readonly damaged: readonly DamagedBlob[]; readonly unnamed: number }> {
+): Promise<Repair & { readonly unnamed: number }> {
   const found: Damage[] = []
   let unnamed = 0
   await context.catalog.read(async (reader) => {
@@ -37,5 +37,5 @@ export async function compareBlobs(
       await files.return?.()
     }
   })
-  return { damaged: await repairBlobs(context, found, repair, signal), unnamed }
+  return { ...(await repairBlobs(context, found, repair, signal)), unnamed }
 }

@@ -62,6 +62,7 @@ async function compareOne(
     message,
     repaired,
   })
+  const flaws: PublicationFlaw[] = []
   try {
     await using _lease = await context.catalog.acquire({
       resource: `publication:${path}`,
@@ -73,17 +74,17 @@ async function compareOne(
     const found = await differences(context, path)
     if (found.length > 0 && terms.repair) await reconcilePublication(context, path)
     const left = new Set(found.length > 0 && terms.repair ? await differences(context, path) : found)
+    flaws.push(...found.map((message) => flaw(message, !left.has(message))))
     const check = { ...terms, limit: maxFiles, looked }
     const damaged = await context.publications.damagedFiles(path, check, signal)
     const otherwise = terms.deep ? 'it has other bytes' : 'it has another size'
-    return [
-      ...found.map((message) => flaw(message, !left.has(message))),
-      ...damaged.map((file) => flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored)),
-    ]
+    flaws.push(...damaged.map((file) => flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored)))
   } catch (error) {
-    if (isChantalError(error, 'LEASE_HELD')) return []
-    throw error
+    if (isChantalError(error, 'CATALOG_CORRUPT'))
+      flaws.push(flaw(`cannot be looked at: ${error.message}`, false))
+    else if (!isChantalError(error, 'LEASE_HELD')) throw error
   }
+  return flaws
 }
 
 async function differences(

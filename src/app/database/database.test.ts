@@ -239,6 +239,31 @@ describe('verifying the database', () => {
     expect(flawError(gone)).toMatchObject({ hint: expect.stringContaining('--force') })
     expect((await verify(site, { deep: true })).flaws).toEqual([])
   })
+
+  it('names a shelf’s list that is damaged, repairs what does not need it, and finds all well once it was made anew', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openWith(upstream)
+    await site.sync('demo')
+    await site.publish('demo')
+    const list = site.published('.shelves/demo/1.manifest')
+    await writeFile(list, 'no list')
+    await rm(await blobOf(site, 'demo-server'))
+
+    const repaired = await verify(site, { deep: true, repair: true })
+    await rm(list)
+    await site.publish('demo', { force: true })
+    const after = await verify(site, { deep: true })
+
+    expect(repaired).toMatchObject({
+      repaired: 1,
+      flaws: [
+        { subject: latest, message: `cannot be looked at: damaged manifest: ${list}`, repaired: false },
+      ],
+      unreplaced: [{ path: '.shelves/demo' }],
+    })
+    expect(flawError(repaired)).toMatchObject({ code: 'CATALOG_CORRUPT' })
+    expect(after).toMatchObject({ flaws: [], damaged: [], unreplaced: [] })
+  })
 })
 
 /** By another file under its name, as a copy from elsewhere does. */

@@ -2,7 +2,7 @@ import type { CatalogFlaw } from '../../catalog/catalog-reader.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { EcosystemId } from '../../core/model.ts'
 import type { AppContext, UseCase } from '../context.ts'
-import type { DamagedBlob } from '../pool/repair-blobs.ts'
+import type { Repair } from '../pool/repair-blobs.ts'
 import { damageError, verifyPool } from '../pool/verify-pool.ts'
 import { compareBlobs } from './compare-blobs.ts'
 import { comparePublications, type PublicationFlaw } from './compare-publications.ts'
@@ -17,7 +17,7 @@ export interface VerifyDatabaseInput {
 export type DatabaseFlaw = CatalogFlaw | PublicationFlaw
 
 /** The shape of `db verify --json`. */
-export interface VerifyDatabaseOutput {
+export interface VerifyDatabaseOutput extends Repair {
   readonly repositories: number
   readonly revisions: number
   readonly packages: number
@@ -26,7 +26,6 @@ export interface VerifyDatabaseOutput {
   /** Whether the bytes of blobs were read, and not only their sizes. */
   readonly deep: boolean
   readonly flaws: readonly DatabaseFlaw[]
-  readonly damaged: readonly DamagedBlob[]
   /** Blobs in the pool that no row names: garbage of an interrupted sync, which the next collection removes. */
   readonly unnamedBlobs: number
   readonly repaired: number
@@ -53,7 +52,7 @@ export const verifyDatabase: UseCase<VerifyDatabaseInput, VerifyDatabaseOutput> 
       flaws.push(flaw)
     }
   })
-  const { damaged, unnamedBlobs } = await checkBlobs(context, input, signal)
+  const { damaged, unreplaced, unnamedBlobs } = await checkBlobs(context, input, signal)
   const compared = await comparePublications(context, input, signal)
   flaws.push(...compared.flaws)
   return {
@@ -65,6 +64,7 @@ export const verifyDatabase: UseCase<VerifyDatabaseInput, VerifyDatabaseOutput> 
     deep: input.deep,
     flaws,
     damaged,
+    unreplaced,
     unnamedBlobs,
     repaired: damaged.filter(({ repaired }) => repaired).length + compared.repaired,
     durationMs: context.now().getTime() - startedAt,
@@ -77,12 +77,12 @@ function requiredParts({ ecosystems }: AppContext): ReadonlyMap<EcosystemId, rea
 
 /** Sizes first: with `deep` too, since a file that no row names is in no other list. */
 async function checkBlobs(context: AppContext, input: VerifyDatabaseInput, signal: AbortSignal) {
-  const { damaged, unnamed } = await compareBlobs(context, input.repair, signal)
-  if (!input.deep) return { damaged, unnamedBlobs: unnamed }
+  const { damaged, unreplaced, unnamed } = await compareBlobs(context, input.repair, signal)
+  if (!input.deep) return { damaged, unreplaced, unnamedBlobs: unnamed }
   const known = new Set(damaged.map(({ digest }) => digest))
   const hashed = await verifyPool(context, { repair: input.repair, rate: null }, signal)
   const found = [...damaged, ...hashed.damaged.filter(({ digest }) => !known.has(digest))]
-  return { damaged: found, unnamedBlobs: unnamed }
+  return { damaged: found, unreplaced: [...unreplaced, ...hashed.unreplaced], unnamedBlobs: unnamed }
 }
 
 /** What a verification that found flaws which are still there ends with. */

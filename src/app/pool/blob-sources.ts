@@ -2,7 +2,7 @@ import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import { accessOf } from '../../config/access.ts'
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Expectation, Sha256 } from '../../core/digest.ts'
-import { hasSystemCode, isChantalError } from '../../core/errors.ts'
+import { isChantalError } from '../../core/errors.ts'
 import type { PackageKey, RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
@@ -52,6 +52,10 @@ export class BlobSources implements AsyncDisposable {
       return locate(context, reader, users)
     })
     const copies = await context.publications.copies(blobs)
+    for (const { path, reason } of copies.troubles) {
+      const message = `no copies are taken from ${path}: ${reason}`
+      context.reporter.report({ type: 'warning', code: 'PUBLICATION_UNREADABLE', message })
+    }
     return new BlobSources(context, copies, sources)
   }
 
@@ -95,9 +99,8 @@ export class BlobSources implements AsyncDisposable {
         await keepBlobs(this.#context, [received], signal)
         return true
       } catch (error) {
-        // Most are links to the very file that is damaged; a disk may not even let it be read.
-        if (isChantalError(error, 'CHECKSUM_MISMATCH', 'SIZE_LIMIT')) continue
-        if (!hasSystemCode(error, 'EIO', 'ENOENT', 'EACCES')) throw error
+        // Most are links to the very file that is damaged; some may not be read, or are gone since.
+        if (!isChantalError(error, 'CHECKSUM_MISMATCH', 'SIZE_LIMIT', 'NOT_FOUND')) throw error
       }
     }
     return false

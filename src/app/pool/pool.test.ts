@@ -1,4 +1,5 @@
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
@@ -15,6 +16,7 @@ import { exportSource } from '../publish/export-source.ts'
 import { unpublish } from '../publish/unpublish.ts'
 import { deleteSnapshot } from '../snapshot/delete-snapshot.ts'
 import { syncRepository } from '../sync/sync-repository.ts'
+import { BlobSources } from './blob-sources.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { damageError, verifyPool } from './verify-pool.ts'
 
@@ -368,6 +370,32 @@ describe('verifying the pool', () => {
     expect(await site.context.pool.has(hello)).toBe(false)
   })
 
+  it.each<[what: string, disturb: (file: string) => Promise<void> | void]>([
+    // The superuser reads it all the same.
+    ['that may not be read', (file) => chmod(file, 0o000)],
+    ['that is gone by then', (file) => rm(file)],
+    ['that is a folder by then', (file) => rm(file).then(() => mkdir(file))],
+    [
+      'that is a link by then',
+      (file) => rename(file, `${file}.old`).then(() => symlink(`${file}.old`, file)),
+    ],
+    ['that is a pipe by then', (file) => rm(file).then(() => void execFileSync('mkfifo', [file]))],
+  ])('passes over a published file %s, and asks upstream', async (_, disturb) => {
+    await using upstream = await startDemoUpstream()
+    const { site, common } = await publishedSite(upstream)
+    await using _site = site
+    const shown = path.join(site.published(latest), commonFile)
+    const bytes = await readFile(shown)
+    await rm(blobPath(site, common))
+    await using sources = await BlobSources.find(site.context, [{ digest: common, size: bytes.byteLength }])
+    await disturb(shown)
+
+    const reason = await sources.fetch({ digest: common, size: bytes.byteLength }, signal)
+
+    expect(reason).toBeNull()
+    expect(await readFile(blobPath(site, common))).toEqual(bytes)
+  })
+
   it('repairs packages that upstream has at another address', async () => {
     await using other = await startUpstream({ files: demoFiles('v1') })
     const files = { ...demoFiles('v1') }
@@ -388,6 +416,73 @@ describe('verifying the pool', () => {
 
     expect(result.damaged).toMatchObject([{ digest: damaged, repaired: true, reason: null }])
     expect(other.requestsFor(moved)).toHaveLength(2)
+  })
+
+  it('makes published folders that are gone, and goes on past what stands in the place of a package', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, hello, common } = await publishedSite(upstream)
+    await using _ = site
+    const folder = site.published('.shelves/demo/1/Packages')
+    await rm(folder, { recursive: true })
+    await mkdir(path.join(site.published('.shelves/demo/1'), commonFile), { recursive: true })
+    for (const digest of [hello, common]) await rm(blobPath(site, digest))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result).toMatchObject({
+      repaired: 2,
+      unreplaced: [
+        { path: `.shelves/demo/1/${commonFile}`, reason: expect.stringContaining('in its place') },
+      ],
+    })
+    expect(await readdir(folder)).toContain('demo-hello-1.0-1.noarch.rpm')
+    expect(damageError(result)).toMatchObject({
+      code: 'CATALOG_CORRUPT',
+      message: expect.stringContaining(commonFile),
+      hint: expect.stringContaining('db verify'),
+    })
+  })
+
+  it('takes nothing from a shelf whose list is damaged, says so, and asks upstream', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, common } = await publishedSite(upstream)
+    await using _ = site
+    const list = site.published('.shelves/demo/1.manifest')
+    await writeFile(list, 'no list')
+    await rm(blobPath(site, common))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    const reason = `damaged manifest: ${list}`
+    expect(result).toMatchObject({ repaired: 1, unreplaced: [{ path: '.shelves/demo', reason }] })
+    expect(await site.context.pool.check(common)).toMatchObject({ state: 'sound' })
+    expect(site.warnings('PUBLICATION_UNREADABLE')).toEqual([
+      `no copies are taken from .shelves/demo: ${reason}`,
+    ])
+    expect(damageError(result)).toMatchObject({
+      code: 'CATALOG_CORRUPT',
+      message: expect.stringContaining(list),
+    })
+  })
+
+  it('takes what it can from other published trees where the list of one is damaged', async () => {
+    await using upstream = await startDemoUpstream()
+    const { site, common } = await publishedSite(upstream)
+    await using _ = site
+    await site.snapshot('demo@before')
+    await site.publish('demo@before')
+    const generations = site.published('repositories/demo/.generations')
+    const manifest = (await readdir(generations)).find((name) => name.endsWith('.manifest')) ?? ''
+    await writeFile(path.join(generations, manifest), 'no list')
+    const metadata = [...(await readTree(site.published(latest)))].find(([name]) => name.includes('primary'))
+    const before = upstream.requests.length
+    for (const digest of [common, metadata?.[1] as Sha256]) await rm(blobPath(site, digest))
+
+    const result = await verifyPool(site.context, { repair: true, rate: null }, signal)
+
+    expect(result).toMatchObject({ repaired: 2, unreplaced: [{ path: latest }] })
+    expect(site.warnings('PUBLICATION_UNREADABLE')).toEqual([expect.stringContaining(manifest)])
+    expect(upstream.requests.length).toBe(before)
   })
 
   it('opens each upstream once, whatever is to be repaired from it', async () => {

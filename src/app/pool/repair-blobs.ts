@@ -1,5 +1,6 @@
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
+import type { PublishedTrouble } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
 import { type Affected, affectedBy } from './affected.ts'
 import { BlobSources } from './blob-sources.ts'
@@ -13,6 +14,14 @@ export interface DamagedBlob extends Affected {
   readonly reason: string | null
 }
 
+/** What a look at damaged blobs came to. */
+export interface Repair {
+  /** What is still damaged, or was until now. */
+  readonly damaged: readonly DamagedBlob[]
+  /** Published files that should have got the bytes of repaired blobs, and have not; and where such may be, since what lists them cannot be read. */
+  readonly unreplaced: readonly PublishedTrouble[]
+}
+
 export interface Damage {
   readonly blob: BlobRef
   readonly state: 'missing' | 'corrupt'
@@ -21,14 +30,13 @@ export interface Damage {
 /**
  * Looks again at what was found, names what it affects, and with `repair` sets corrupt blobs aside and gets them anew: from published trees that
  * still have them, or from the repositories they came from. Published files that are hard links to what was set aside get the sound bytes too.
- * @returns what is still damaged, or was until now
  */
 export async function repairBlobs(
   context: AppContext,
   found: readonly Damage[],
   repair: boolean,
   signal: AbortSignal,
-): Promise<readonly DamagedBlob[]> {
+): Promise<Repair> {
   const left = await stillDamaged(context, found)
   const affected = await context.catalog.read((reader) =>
     affectedBy(
@@ -45,8 +53,8 @@ export async function repairBlobs(
     damaged.push({ digest, state, repaired: reason === null, reason, ...(affected.get(digest) ?? nobody) })
   }
   const repaired = new Set(damaged.filter((blob) => blob.repaired).map(({ digest }) => digest))
-  if (repaired.size > 0) await context.publications.replaceFiles(repaired)
-  return damaged
+  const unreplaced = repaired.size > 0 ? await context.publications.replaceFiles(repaired) : []
+  return { damaged, unreplaced }
 }
 
 /** The reason of what was only looked at. */

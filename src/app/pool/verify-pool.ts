@@ -3,7 +3,7 @@ import type { Sha256 } from '../../core/digest.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { ReadRate } from './read-rate.ts'
-import { type Damage, type DamagedBlob, notAsked, repairBlobs } from './repair-blobs.ts'
+import { type Damage, notAsked, type Repair, repairBlobs } from './repair-blobs.ts'
 import { loadProgress, saveProgress, type VerifyProgress } from './verify-progress.ts'
 
 export interface VerifyPoolInput {
@@ -16,7 +16,7 @@ export interface VerifyPoolInput {
 }
 
 /** The shape of `pool verify --json`. */
-export interface VerifyPoolOutput {
+export interface VerifyPoolOutput extends Repair {
   /** By this run. */
   readonly checked: number
   readonly checkedBytes: number
@@ -26,7 +26,6 @@ export interface VerifyPoolOutput {
     readonly checked: number
     readonly checkedBytes: number
   } | null
-  readonly damaged: readonly DamagedBlob[]
   readonly repaired: number
 }
 
@@ -39,7 +38,7 @@ export const verifyPool: UseCase<VerifyPoolInput, VerifyPoolOutput> = async (con
   const progress = new Progress(context, earlier)
   await readAll(context, progress, new ReadRate(input.rate), signal)
   const found = await findDamage(context, progress)
-  const damaged = await repairBlobs(context, found, input.repair, signal)
+  const { damaged, unreplaced } = await repairBlobs(context, found, input.repair, signal)
   await saveProgress(context, null)
   return {
     checked: progress.checked - (earlier?.checked ?? 0),
@@ -50,6 +49,7 @@ export const verifyPool: UseCase<VerifyPoolInput, VerifyPoolOutput> = async (con
       checkedBytes: earlier.checkedBytes,
     },
     damaged,
+    unreplaced,
     repaired: damaged.filter(({ repaired }) => repaired).length,
   }
 }
@@ -141,12 +141,10 @@ async function findDamage({ catalog }: AppContext, { damaged }: VerifyProgress):
 }
 
 /** What a verification that found damage which is still there ends with. */
-export function damageError({
-  damaged,
-}: Pick<VerifyPoolOutput, 'damaged'> & Partial<VerifyPoolOutput>): ChantalError | null {
+export function damageError({ damaged, unreplaced }: Repair): ChantalError | null {
   const left = damaged.filter(({ repaired }) => !repaired)
   const [first] = left
-  if (!first) return null
+  if (!first) return unreplacedError(unreplaced)
   const code = left.some(({ state }) => state === 'corrupt') ? 'BLOB_CORRUPT' : 'BLOB_MISSING'
   return new ChantalError(
     code,
@@ -156,6 +154,21 @@ export function damageError({
         ? 'Run `chantal pool verify --repair` to get them back.'
         : 'Upload again what was uploaded. What neither a published tree nor upstream has any more is in a backup of the pool, or lost: the snapshots that are named cannot be published.',
       details: { damaged: left.length },
+    },
+  )
+}
+
+/** The pool is as it should be, and what is published is not. */
+function unreplacedError(unreplaced: Repair['unreplaced']): ChantalError | null {
+  const [first] = unreplaced
+  if (!first) return null
+  const count = unreplaced.length
+  return new ChantalError(
+    'CATALOG_CORRUPT',
+    `${count === 1 ? '1 thing that is' : `${count} things that are`} published could not be replaced, the first: ${first.path}: ${first.reason}`,
+    {
+      hint: 'Move away what is in the way, or damaged; then run `chantal db verify --deep --repair`, and publish again with `--force` what that leaves.',
+      details: { unreplaced: count },
     },
   )
 }

@@ -1,7 +1,9 @@
+import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
+import { editPrimary } from '../../../tests/support/edited-demo.ts'
 import { openSite, type Site } from '../../../tests/support/site.ts'
 import type { Upstream } from '../../../tests/upstream/upstream.ts'
 import { configuredRepository } from '../configured.ts'
@@ -14,6 +16,8 @@ const updateinfo = Object.keys(demoFiles('v1')).find((name) => name.endsWith('up
 
 const openDemo = (upstream: Upstream, more: Readonly<Record<string, unknown>> = {}) =>
   openSite({ repositories: [{ id: 'demo', type: 'rpm', feed: upstream.url, ...more }] })
+
+const sha256 = (bytes: string | Uint8Array) => hash('sha256', bytes, 'hex')
 
 const packagesAskedFor = (upstream: Upstream) =>
   upstream.requests.map(({ path }) => path).filter((path) => path.endsWith('.rpm'))
@@ -199,6 +203,23 @@ describe('a package that upstream lists and has not', () => {
     expect((await site.sync('demo')).status).toBe('unchanged')
     const rows = await history(site)
     expect(rows.map(({ missing }) => missing.length)).toEqual([0, 0, 1, 1])
+    expect(rows.map(({ added }) => added)).toEqual([0, 1, 0, 5])
+  })
+
+  it('has not come, and what it was to replace has gone: once, and not with every sync', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openDemo(upstream, { on_missing: 'skip', mode: 'filtered' })
+    await site.sync('demo')
+    const files = { ...demoFiles('v1') }
+    editPrimary(files, (text) => text.replaceAll(sha256(files[legacy] ?? ''), sha256('other bytes')))
+    for (const [name, content] of Object.entries(files)) upstream.put(name, content)
+    upstream.remove(legacy)
+
+    const first = await site.sync('demo')
+    const second = await site.sync('demo')
+
+    expect(first).toMatchObject({ status: 'synced', packages: 5, added: 0, removed: 1, replaced: 0 })
+    expect(second).toMatchObject({ status: 'unchanged', packages: 5, added: 0, removed: 0, replaced: 0 })
   })
 
   it('is no reason to seal an empty repository', async () => {

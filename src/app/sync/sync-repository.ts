@@ -32,12 +32,14 @@ export interface SyncRepositoryInput {
 interface Tally {
   revision: number | null
   packages: number
-  plan: SyncPlan | null
+  changes: PackageChanges
   fetchedFiles: number
   fetchedBytes: number
   missing: SyncResult['missing']
   signedBy: string | null
 }
+
+type PackageChanges = Pick<SyncResult, 'added' | 'removed' | 'replaced'>
 
 /**
  * Brings one repository up to date with its upstream: read, select, plan, fetch, seal.
@@ -53,7 +55,7 @@ export const syncRepository: UseCase<SyncRepositoryInput, SyncResult> = async (o
   const tally: Tally = {
     revision: null,
     packages: 0,
-    plan: null,
+    changes: { added: 0, removed: 0, replaced: 0 },
     fetchedFiles: 0,
     fetchedBytes: 0,
     missing: [],
@@ -65,9 +67,7 @@ export const syncRepository: UseCase<SyncRepositoryInput, SyncResult> = async (o
     id,
     revision: tally.revision,
     packages: tally.packages,
-    added: tally.plan?.added.length ?? 0,
-    removed: tally.plan?.removed.length ?? 0,
-    replaced: tally.plan?.replaced.length ?? 0,
+    ...tally.changes,
     fetchedFiles: tally.fetchedFiles,
     fetchedBytes: tally.fetchedBytes,
     missing: tally.missing,
@@ -87,8 +87,6 @@ export const syncRepository: UseCase<SyncRepositoryInput, SyncResult> = async (o
     if (!isChantalError(thrown)) throw thrown
     const error = explainNotFound(thrown)
     const status = error.code === 'SYNC_INCOMPLETE' ? 'partial' : 'failed'
-    // What was planned did not come, whatever arrived in the pool.
-    tally.plan = null
     result = finish({ status, error: reportError(error), cause: error })
   }
   // Whoever holds the lease records the sync that is going on.
@@ -187,7 +185,6 @@ async function bringUpToDate(
   const found = await findWantedFiles(context, needed)
   const { wanted } = found
   const bytes = wanted.reduce((sum, { expect }) => sum + (expect.size ?? 0), 0)
-  tally.plan = plan
   context.reporter.report({
     type: 'plan.ready',
     repository: settings.id,
@@ -200,6 +197,7 @@ async function bringUpToDate(
   })
   if (dryRun) {
     const diskLeftBytes = (await context.pool.freeSpace()) - bytes
+    tally.changes = changesOf(plan, () => true)
     return { status: 'planned', plan: { plan, files: wanted.length, bytes, diskLeftBytes } }
   }
 
@@ -250,7 +248,21 @@ async function bringUpToDate(
   )
   tally.revision = sealed.revision.number
   tally.packages = sealed.revision.packageCount
+  tally.changes = changesOf(plan, (pkg) => isHere(pkg, fetched.blobs))
   return { status: sealed.isNew ? 'synced' : 'unchanged' }
+}
+
+/** What of a plan came true: what upstream lists and has not neither came nor took the place of another, whose place is empty. */
+function changesOf(
+  { added, removed, replaced }: SyncPlan,
+  hasCome: (pkg: UpstreamPackage) => boolean,
+): PackageChanges {
+  const changed = replaced.filter(hasCome).length
+  return {
+    added: added.filter(hasCome).length,
+    removed: removed.length + replaced.length - changed,
+    replaced: changed,
+  }
 }
 
 /** A user named a repository that there is; it is upstream that lacks what makes one. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { firstOf } from '../render/first-of.ts'
 import { count, formatDuration } from '../render/units.ts'
 import { type Run, ShownFailure } from '../run.ts'
-import { damageLines } from './pool.ts'
+import { damageLines, unreplacedLines } from './pool.ts'
 
 export function registerDatabaseChecks(db: Command, run: Run): void {
   db.command('verify')
@@ -33,8 +33,9 @@ export function registerDatabaseChecks(db: Command, run: Run): void {
               }),
             ).flat(),
             ...firstOf(result.damaged.map(damageLines)).flat(),
+            ...firstOf(result.unreplaced.map(unreplacedLines)).flat(),
           ],
-          [...result.flaws, ...result.damaged],
+          [...result.flaws, ...result.damaged, ...result.unreplaced],
         )
         const error = flawError(result)
         if (!error) return

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { DamagedBlob } from '../../app/pool/repair-blobs.ts'
+import type { DamagedBlob, Repair } from '../../app/pool/repair-blobs.ts'
 import { ChantalError } from '../../core/errors.ts'
 import { facts } from '../output.ts'
 import { firstOf } from '../render/first-of.ts'
@@ -60,6 +60,7 @@ export function registerPool(program: Command, run: Run): void {
             : []),
           `checked ${count(result.checked, 'blob')} (${formatBytes(result.checkedBytes)}): ${result.damaged.length} damaged, ${result.repaired} repaired`,
           ...firstOf(result.damaged.map(damageLines)).flat(),
+          ...firstOf(result.unreplaced.map(unreplacedLines)).flat(),
         ])
         const error = damageError(result)
         if (!error) return
@@ -99,6 +100,10 @@ export function damageLines(damage: DamagedBlob): readonly string[] {
     ...(snapshots.length > 0 ? [`  in snapshots: ${snapshots.join(', ')}`] : []),
     ...(publications.length > 0 ? [`  published: ${publications.join(', ')}`] : []),
   ]
+}
+
+export function unreplacedLines({ path, reason }: Repair['unreplaced'][number]): readonly string[] {
+  return [`not replaced: ${path} (${reason})`]
 }
 
 /** Parsed here and not by commander: what parses is loaded with the command that needs it. @throws ChantalError `USAGE_INVALID` */

@@ -137,6 +137,7 @@ export const databaseVerified = z.strictObject({
     )
     .describe('What contradicts itself or the disk; of one kind of trouble at most a thousand.'),
   damaged: verified.shape.damaged.describe('Blobs that are missing or corrupt.'),
+  unreplaced: verified.shape.unreplaced,
   unnamed_blobs: count('Blobs in the pool that no row names: the next garbage collection’s.'),
   repaired: count('Blobs and publications that were put right.'),
   duration_ms: durationMs,

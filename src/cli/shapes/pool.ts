@@ -35,6 +35,16 @@ export const verified = z.strictObject({
       }),
     )
     .describe('All that is not as it should be.'),
+  unreplaced: z
+    .array(
+      z.strictObject({
+        path: text('Below `published_path`.'),
+        reason: text('Why it could not be replaced.'),
+      }),
+    )
+    .describe(
+      'Published files that should have got the bytes of repaired blobs, and have not; also folders whose list of files is damaged.',
+    ),
   repaired: count('How many of them were repaired.'),
 })
 
