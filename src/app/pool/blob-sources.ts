@@ -6,10 +6,10 @@ import { isChantalError } from '../../core/errors.ts'
 import type { PackageKey, RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
+import type { ReceivedBlob } from '../../pool/pool.ts'
 import type { PublishedCopies } from '../../publish/published-copies.ts'
 import { ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
-import { keepBlobs } from '../keep-blobs.ts'
 
 type BlobUser = Awaited<ReturnType<CatalogReader['blobUsers']>>[number]
 
@@ -59,10 +59,11 @@ export class BlobSources implements AsyncDisposable {
     return new BlobSources(context, copies, sources)
   }
 
-  /** @returns `null` once the pool holds sound bytes, or why it cannot */
-  async fetch({ digest, size }: BlobRef, signal: AbortSignal): Promise<string | null> {
+  /** @returns its bytes, received by the pool and not yet kept; or why they cannot be had */
+  async fetch({ digest, size }: BlobRef, signal: AbortSignal): Promise<ReceivedBlob | string> {
     const expect = { size, checksums: [{ algorithm: 'sha256' as const, hex: digest }], maxSize: size }
-    if (await this.#takeCopy(digest, expect, signal)) return null
+    const copy = await this.#takeCopy(digest, expect, signal)
+    if (copy) return copy
     let reason = 'no configured repository has it'
     for (const { repository, path, elsewhere } of this.#sources.get(digest) ?? []) {
       try {
@@ -72,11 +73,9 @@ export class BlobSources implements AsyncDisposable {
           continue
         }
         const result = await client.fetch({ path, location: elsewhere ?? path, expect }, null, signal)
-        if (result.status !== 'fetched') continue
-        await using received = result.blob
-        await keepBlobs(this.#context, [received], signal)
-        return null
+        if (result.status === 'fetched') return result.blob
       } catch (error) {
+        signal.throwIfAborted()
         if (!isChantalError(error)) throw error
         reason = `${repository}: ${error.message}`
       }
@@ -91,19 +90,17 @@ export class BlobSources implements AsyncDisposable {
     }
   }
 
-  /** @returns whether a published file still had the bytes */
-  async #takeCopy(digest: Sha256, expect: Expectation, signal: AbortSignal): Promise<boolean> {
+  /** @returns the bytes, where a published file still has them */
+  async #takeCopy(digest: Sha256, expect: Expectation, signal: AbortSignal): Promise<ReceivedBlob | null> {
     for (const copy of this.#copies.of(digest)) {
       try {
-        await using received = await this.#context.pool.receive(copy, expect, signal)
-        await keepBlobs(this.#context, [received], signal)
-        return true
+        return await this.#context.pool.receive(copy, expect, signal)
       } catch (error) {
         // Most are links to the very file that is damaged; some may not be read, or are gone since.
         if (!isChantalError(error, 'CHECKSUM_MISMATCH', 'SIZE_LIMIT', 'NOT_FOUND')) throw error
       }
     }
-    return false
+    return null
   }
 
   #clientOf(repository: RepositoryId, signal: AbortSignal): Promise<UpstreamClient | null> {

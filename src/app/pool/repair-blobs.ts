@@ -1,7 +1,10 @@
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
+import { inFlight } from '../../download/in-flight.ts'
+import type { ReceivedBlob } from '../../pool/pool.ts'
 import type { PublishedTrouble } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
+import { keepBlobs } from '../keep-blobs.ts'
 import { type Affected, affectedBy } from './affected.ts'
 import { BlobSources } from './blob-sources.ts'
 
@@ -44,17 +47,53 @@ export async function repairBlobs(
       left.map(({ blob }) => blob.digest),
     ),
   )
-  const damaged: DamagedBlob[] = []
-  await using sources = await BlobSources.find(context, repair ? left.map(({ blob }) => blob) : [])
-  for (const { blob, state } of left) {
-    if (repair && state === 'corrupt') await context.pool.quarantine(blob.digest)
-    const reason = repair ? await sources.fetch(blob, signal) : notAsked
-    const { digest } = blob
-    damaged.push({ digest, state, repaired: reason === null, reason, ...(affected.get(digest) ?? nobody) })
-  }
+  const reasons = repair ? await getAnew(context, left, signal) : null
+  const damaged = left.map(({ blob: { digest }, state }): DamagedBlob => {
+    const reason = reasons ? (reasons.get(digest) ?? null) : notAsked
+    return { digest, state, repaired: reason === null, reason, ...(affected.get(digest) ?? nobody) }
+  })
   const repaired = new Set(damaged.filter((blob) => blob.repaired).map(({ digest }) => digest))
   const unreplaced = repaired.size > 0 ? await context.publications.replaceFiles(repaired) : []
   return { damaged, unreplaced }
+}
+
+/** So many are asked for at once, and so many let into the pool together: each time costs two flushes of the disk. */
+const askedAtOnce = 8
+const keptTogether = 200
+
+/** @returns why some could not be had */
+async function getAnew(
+  context: AppContext,
+  left: readonly Damage[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Sha256, string>> {
+  const reasons = new Map<Sha256, string>()
+  let received: ReceivedBlob[] = []
+  await using sources = await BlobSources.find(
+    context,
+    left.map(({ blob }) => blob),
+  )
+  const ask = async ({ blob, state }: Damage, own: AbortSignal) => {
+    if (state === 'corrupt') await context.pool.quarantine(blob.digest)
+    return { digest: blob.digest, got: await sources.fetch(blob, own) }
+  }
+  const drop = async ({ got }: { readonly got: ReceivedBlob | string }) => {
+    if (typeof got !== 'string') await got[Symbol.asyncDispose]()
+  }
+  try {
+    for await (const { digest, got } of inFlight(left, askedAtOnce, ask, drop, signal)) {
+      if (typeof got === 'string') reasons.set(digest, got)
+      else received.push(got)
+      if (received.length < keptTogether) continue
+      await keepBlobs(context, received, signal)
+      received = []
+    }
+    await keepBlobs(context, received, signal)
+    received = []
+  } finally {
+    for (const blob of received) await blob[Symbol.asyncDispose]()
+  }
+  return reasons
 }
 
 /** The reason of what was only looked at. */
