@@ -8,7 +8,8 @@ import type { Feed, Validators } from '../../download/downloader.ts'
 
 /** A document that upstream serves under a fixed name, as it was at the last sync that looked. */
 export interface RememberedDocument {
-  readonly validators: Validators
+  /** `null` where a program wrote this that did not note whose they are. */
+  readonly validators: Validators | null
   readonly digest: Sha256
   readonly size: number
 }
@@ -29,7 +30,13 @@ export interface SyncCheckpoint {
 export function encodeCheckpoint(checkpoint: SyncCheckpoint): Json {
   const documents = [...checkpoint.documents].map(([path, { validators, digest, size }]) => [
     path,
-    { etag: validators.etag, last_modified: validators.lastModified, digest, size },
+    {
+      etag: validators?.etag ?? null,
+      last_modified: validators?.lastModified ?? null,
+      origin: validators?.origin ?? null,
+      digest,
+      size,
+    },
   ])
   return {
     fingerprint: checkpoint.fingerprint,
@@ -61,8 +68,10 @@ export function decodeCheckpoint(json: Json): SyncCheckpoint | null {
 
 function decodeDocument(note: Json): RememberedDocument | null {
   if (!isObject(note) || typeof note['digest'] !== 'string' || typeof note['size'] !== 'number') return null
+  const origin = textOrNull(note['origin'])
+  const [etag, lastModified] = [textOrNull(note['etag']), textOrNull(note['last_modified'])]
   return {
-    validators: { etag: textOrNull(note['etag']), lastModified: textOrNull(note['last_modified']) },
+    validators: origin === null ? null : { etag, lastModified, origin },
     digest: parseSha256(note['digest']),
     size: note['size'],
   }
