@@ -89,6 +89,7 @@ export async function readSuiteRelease(
   const { place } = documents
   const { text, by } = await verifiedText(request, documents)
   const release = parseRelease(text, inSuite(place, documents.inRelease ? 'InRelease' : 'Release'))
+  if (request.options.check_date) refuseUnreadableDate(release, place)
   checkDates(request, place, { date: release.date, validUntil: release.validUntil }, newest)
   const { inRelease } = documents
   const others = [documents.release, documents.signature].filter((file) => file !== null)
@@ -97,6 +98,24 @@ export async function readSuiteRelease(
     : others
   if (!first) throw new Error('a suite without a document')
   return { place, release, documents: [first, ...rest], signedBy: by }
+}
+
+/**
+ * A date that cannot be read would pass every check of it without a word. apt warns of it and goes on, so `check_date` decides.
+ * @throws ChantalError `UPSTREAM_INVALID`
+ */
+function refuseUnreadableDate(release: Release, { suite }: SuitePlace): void {
+  const written = release.get('Date') || null
+  if (written === null || release.date) return
+  const shown = written.slice(0, 100)
+  throw new ChantalError(
+    'UPSTREAM_INVALID',
+    `the Date in the Release file of ${suite} cannot be read: ${JSON.stringify(shown)}`,
+    {
+      hint: 'Upstream has to write it as `Sat, 21 Nov 2026 00:53:02 UTC`; `apt.check_date: false` takes any date.',
+      details: { suite, date: shown },
+    },
+  )
 }
 
 /**
