@@ -64,10 +64,12 @@ export interface DownloadLimits {
   readonly bandwidth: number | null
 }
 
-/** What makes a request conditional: an answer's own `ETag` and `Last-Modified`. */
+/** What makes a request conditional: an answer's own `ETag` and `Last-Modified`. They are sent to the URL that gave them and to no other. */
 export interface Validators {
   readonly etag: string | null
   readonly lastModified: string | null
+  /** SHA-256 of that URL. */
+  readonly origin: string
 }
 
 export type FetchResult =
@@ -138,7 +140,7 @@ export interface UpstreamClient extends AsyncDisposable {
   /**
    * Fetches one file. Retries what {@link ErrorTraits.retry} allows, with backoff and `Retry-After`, each mirror in turn.
    * Where the metalink lists the file, the bytes must be those it states: a mirror that serves others is stale and the next is asked.
-   * @param since makes the request conditional
+   * @param since makes the request conditional at the URL that they are of; any other is asked for the file as it is
    * @throws ChantalError `NOT_FOUND` (404, 410), `UPSTREAM_REFUSED` (401, 403, other 4xx), `UPSTREAM_UNREACHABLE`, `UPSTREAM_STALE`,
    *   `CHECKSUM_MISMATCH`, `SIZE_LIMIT`: the last attempt's error
    */

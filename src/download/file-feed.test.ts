@@ -49,6 +49,24 @@ describe('a mounted feed', () => {
     expect(await bench.read(third)).toBe('three')
   })
 
+  it('is not taken for another whose file has the same size and time', async () => {
+    await using medium = await makeMedium({ file: 'one' })
+    await using next = await makeMedium({ file: 'two' })
+    for (const { folder } of [medium, next]) await fs.utimes(path.join(folder, 'file'), 1, 1)
+    await using bench = await startDownloadBench()
+    const client = await bench.downloader.open(accessTo(medium.url), never)
+    const other = await bench.downloader.open(accessTo(next.url), never)
+    const first = await client.fetch(wantedFile('file'), null, never)
+
+    const result = await other.fetch(
+      wantedFile('file'),
+      first.status === 'fetched' ? first.validators : null,
+      never,
+    )
+
+    expect(await bench.read(result)).toBe('two')
+  })
+
   it.each([
     ['a missing file', 'missing', {}, 'NOT_FOUND'],
     ['a folder', 'folder', {}, 'NOT_FOUND'],

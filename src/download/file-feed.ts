@@ -8,6 +8,7 @@ import type { Pool, ReceivedBlob } from '../pool/pool.ts'
 import { displayUrl } from './display-url.ts'
 import type { FetchResult, Validators } from './downloader.ts'
 import { wholeLimit } from './request.ts'
+import { originOf } from './validators.ts'
 
 export interface FileRequest {
   readonly url: URL
@@ -30,7 +31,7 @@ export async function copyFromFile(pool: Pool, request: FileRequest): Promise<Fe
   try {
     const stat = await fs.stat(path, { bigint: true })
     if (!stat.isFile()) throw notFound(url, 'it is not a regular file')
-    const validators = validatorsOf(stat)
+    const validators = validatorsOf(url, stat)
     if (since?.etag === validators.etag) return { status: 'unchanged' }
     const size = Number(stat.size)
     refuseSize(size, expect)
@@ -56,8 +57,12 @@ async function receive(
   return pool.receive(createReadStream(path, { highWaterMark: 256 * 1024 }), expect, signal)
 }
 
-function validatorsOf(stat: BigIntStats): Validators {
-  return { etag: `"${stat.size}-${stat.mtimeNs}"`, lastModified: stat.mtime.toUTCString() }
+function validatorsOf(url: URL, stat: BigIntStats): Validators {
+  return {
+    etag: `"${stat.size}-${stat.mtimeNs}"`,
+    lastModified: stat.mtime.toUTCString(),
+    origin: originOf(url),
+  }
 }
 
 function refuseSize(actual: number, { size, maxSize }: Expectation): void {

@@ -8,6 +8,7 @@ import type { MetalinkState } from './metalink.ts'
 import type { Mirrors } from './mirrors.ts'
 import type { HttpResponse } from './request.ts'
 import { describe, type Progress, type TransferContext } from './transfer.ts'
+import { validatorsOf } from './validators.ts'
 
 /** Whether the metalink vouches for `file`: by name, and only where it states a checksum at all. */
 export function isListed(file: UpstreamFile, metalink: MetalinkFile): boolean {
@@ -82,7 +83,7 @@ async function readAnswer({ transfers, file, signal }: ListedFileRequest, url: U
   try {
     return {
       bytes: response.whole ?? (await collect(response.stream(), file.expect.maxSize)),
-      validators: { etag: response.header('etag'), lastModified: response.header('last-modified') },
+      validators: validatorsOf(url, response),
       contentType: response.header('content-type'),
       url,
     }

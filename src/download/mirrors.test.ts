@@ -87,6 +87,27 @@ describe('several mirrors', () => {
     })
   })
 
+  it.each([
+    ['another mirror', true],
+    ['another feed', false],
+  ])('does not ask %s by what one answered: it would call something else unchanged', async (_, isMirror) => {
+    // They all say the same time of what they have.
+    await using one = await startUpstream({ files: { file: 'one' }, etags: 'none' })
+    await using two = await startUpstream({ files: { file: 'two' }, etags: 'none' })
+    await using bench = await startDownloadBench()
+    const client = await bench.downloader.open(accessTo([one.url, two.url]), never)
+    const first = await client.fetch(wantedFile('file'), null, never)
+    const since = first.status === 'fetched' ? first.validators : null
+    one.behave('file', { kind: 'status', status: 403 })
+    const next = isMirror ? client : await bench.downloader.open(accessTo(two.url), never)
+
+    const result = await next.fetch(wantedFile('file'), since, never)
+
+    expect(since?.lastModified).not.toBeNull()
+    expect(await bench.read(result)).toBe('two')
+    expect(two.requests[0]?.headers).not.toHaveProperty('if-modified-since')
+  })
+
   it('says which mirrors lack a file that the others did not answer for', async () => {
     await using one = await startUpstream()
     await using two = await startUpstream({ files: { file: 'right' } })

@@ -5,6 +5,7 @@ import type { PartialFile, Pool, ReceivedBlob } from '../pool/pool.ts'
 import { displayUrl } from './display-url.ts'
 import type { FetchResult, Validators } from './downloader.ts'
 import { type HttpResponse, wholeLimit } from './request.ts'
+import { validatorsOf } from './validators.ts'
 
 export interface TransferRequest {
   readonly url: URL
@@ -268,12 +269,11 @@ export function describe(error: unknown, response: Pick<HttpResponse, 'header'>,
 }
 
 function fetched(blob: ReceivedBlob, response: HttpResponse, url: URL): FetchResult {
-  const validators = { etag: response.header('etag'), lastModified: response.header('last-modified') }
-  return { status: 'fetched', blob, validators, url: displayUrl(url) }
+  return { status: 'fetched', blob, validators: validatorsOf(url, response), url: displayUrl(url) }
 }
 
 function fetchedUnvalidated(blob: ReceivedBlob, url: URL): FetchResult {
-  return { status: 'fetched', blob, validators: { etag: null, lastModified: null }, url: displayUrl(url) }
+  return { status: 'fetched', blob, validators: validatorsOf(url, null), url: displayUrl(url) }
 }
 
 async function* nothing(): ByteSource {}

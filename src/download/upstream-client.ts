@@ -22,6 +22,7 @@ import { backoffMs, mayRetry } from './retry.ts'
 import type { DownloadThread } from './thread/download-thread.ts'
 import { type Progress, type TransferContext, transfer } from './transfer.ts'
 import { explainNetworkError } from './upstream-errors.ts'
+import { validatorsFor } from './validators.ts'
 
 /** What an {@link HttpUpstreamClient} is made of. */
 export interface ClientParts {
@@ -152,10 +153,11 @@ export class HttpUpstreamClient implements UpstreamClient {
     url: URL,
     feed: URL,
     expect: Expectation,
-    since: Validators | null,
+    validators: Validators | null,
     signal: AbortSignal,
     progress: Progress,
   ): Promise<FetchResult> {
+    const since = validatorsFor(url, validators)
     return url.protocol === 'file:'
       ? copyFromFile(this.#parts.pool, { url, feed, expect, since, signal })
       : transfer(this.#transfers, { url, expect, since, signal }, progress)

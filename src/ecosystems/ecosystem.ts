@@ -184,6 +184,11 @@ export interface ReadRequest<Options = object, Filters = object, Attributes exte
   /** What the last successful read gave; `null` the first time, with `--force`, and where the configuration has changed. */
   readonly checkpoint: Checkpoint | null
   /**
+   * What the last reading of this feed gave under this name: upstream is not to fall behind it, whatever the configuration says by now, and
+   * also with `--force`. `null` where nothing was noted, and where the feed is another.
+   */
+  readonly newestSeen: Checkpoint
+  /**
    * Those packages of the latest revision, for a reader that goes on listing what upstream does not list any more: with its `key` and
    * `identity` a package stays as it is. Empty where that revision has no native records, or there is none.
    */
@@ -219,6 +224,8 @@ export type UpstreamListing<Attributes extends JsonObject = JsonObject> =
   | {
       readonly status: 'changed'
       readonly checkpoint: Checkpoint
+      /** For the {@link ReadRequest.newestSeen} of later readings. Absent where nothing says which of two states is the newer. */
+      readonly newestSeen?: Checkpoint
       readonly signedBy: SignedBy | null
       /** Each key once. Read once, to its end. */
       readonly packages: AsyncIterable<UpstreamPackage<Attributes> | UnchangedPackage>

@@ -207,6 +207,8 @@ const explanations: readonly (readonly [said: RegExp, reason: string, hint: stri
     'its digest is too weak (SHA-1 or MD5)',
     'Upstream must sign with SHA-256 or better.',
   ],
+  // What the library says of EdDSA, for which it looks at the digest's length.
+  [/hash algorithm too weak/i, 'its digest is too weak', 'Upstream must sign with SHA-256 or better.'],
   [/too weak|is disabled/i, 'the key is too weak', 'Upstream must sign with a stronger key.'],
   [/^made in the future/i, '', 'Compare the clocks of this machine and of upstream.'],
   [/newer than the signature/i, 'the key is newer than the signature', badSignatureHint],

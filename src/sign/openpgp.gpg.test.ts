@@ -92,6 +92,37 @@ describe.skipIf(!hasGpg)(title, () => {
     expect(result.by.fingerprint).toBe(signer.fingerprint)
   })
 
+  it.each(['rsa3072', 'ed25519'])(
+    'a weak digest is what is said of it, by a key of kind %s',
+    async (kind) => {
+      const name = `Weak-${kind}`
+      gpg('--quick-generate-key', `${name} <${name}@example.org>`, kind, 'sign', 'never')
+      const data = write(`${name}.txt`, 'Origin: Example\n')
+      gpg(
+        '--local-user',
+        name,
+        '--digest-algo',
+        'SHA1',
+        '--output',
+        join(home, `${name}.clear`),
+        '--clearsign',
+        data,
+      )
+      const verifier = await openOpenPgpVerifier({
+        keys: [Buffer.from(gpg('--export', '--armor', name))],
+        now: () => new Date(),
+      })
+
+      const result = verifier.cleartext(readFileSync(join(home, `${name}.clear`)))
+
+      await expect(result).rejects.toMatchObject({
+        code: 'SIGNATURE_INVALID',
+        message: expect.stringContaining('its digest is too weak'),
+        hint: 'Upstream must sign with SHA-256 or better.',
+      })
+    },
+  )
+
   it('a signing subkey signs for us while its primary key stays elsewhere', async () => {
     gpg('--quick-generate-key', 'Primary <primary@example.org>', 'rsa2048', 'cert', 'never')
     const fingerprint =

@@ -121,7 +121,7 @@ export class MetadataSession implements MetadataFetcher {
     const { path } = file
     const before = this.#before.get(path)
     const isUsable =
-      this.#isConditional && before !== undefined && (await this.#context.pool.has(before.digest))
+      this.#isConditional && before?.validators != null && (await this.#context.pool.has(before.digest))
     const since = isUsable ? before.validators : null
     const result = await this.#client.fetch(file, since, this.#signal)
     if (result.status === 'unchanged') {

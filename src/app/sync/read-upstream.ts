@@ -8,7 +8,7 @@ import type { UpstreamListing } from '../../ecosystems/ecosystem.ts'
 import type { Verifier } from '../../sign/verifier.ts'
 import { ecosystemOf, keepsRecords } from '../configured.ts'
 import type { AppContext } from '../context.ts'
-import { decodeCheckpoint, settingsFingerprint } from './checkpoint.ts'
+import { decodeCheckpoint, feedDigests, isOfFeed, settingsFingerprint } from './checkpoint.ts'
 import { keysByIdentity } from './held-packages.ts'
 import { MetadataSession } from './metadata-session.ts'
 import { wantsAll } from './select-packages.ts'
@@ -22,8 +22,11 @@ export interface Reading {
   readonly session: MetadataSession
   /** Of today's settings. */
   readonly fingerprint: string
+  readonly feed: readonly string[]
   /** The ecosystem's note that this reading started from. */
   readonly checkpoint: Checkpoint
+  /** What upstream must not fall behind from here on. */
+  readonly newestSeen: Checkpoint
 }
 
 /** Readings of an upstream that keeps changing while it is read, before giving up. */
@@ -42,10 +45,13 @@ export async function readUpstream(
     /** What the next revision may keep of the latest one. */
     held(): Promise<ReadonlyMap<PackageKey, HeldPackage>>
     readonly force: boolean
+    /** Of the same sync, which could not be brought to an end. */
+    readonly earlier: Reading | null
   },
   signal: AbortSignal,
 ): Promise<Reading> {
-  const { settings, client, record, held, force } = input
+  const { settings, client, record, held, earlier } = input
+  const force = input.force || earlier !== null
   const isVerified = verifiesMetadata(settings)
   if (!isVerified) {
     const why = settings.verify.keys.length === 0 ? 'no keys are configured' : 'verify.metadata is off'
@@ -57,11 +63,15 @@ export async function readUpstream(
     })
   }
   const fingerprint = settingsFingerprint(settings, keepsRecords(context.settings, settings))
+  const feed = feedDigests(settings.feed)
   const before = decodeCheckpoint(record?.checkpoint ?? null)
   // What "the last so many days" keep changes without upstream changing.
   const isTimeless = settings.filters.buildTime.lastDays === null
   const isSameQuestion = !force && isTimeless && before?.fingerprint === fingerprint && record?.latest != null
   const checkpoint = isSameQuestion ? (before?.ecosystem ?? null) : null
+  // A round robin may answer with an older state each time it is asked.
+  const known = earlier ?? (before && isOfFeed(before, { feed, fingerprint }) ? before : null)
+  const newestSeen = known?.newestSeen ?? null
 
   const read = async (isConditional: boolean): Promise<Reading> => {
     const session = new MetadataSession(
@@ -76,6 +86,7 @@ export async function readUpstream(
         mode: settings.mode,
         filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
         checkpoint,
+        newestSeen,
         held: (wants) => heldPackages(context, settings, record?.latest ?? null, wants),
         unchanged: async () =>
           isSameQuestion && wantsAll(settings) ? keysByIdentity(await held()) : new Map<string, PackageKey>(),
@@ -86,7 +97,15 @@ export async function readUpstream(
         reporter: context.reporter,
         signal,
       })
-      return { repository: settings.id, listing, session, fingerprint, checkpoint }
+      return {
+        repository: settings.id,
+        listing,
+        session,
+        fingerprint,
+        feed,
+        checkpoint,
+        newestSeen: listing.status === 'changed' ? (listing.newestSeen ?? null) : newestSeen,
+      }
     } catch (error) {
       throw new FailedReading(session, error)
     }

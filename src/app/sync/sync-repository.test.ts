@@ -62,6 +62,42 @@ describe('a sync', () => {
     expect((await history(site))[0]).toMatchObject({ status: 'unchanged', revision: 1 })
   })
 
+  it('asks once for all where an earlier program did not note who answered', async () => {
+    await using upstream = await startDemoUpstream()
+    await using site = await openDemo(upstream)
+    await site.sync('demo')
+    await site.context.catalog.write(async (writer) => {
+      const [record] = await writer.repositories()
+      const text = JSON.stringify(record?.checkpoint).replaceAll(/"origin":"\w+",/g, '')
+      if (record) await writer.saveCheckpoint(record.id, JSON.parse(text), record.latest?.number ?? null)
+    })
+    upstream.forgetRequests()
+
+    const results = [await site.sync('demo'), await site.sync('demo')]
+
+    expect(results.map(({ status }) => status)).toEqual(['unchanged', 'unchanged'])
+    expect(upstream.requests.map(({ path, status }) => [path, status])).toEqual([
+      [repomd, 200],
+      [repomd, 304],
+    ])
+  })
+
+  it('finds what is new at another feed that says the same time of it, and notes no token of either', async () => {
+    await using upstream = await startDemoUpstream({ etags: 'none' })
+    await using other = await startDemoUpstream({ etags: 'none' })
+    showDemo(other, 'v2')
+    const feedOf = ({ url }: Upstream) => `${url}?token=s3cret`
+    await using site = await openDemo(upstream, { feed: feedOf(upstream) })
+    await site.sync('demo')
+    await site.reopen({ repositories: [{ id: 'demo', type: 'rpm', feed: feedOf(other) }] })
+
+    const result = await site.sync('demo')
+
+    expect(result).toMatchObject({ status: 'synced', revision: 2, added: 2 })
+    const [record] = await site.context.catalog.read((reader) => reader.repositories())
+    expect(JSON.stringify(record?.checkpoint)).not.toMatch(/s3cret|127\.0\.0\.1/)
+  })
+
   it('reads upstream anew where it is forced, and makes no revision of equal content', async () => {
     await using upstream = await startDemoUpstream()
     await using site = await openDemo(upstream)

@@ -1,6 +1,7 @@
 import type { SyncRecord } from '../../catalog/catalog-records.ts'
 import { accessOf } from '../../config/access.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
+import type { Json } from '../../core/brand.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
 import type { Reporter } from '../../core/events.ts'
 import type { Revision, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
@@ -129,10 +130,10 @@ async function runSync(
     return found
   }
   await using client = await openClient(context.downloader, settings, signal)
+  let earlier: Reading | null = null
   for (let attempt = 1; ; attempt += 1) {
-    const isAgain = attempt > 1
-    const input = { settings, client, record, held, force: force || isAgain }
-    const reading = await readUpstream(context, input, signal)
+    const input = { settings, client, record, held, force, earlier }
+    const reading: Reading = await readUpstream(context, input, signal)
     context.reached?.('metadata read')
     tally.fetchedFiles += reading.session.fetchedFiles
     tally.fetchedBytes += reading.session.fetchedBytes
@@ -141,6 +142,7 @@ async function runSync(
     } catch (error) {
       // What upstream listed may be gone because there is something new; that is not known before somebody looks again.
       if (attempt === attempts || !isTorn(error) || !(await reading.session.hasMovedOn())) throw error
+      earlier = reading
     }
   }
 }
@@ -295,20 +297,21 @@ function openClient(
 }
 
 /** While packages are missing, the next sync looks at everything: upstream may have them by then. */
-function checkpointOf({ session, fingerprint }: Reading, listing: ChangedListing, isIncomplete: boolean) {
+function checkpointOf(reading: Reading, listing: ChangedListing, isIncomplete: boolean): Json {
   return encodeCheckpoint({
-    fingerprint,
-    documents: session.documents,
+    ...reading,
+    documents: reading.session.documents,
     ecosystem: isIncomplete ? null : listing.checkpoint,
   })
 }
 
 async function rememberDocuments(
   context: AppContext,
-  { session, fingerprint, repository, checkpoint }: Reading,
+  reading: Reading,
   latest: Revision | null,
 ): Promise<void> {
-  const next = encodeCheckpoint({ fingerprint, documents: session.documents, ecosystem: checkpoint })
+  const { repository, session, checkpoint } = reading
+  const next = encodeCheckpoint({ ...reading, documents: session.documents, ecosystem: checkpoint })
   await context.catalog.write((writer) => writer.saveCheckpoint(repository, next, latest?.number ?? null))
 }
 

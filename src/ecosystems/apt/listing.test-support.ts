@@ -31,6 +31,7 @@ export function openListing(indexes: readonly GivenIndex[], { options, unchanged
       mode: 'filtered',
       filters: null,
       checkpoint: null,
+      newestSeen: null,
       held: async () => [],
       unchanged: async () => unchanged ?? new Map(),
       metadata: { fetch: fail, fetchOptional: fail },

@@ -99,7 +99,7 @@ export const aptOptions = z
       .boolean()
       .default(true)
       .describe(
-        'Refuses a Release file whose Date lies in the future, or before that of the one synced last.',
+        'Refuses a Release file whose Date cannot be read, lies in the future, or before that of the one synced last.',
       ),
     compression: z
       .enum(['gzip', 'xz', 'zstd'])

@@ -40,15 +40,16 @@ export interface ReadSuite extends ChosenSuite {
  *   `CHECKSUM_MISMATCH`, `PATH_UNSAFE`, and what `metadata.fetch` throws
  */
 export async function readAptUpstream(request: AptReadRequest): Promise<UpstreamListing<AptAttributes>> {
-  const { options, checkpoint } = request
+  const { options, checkpoint, newestSeen } = request
   const places = options.suites.map(placeOfSuite)
   const seen = readCheckpoint(checkpoint)
+  const newest = readNewest(newestSeen)
   const documents = await Promise.all(
     places.map((place) => fetchSuiteDocuments(request, place, seen.get(place.suite) ?? null)),
   )
   if (isUnchanged(request, documents, seen)) return { status: 'unchanged' }
 
-  const said = await Promise.all(documents.map((each) => readSaid(request, each, seen)))
+  const said = await Promise.all(documents.map((each) => readSaid(request, each, newest)))
   // In the order of the configuration: which suite an error names does not depend on which is read first.
   const chosen = said.map((suite) => ({
     ...suite,
@@ -67,6 +68,7 @@ export async function readAptUpstream(request: AptReadRequest): Promise<Upstream
         suites.map(({ said, documents }) => [said.place.suite, seenJson(documents, said.release)]),
       ),
     },
+    newestSeen: newestJson(newest, suites),
     signedBy: suites[0]?.said.signedBy ?? null,
     packages: packages.read(),
     files: () => listFiles(request, suites),
@@ -91,9 +93,9 @@ function isUnchanged(
 async function readSaid(
   request: AptReadRequest,
   documents: SuiteDocuments,
-  seen: ReadonlyMap<string, SeenSuite>,
+  newest: ReadonlyMap<string, Date>,
 ): Promise<Omit<ChosenSuite, 'selection'>> {
-  const said = await readSuiteRelease(request, documents, seen.get(documents.place.suite) ?? null)
+  const said = await readSuiteRelease(request, documents, newest.get(documents.place.suite) ?? null)
   return { documents, said }
 }
 
@@ -142,6 +144,22 @@ function readCheckpoint(checkpoint: Json): ReadonlyMap<string, SeenSuite> {
   if (typeof suites !== 'object' || suites === null || Array.isArray(suites)) return new Map()
   const notes = Object.entries(suites).map(([suite, note]) => [suite, parseSeen(note)] as const)
   return new Map(notes.flatMap(([suite, seen]) => (seen ? [[suite, seen]] : [])))
+}
+
+/** Dates of suites by their names. What is noted of them has the form of a checkpoint, and less in it. */
+function readNewest(newestSeen: Json): ReadonlyMap<string, Date> {
+  return new Map(
+    [...readCheckpoint(newestSeen)].flatMap(([suite, { date }]) => (date ? [[suite, date]] : [])),
+  )
+}
+
+/** Suites that are not read any more are in it too: they may be read again. So is what was seen before a suite lost its date. */
+function newestJson(before: ReadonlyMap<string, Date>, suites: readonly ReadSuite[]): Json {
+  const now = suites.flatMap(({ said: { place, release } }) =>
+    release.date ? [[place.suite, release.date] as const] : [],
+  )
+  const dates = [...new Map([...before, ...now])]
+  return { suites: Object.fromEntries(dates.map(([suite, date]) => [suite, { date: date.toISOString() }])) }
 }
 
 function member(json: Json, name: string): Json | undefined {

@@ -39,6 +39,8 @@ const dated = (date: Date) =>
     release: (text) => text.replace(/^Date: .*/m, `Date: ${date.toUTCString()}`),
     signedAt: aptDates.v1,
   })
+const datedAs = (value: string) =>
+  changed({ release: (text) => text.replace(/^Date: .*/m, value), signedAt: aptDates.v1 })
 const listing = (path: string) =>
   changed({ release: (text) => `${text} ${createHash('sha256').update('').digest('hex')} 9 ${path}\n` })
 const greeter = (edit: (stanza: string) => string) =>
@@ -127,6 +129,19 @@ describe('an APT upstream', () => {
       'UPSTREAM_INVALID',
       { now: aptDates.v1 },
     ],
+    ['with a date that cannot be read', () => datedAs('Date: yesterday'), 'UPSTREAM_INVALID'],
+    [
+      'with the date of another zone',
+      () => datedAs('Date: Mon, 05 Jan 2026 00:00:00 +0100'),
+      'UPSTREAM_INVALID',
+    ],
+    [
+      'with a date that cannot be read, where dates do not matter',
+      () => datedAs('Date: yesterday'),
+      'synced',
+      { options: { check_date: false } },
+    ],
+    ['without a date', () => datedAs('X-Note: undated'), 'synced'],
     [
       'with a component that is not there',
       () => v1,

@@ -29,7 +29,7 @@ export interface SuiteRelease {
   readonly signedBy: SignedBy | null
 }
 
-/** What was seen of a suite the last time. Digests are SHA-256. */
+/** What was seen of a suite the last time. Digests are SHA-256, `null` where there was no such file, or none was noted. */
 export interface SeenSuite {
   readonly inRelease: string | null
   readonly release: string | null
@@ -78,17 +78,19 @@ export function isAsSeen({ inRelease, release, signature }: SuiteDocuments, seen
 /**
  * Reads what the documents say: signature first, and of what it covers alone. A signature that is not good is an error, and no
  * reason to look for another document.
+ * @param newest the date of the newest state of this suite that was seen
  * @throws ChantalError `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `UPSTREAM_INVALID`, `UPSTREAM_STALE`
  */
 export async function readSuiteRelease(
   request: AptReadRequest,
   documents: SuiteDocuments,
-  seen: SeenSuite | null,
+  newest: Date | null,
 ): Promise<SuiteRelease> {
   const { place } = documents
   const { text, by } = await verifiedText(request, documents)
   const release = parseRelease(text, inSuite(place, documents.inRelease ? 'InRelease' : 'Release'))
-  checkDates(request, place, { date: release.date, validUntil: release.validUntil }, seen)
+  if (request.options.check_date) refuseUnreadableDate(release, place)
+  checkDates(request, place, { date: release.date, validUntil: release.validUntil }, newest)
   const { inRelease } = documents
   const others = [documents.release, documents.signature].filter((file) => file !== null)
   const [first, ...rest] = inRelease
@@ -99,6 +101,24 @@ export async function readSuiteRelease(
 }
 
 /**
+ * A date that cannot be read would pass every check of it without a word. apt warns of it and goes on, so `check_date` decides.
+ * @throws ChantalError `UPSTREAM_INVALID`
+ */
+function refuseUnreadableDate(release: Release, { suite }: SuitePlace): void {
+  const written = release.get('Date') || null
+  if (written === null || release.date) return
+  const shown = written.slice(0, 100)
+  throw new ChantalError(
+    'UPSTREAM_INVALID',
+    `the Date in the Release file of ${suite} cannot be read: ${JSON.stringify(shown)}`,
+    {
+      hint: 'Upstream has to write it as `Sat, 21 Nov 2026 00:53:02 UTC`; `apt.check_date: false` takes any date.',
+      details: { suite, date: shown },
+    },
+  )
+}
+
+/**
  * Holds dates against the clock and against what was seen before: an old state that is shown again is as well signed as it was.
  * @throws ChantalError `UPSTREAM_STALE`, `UPSTREAM_INVALID` for a date in the future
  */
@@ -106,7 +126,7 @@ export function checkDates(
   { options, now }: AptReadRequest,
   { suite }: SuitePlace,
   { date, validUntil }: Pick<SeenSuite, 'date' | 'validUntil'>,
-  seen: SeenSuite | null,
+  newest: Date | null,
 ): void {
   if (options.check_valid_until && validUntil && validUntil < now) {
     throw new ChantalError(
@@ -129,13 +149,13 @@ export function checkDates(
       },
     )
   }
-  if (seen?.date && date < seen.date) {
+  if (newest && date < newest) {
     throw new ChantalError(
       'UPSTREAM_STALE',
-      `the Release file of ${suite} is of ${date.toISOString()}, older than the one synced last`,
+      `the Release file of ${suite} is of ${date.toISOString()}, older than what was seen before, of ${newest.toISOString()}`,
       {
         hint: 'A mirror that lags behind catches up by itself. If upstream was set back on purpose: `apt.check_date: false`.',
-        details: { suite, date: date.toISOString(), seen: seen.date.toISOString() },
+        details: { suite, date: date.toISOString(), seen: newest.toISOString() },
       },
     )
   }
@@ -239,8 +259,8 @@ export function parseSeen(json: Json | undefined): SeenSuite | null {
     return typeof value === 'string' ? value : null
   }
   const date = (name: string) => {
-    const value = text(name)
-    return value === null ? null : new Date(value)
+    const value = new Date(text(name) ?? '')
+    return Number.isNaN(value.getTime()) ? null : value
   }
   return {
     inRelease: text('in_release'),

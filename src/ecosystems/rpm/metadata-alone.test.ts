@@ -57,6 +57,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
       mode: 'filtered',
       filters: null,
       checkpoint: null,
+      newestSeen: null,
       held: async () => [],
       unchanged: async () => new Map(),
       metadata: { fetch, fetchOptional },

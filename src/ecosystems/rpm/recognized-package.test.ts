@@ -62,6 +62,7 @@ ${entries.map(entryText).join('\n')}
     mode: 'mirror',
     filters: null,
     checkpoint: null,
+    newestSeen: null,
     held: async () => [],
     unchanged: async () => new Map(held.map(({ identity, key }) => [identity, key])),
     metadata: { fetch: fail, fetchOptional: fail },
