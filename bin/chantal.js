@@ -19,5 +19,4 @@ if (major < 24 || (major === 24 && minor < 12)) {
   )
   process.exit(2)
 }
-module.enableCompileCache()
 module.createRequire(import.meta.url)('../dist/start.cjs')

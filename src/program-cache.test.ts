@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheName, loadScript } from './program-cache.ts'
 
+const module = path.join(import.meta.dirname, 'program-cache.ts')
 let folder: string
 let cacheFile: string
 
@@ -27,6 +30,12 @@ async function program(): Promise<string> {
 
 const later = (loaded: { readonly exports: Readonly<Record<string, unknown>> }): unknown =>
   (loaded.exports['later'] as (a: number) => number)(1)
+
+function changed(kept: Buffer, change: (copy: Buffer) => void): Buffer {
+  const copy = Buffer.from(kept)
+  change(copy)
+  return copy
+}
 
 describe('a script', () => {
   it('runs as a module in CommonJS', async () => {
@@ -63,15 +72,29 @@ describe('a script', () => {
     expect((await stat(cacheFile)).mtime).toEqual(long)
   })
 
-  it('runs without what is damaged, and has it replaced', async () => {
+  it.each<[what: string, damage: (kept: Buffer) => Buffer]>([
+    ['is not what was written', () => Buffer.from('not what V8 wrote')],
+    ['is empty', () => Buffer.alloc(0)],
+    ['is cut off', (kept) => kept.subarray(0, -100)],
+    ['has a bit flipped', (kept) => changed(kept, (copy) => copy.writeUInt8(copy.readUInt8(700) ^ 4, 700))],
+    ['has a page of zeros', (kept) => changed(kept, (copy) => copy.fill(0, 512, 1024))],
+    ['has another checksum', (kept) => changed(kept, (copy) => copy.write('00000000'))],
+    ['is what V8 wrote, without a checksum', (kept) => kept.subarray(8)],
+  ])('is compiled anew where what was kept %s, and has that replaced', async (_, damage) => {
     const file = await program()
-    await writeFile(cacheFile, 'not what V8 wrote')
+    const first = loadScript(file, cacheFile)
+    later(first)
+    first.save()
+    const kept = await readFile(cacheFile)
+    await writeFile(cacheFile, damage(kept))
 
     const loaded = loadScript(file, cacheFile)
     expect(later(loaded)).toBe(19_900)
     loaded.save()
 
-    expect((await stat(cacheFile)).size).toBeGreaterThan(100)
+    const replaced = await readFile(cacheFile)
+    expect(replaced.toString('latin1', 0, 8)).toBe(crc32(replaced.subarray(8)).toString(16).padStart(8, '0'))
+    expect(replaced.length).toBeGreaterThan(1000)
     expect(await readdir(path.dirname(cacheFile))).toEqual([path.basename(cacheFile)])
   })
 
@@ -93,6 +116,22 @@ describe('a script', () => {
 
     expect(later(loaded)).toBe(19_900)
     expect(await readdir(folder)).not.toContain('absent')
+  })
+
+  it('leaves nothing behind where it cannot be written whole', async () => {
+    const file = await program()
+    const code = `
+      process.on('SIGXFSZ', () => {})
+      const { loadScript } = await import(process.argv[1])
+      const loaded = loadScript(process.argv[2], process.argv[3])
+      loaded.exports.later(1)
+      loaded.save()`
+
+    // A limit on the size of files takes the place of a full disk: the file is there, and a part of it.
+    const words = [process.execPath, '--input-type=module', '--eval', code]
+    execFileSync('bash', ['-c', 'ulimit -f 1 && exec "$@"', 'bash', ...words, module, file, cacheFile])
+
+    expect(await readdir(path.dirname(cacheFile))).toEqual([])
   })
 
   it('has what other versions left removed once it is old, and nothing else', async () => {
@@ -118,13 +157,13 @@ describe('a script', () => {
 })
 
 it.each([
-  ['repo sync el9', 'chantal-program-A.repo.sync'],
-  ['--config /etc/chantal/config.yaml --json repo list', 'chantal-program-A.repo.list'],
-  ['repo sync --help', 'chantal-program-A.help'],
-  ['-h', 'chantal-program-A.help'],
-  ['--version', 'chantal-program-A'],
-  ['stats', 'chantal-program-A.stats'],
-  ['publish ../../x', 'chantal-program-A.publish'],
+  ['repo sync el9', 'chantal-program-A.repo.sync.v24.21.0-x64'],
+  ['--config /etc/chantal/config.yaml --json repo list', 'chantal-program-A.repo.list.v24.21.0-x64'],
+  ['repo sync --help', 'chantal-program-A.help.v24.21.0-x64'],
+  ['-h', 'chantal-program-A.help.v24.21.0-x64'],
+  ['--version', 'chantal-program-A.v24.21.0-x64'],
+  ['stats', 'chantal-program-A.stats.v24.21.0-x64'],
+  ['publish ../../x', 'chantal-program-A.publish.v24.21.0-x64'],
 ])('what `chantal %s` compiles is kept as %s', (line, name) => {
-  expect(cacheName('program-A.cjs', line.split(' '))).toBe(name)
+  expect(cacheName('program-A.cjs', 'v24.21.0-x64', line.split(' '))).toBe(name)
 })

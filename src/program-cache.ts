@@ -13,6 +13,7 @@ import {
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { Script } from 'node:vm'
+import { crc32 } from 'node:zlib'
 
 /*
  * A script, and what V8 compiled of it in an earlier process. Node's own cache keeps what is compiled while a module loads; a command that is
@@ -35,7 +36,7 @@ export interface LoadedScript {
  * @throws what the script throws
  */
 export function loadScript(file: string, cacheFile: string | null): LoadedScript {
-  const cachedData = cacheFile === null ? null : readOwn(cacheFile)
+  const cachedData = cacheFile === null ? null : undamaged(readOwn(cacheFile))
   const script = new Script(readFileSync(file, 'latin1'), {
     filename: file,
     ...(cachedData && { cachedData }),
@@ -52,7 +53,8 @@ export function loadScript(file: string, cacheFile: string | null): LoadedScript
       if (isSaved || cacheFile === null) return
       isSaved = true
       try {
-        writeOwn(cacheFile, script.createCachedData())
+        const compiled = script.createCachedData()
+        writeOwn(cacheFile, Buffer.concat([Buffer.from(checksum(compiled)), compiled]))
         removeOld(cacheFile)
       } catch {
         // The next process compiles, as this one did.
@@ -64,12 +66,13 @@ export function loadScript(file: string, cacheFile: string | null): LoadedScript
 /**
  * A name for what one command compiles: of each a file, since most need a fraction of the program.
  * @param program the name of the script
+ * @param node its version and architecture: V8 takes nothing of another one, and both may be used in turns
  * @param words of the command line
  */
-export function cacheName(program: string, words: readonly string[]): string {
+export function cacheName(program: string, node: string, words: readonly string[]): string {
   const isHelp = words.some((word) => word === '--help' || word === '-h')
   const command = isHelp ? ['help'] : words.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, 2)
-  return [prefix + path.basename(program, '.cjs'), ...command].join('.')
+  return [prefix + path.basename(program, '.cjs'), ...command, node].join('.')
 }
 
 const prefix = 'chantal-'
@@ -86,7 +89,7 @@ function readOwn(file: string): Buffer | null {
   }
   try {
     const { uid, mode } = fstatSync(descriptor)
-    return uid === process.getuid?.() && (mode & 0o022) === 0 ? readFileSync(descriptor) : null
+    return uid === process.geteuid?.() && (mode & 0o022) === 0 ? readFileSync(descriptor) : null
   } catch {
     return null
   } finally {
@@ -94,11 +97,28 @@ function readOwn(file: string): Buffer | null {
   }
 }
 
+/** What `checksum` goes before, if it is its. V8 looks at the version and the flags alone, and what is damaged ends the process. */
+function undamaged(bytes: Buffer | null): Buffer | null {
+  const compiled = bytes?.subarray(checksumSize)
+  return compiled && checksum(compiled) === bytes?.toString('latin1', 0, checksumSize) ? compiled : null
+}
+
+/** In as many bytes as keep what follows aligned: V8 would copy it otherwise. */
+const checksumSize = 8
+
+function checksum(compiled: Buffer): string {
+  return crc32(compiled).toString(16).padStart(checksumSize, '0')
+}
+
 /** Whole or not at all: other processes may be reading it. */
 function writeOwn(file: string, bytes: Uint8Array): void {
-  const temporary = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
-  writeFileSync(temporary, bytes, { mode: 0o600, flag: 'wx' })
+  // Not named after the version, so that what a process leaves that is killed here is removed with what is old.
+  const temporary = path.join(
+    path.dirname(file),
+    `${prefix}temporary-${process.pid}-${Math.random().toString(36).slice(2)}`,
+  )
   try {
+    writeFileSync(temporary, bytes, { mode: 0o600, flag: 'wx' })
     renameSync(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })

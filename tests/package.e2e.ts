@@ -1,8 +1,18 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { documentationProgram, fullName, leafCommands } from '../scripts/docs/commands.ts'
 
 /** What users get: the package as npm packs it, installed into an empty folder. */
@@ -81,7 +91,7 @@ describe.skipIf(reason !== null)(`the package${reason === null ? '' : ` (${reaso
     const kept = () =>
       existsSync(cache)
         ? readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) =>
-            /chantal-program-\w+\.completion\.bash$/.test(name),
+            /chantal-program-\w+\.completion\.bash\./.test(name),
           )
         : []
 
@@ -96,6 +106,71 @@ describe.skipIf(reason !== null)(`the package${reason === null ? '' : ` (${reaso
     expect(statSync(path.join(cache, file)).ino).toBe(ino)
     for (const { status, stdout, stderr } of [first, second])
       expect([status, stdout, stderr]).toEqual([0, without.stdout, ''])
+  })
+
+  describe('with no folder chosen for what V8 compiled', () => {
+    const user = path.join(folder, 'user')
+    const temporary = path.join(folder, 'temporary')
+    const kept = path.join(user, '.cache/chantal')
+    const start = (...words: readonly string[]) => {
+      const unset = {
+        NODE_COMPILE_CACHE: undefined,
+        NODE_DISABLE_COMPILE_CACHE: undefined,
+        XDG_CACHE_HOME: undefined,
+      }
+      const { status, stdout, stderr } = spawnSync(path.join(home, 'bin/chantal.js'), words, {
+        env: { ...env, ...unset, HOME: user, TMPDIR: temporary },
+        encoding: 'utf8',
+      })
+      return [status, stdout, stderr]
+    }
+    beforeEach(() => {
+      for (const made of [user, temporary]) {
+        rmSync(made, { recursive: true, force: true })
+        mkdirSync(made)
+      }
+    })
+
+    it('keeps it in the cache folder of the user, and looks for none in the folder for temporary files', () => {
+      const first = start('completion', 'bash')
+      const second = start('completion', 'bash')
+
+      expect(first).toEqual([0, expect.stringContaining('complete'), ''])
+      expect(second).toEqual(first)
+      expect(statSync(kept).mode & 0o777).toBe(0o700)
+      expect(readdirSync(kept)).toContainEqual(
+        expect.stringMatching(/^chantal-program-\w+\.completion\.bash\./),
+      )
+      expect(readdirSync(temporary)).toEqual([])
+    })
+
+    it('does not run what lies in one that others may enter', () => {
+      const [name] = readdirSync(path.join(home, 'dist')).filter((file) => file.startsWith('program-'))
+      const program = path.join(home, 'dist', name ?? '')
+      const code = readFileSync(program, 'utf8')
+      const another = `(function (exports) { exports.beforeHeapIsBounded = () => {}; console.log('another') })`
+      try {
+        // V8 knows a script by its length.
+        writeFileSync(program, another.padEnd(code.length))
+        expect(start('--version')).toEqual([0, 'another\n', ''])
+      } finally {
+        writeFileSync(program, code)
+      }
+      expect(start('--version')).toEqual([0, 'another\n', ''])
+
+      chmodSync(kept, 0o777)
+
+      expect(start('--version')).toEqual([0, expect.stringMatching(/^\d/), ''])
+    })
+
+    it('does without where there is no home', () => {
+      rmSync(user, { recursive: true })
+
+      expect(start('completion', 'bash')).toEqual([0, expect.stringContaining('complete'), ''])
+
+      expect(existsSync(user)).toBe(false)
+      expect(readdirSync(temporary)).toEqual([])
+    })
   })
 
   it.each(leafCommands(documentationProgram()).map((command) => fullName(command).slice('chantal '.length)))(
