@@ -216,5 +216,5 @@ async function forgetAllBut({ context: { catalog } }: Site, ...parts: readonly s
   const record = await catalog.read((reader) => reader.repository(id))
   const noted = Object.entries((record?.checkpoint ?? {}) as { readonly [part: string]: Json })
   const left = Object.fromEntries(noted.filter(([part]) => parts.includes(part)))
-  await catalog.write((writer) => writer.saveCheckpoint(id, left))
+  await catalog.write((writer) => writer.saveCheckpoint(id, left, record?.latest?.number ?? null))
 }
