@@ -21,8 +21,12 @@ export class PublishedCopies {
     this.#files.set(digest, files)
   }
 
-  /** What each holds, opened when it is asked for. A source throws what the file system does. */
+  /** What each holds, opened when it is read. A source throws what the file system does. */
   *of(digest: Sha256): Generator<ByteSource> {
-    for (const file of this.#files.get(digest) ?? []) yield createReadStream(file)
+    for (const file of this.#files.get(digest) ?? []) yield read(file)
   }
+}
+
+async function* read(file: string): ByteSource {
+  yield* createReadStream(file)
 }
