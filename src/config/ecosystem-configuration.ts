@@ -13,6 +13,8 @@ export interface EcosystemConfiguration {
   readonly filters: z.ZodType<object>
   /** Whether it knows when packages were built. */
   readonly statesBuildTime: boolean
+  /** Whether metalinks list its root document. */
+  readonly hasMetalinks: boolean
   /** Options that do something in these modes alone, by key. */
   readonly optionModes?: Readonly<Record<string, readonly RepositoryMode[]>>
   /** How its packages carry signatures of their own; `null` where they carry none. */

@@ -4,7 +4,7 @@ import type { DocumentReader } from './document-reader.ts'
 import type { EcosystemConfiguration } from './ecosystem-configuration.ts'
 
 /**
- * Refuses options and filters that would do nothing, or not what they say: better said than ignored. An option that is set to `false`
+ * Refuses options, filters and feeds that would do nothing, or not what they say: better said than ignored. An option that is set to `false`
  * does nothing anywhere.
  * @param options as the ecosystem's schema made them
  */
@@ -20,6 +20,14 @@ export function refuseIdleParts(
     const at = [...path, ecosystem.id, key]
     if (modes.includes(mode) || !reader.has(at) || values.get(key) === false) continue
     reader.wrong(at, `"${key}" does nothing in mode ${mode}`, `It is for: ${modes.join(', ')}.`)
+  }
+  const metalink = [...path, 'metalink']
+  if (!ecosystem.hasMetalinks && reader.has(metalink)) {
+    reader.wrong(
+      metalink,
+      `a metalink lists mirrors of a repomd.xml, which ${ecosystem.title} repositories do not have`,
+      'Give feed, feeds or mirrorlist.',
+    )
   }
   const buildTime = [...path, 'filters', 'metadata', 'build_time']
   if (ecosystem.statesBuildTime || !reader.has(buildTime)) return

@@ -53,6 +53,8 @@ export interface Ecosystem<
   readonly filters: z.ZodType<Filters>
   /** Whether its metadata says when a package was built. Where it does not, a filter by that would keep nothing, and is a mistake. */
   readonly statesBuildTime: boolean
+  /** Whether metalinks list its root document, which is then `repomd.xml`. Where they do not, a repository with one could never be read. */
+  readonly hasMetalinks: boolean
   /** Options that do something in these modes alone, by key: to set one in another is a mistake. */
   readonly optionModes?: Readonly<Record<string, readonly RepositoryMode[]>>
   readonly versions: VersionOrder

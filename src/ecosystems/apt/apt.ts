@@ -23,6 +23,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   filterKey: 'deb',
   filters: debFilters,
   statesBuildTime: false,
+  hasMetalinks: false,
   optionModes,
   versions: { compare: compareDebVersions },
   signing: 'openpgp',
