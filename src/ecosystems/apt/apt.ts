@@ -7,6 +7,7 @@ import {
   aptOptions,
   type DebFilters,
   debFilters,
+  optionMistakes,
   optionModes,
   validityOf,
 } from './options.ts'
@@ -25,6 +26,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   statesBuildTime: false,
   hasMetalinks: false,
   optionModes,
+  optionMistakes,
   versions: { compare: compareDebVersions },
   signing: 'openpgp',
   refusesOlder: true,
