@@ -77,7 +77,7 @@ export function buildProgram(version: string, terminal: Terminal, run: Run): Com
     )
     .option('--json', 'short for --format json')
     .addOption(
-      new Option('--progress <kind>', 'how progress is shown, on standard error')
+      new Option('--progress <kind>', 'how progress is shown, on standard error; warnings are shown with any')
         .choices([...progressKinds])
         .default('auto'),
     )

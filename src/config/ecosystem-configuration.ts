@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { EcosystemId, RepositoryMode } from '../core/model.ts'
+import type { OptionMistake } from '../ecosystems/ecosystem.ts'
 
 /** What the configuration needs to know of an ecosystem. An `Ecosystem` of the registry is one. */
 export interface EcosystemConfiguration {
@@ -13,8 +14,12 @@ export interface EcosystemConfiguration {
   readonly filters: z.ZodType<object>
   /** Whether it knows when packages were built. */
   readonly statesBuildTime: boolean
+  /** Whether metalinks list its root document. */
+  readonly hasMetalinks: boolean
   /** Options that do something in these modes alone, by key. */
   readonly optionModes?: Readonly<Record<string, readonly RepositoryMode[]>>
+  /** What its options, each sound in itself, ask for in vain of a repository in this mode. */
+  optionMistakes?(options: object, mode: RepositoryMode): readonly OptionMistake[]
   /** How its packages carry signatures of their own; `null` where they carry none. */
   readonly packageSignatures: object | null
 }

@@ -34,6 +34,11 @@ describe('a mistake names its line, its path and what is wrong', () => {
     [repository('    mode: mirror\n    >>filters: {}'), 'repositories[0].filters', 'need "mode: filtered"'],
     [repository('    >>metalink: https://b/'), 'repositories[0].metalink', 'give one of feed'],
     [
+      'repositories:\n  - {id: a, type: apt, >>metalink: https://a/, apt: {suites: [x]}}',
+      'repositories[0].metalink',
+      'a metalink lists mirrors of a repomd.xml, which APT repositories do not have',
+    ],
+    [
       'repositories:\n  - {id: a, type: rpm, mode: hosted, >>feed: https://a/}',
       'repositories[0].feed',
       'has no upstream',

@@ -81,7 +81,7 @@ export async function buildRepository(
     [],
   )
   const options = parsePart(ecosystem.options, { root: reader.root, path: at(ecosystem.id) }, reader.mistakes)
-  refuseIdleParts(ecosystem, mode, options?.value ?? {}, path, reader)
+  refuseIdleParts(ecosystem, mode, options?.value ?? null, path, reader)
   const settings: RepositorySettings = {
     id: document.id as RepositoryId,
     name: document.name ?? null,

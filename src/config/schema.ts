@@ -253,7 +253,7 @@ export function repositorySchema(ecosystems: EcosystemConfigurations) {
       .optional()
       .describe('URLs of equal mirrors of upstream, tried in order.'),
     mirrorlist: z.string().optional().describe('URL of a list of mirrors.'),
-    metalink: z.string().optional().describe('URL of a metalink.'),
+    metalink: z.string().optional().describe('URL of a metalink, which lists mirrors of a `repomd.xml`.'),
     mode: z
       .enum(['mirror', 'filtered', 'hosted'])
       .optional()

@@ -87,6 +87,7 @@ const rpm: EcosystemConfiguration = {
     licenses: list.optional(),
   }),
   statesBuildTime: true,
+  hasMetalinks: true,
   packageSignatures: {},
 }
 
@@ -114,6 +115,7 @@ const apt: EcosystemConfiguration = {
   filterKey: 'deb',
   filters: z.strictObject({ sections: list.optional() }),
   statesBuildTime: false,
+  hasMetalinks: false,
   optionModes: { release: ['filtered', 'hosted'] },
   packageSignatures: null,
 }

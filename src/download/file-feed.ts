@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { createReadStream } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import type { ByteSource } from '../core/bytes.ts'
 import type { Expectation } from '../core/digest.ts'
 import { ChantalError, hasSystemCode, isChantalError } from '../core/errors.ts'
 import type { Pool, ReceivedBlob } from '../pool/pool.ts'
@@ -54,7 +55,12 @@ async function receive(
   { expect, signal }: FileRequest,
 ): Promise<ReceivedBlob> {
   if (size <= wholeLimit) return pool.receiveWhole(await fs.readFile(path, { signal }), expect)
-  return pool.receive(createReadStream(path, { highWaterMark: 256 * 1024 }), expect, signal)
+  return pool.receive(read(path), expect, signal)
+}
+
+/** Opened when it is read: a stream that fails before the pool listens ends the process. */
+async function* read(path: string): ByteSource {
+  yield* createReadStream(path, { highWaterMark: 256 * 1024 })
 }
 
 function validatorsOf(url: URL, stat: BigIntStats): Validators {

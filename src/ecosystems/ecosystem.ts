@@ -53,8 +53,12 @@ export interface Ecosystem<
   readonly filters: z.ZodType<Filters>
   /** Whether its metadata says when a package was built. Where it does not, a filter by that would keep nothing, and is a mistake. */
   readonly statesBuildTime: boolean
+  /** Whether metalinks list its root document, which is then `repomd.xml`. Where they do not, a repository with one could never be read. */
+  readonly hasMetalinks: boolean
   /** Options that do something in these modes alone, by key: to set one in another is a mistake. */
   readonly optionModes?: Readonly<Record<string, readonly RepositoryMode[]>>
+  /** What its options, each sound in itself, ask for in vain of a repository in this mode. */
+  optionMistakes?(options: Options, mode: RepositoryMode): readonly OptionMistake[]
   readonly versions: VersionOrder
   /** Which kind of key signs this ecosystem's metadata; `null` where clients check none. */
   readonly signing: Signer['kind'] | null
@@ -105,6 +109,13 @@ export interface Ecosystem<
    * that `publish` would make of the same input now. Absent where only `publish` can tell.
    */
   renew?(input: RenewInput, sink: PublicationSink): Promise<void>
+}
+
+export interface OptionMistake {
+  /** Below the ecosystem's options. */
+  readonly path: readonly (string | number)[]
+  readonly problem: string
+  readonly hint: string
 }
 
 export interface PackageAddresses {

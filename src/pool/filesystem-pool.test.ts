@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, readlink, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { FilesystemPool } from './filesystem-pool.ts'
 import { describePool } from './pool.contract.ts'
 import { claimPool } from './pool-marker.ts'
@@ -66,6 +67,29 @@ it('keeps blobs readable by a web server whatever the umask', async () => {
     expect(mode & 0o777).toBe(0o444)
   }
 })
+
+it.runIf(existsSync('/proc/self/fd'))('leaves no file open that is not read, or not to its end', async () => {
+  const root = await folder()
+  const pool = await FilesystemPool.create(root)
+  const bytes = Buffer.alloc(1_000_000)
+  const [blob] = await pool.keep([pool.receiveWhole(bytes, { checksums: [], maxSize: bytes.length })])
+  if (!blob) throw new Error('nothing kept')
+
+  pool.read(blob.digest)
+  for await (const _ of pool.read(blob.digest)) break
+  const failing = async () => {
+    for await (const _ of pool.read(blob.digest)) throw new Error('not read on')
+  }
+  await expect(failing()).rejects.toThrow('not read on')
+
+  await vi.waitFor(async () => expect(await openFilesIn(root)).toEqual([]))
+})
+
+async function openFilesIn(root: string): Promise<readonly string[]> {
+  const names = await readdir('/proc/self/fd')
+  const files = names.map((name) => readlink(path.join('/proc/self/fd', name)).catch(() => ''))
+  return (await Promise.all(files)).filter((file) => file.startsWith(root))
+}
 
 describe('the marker', () => {
   const [mine, other] = [randomUUID(), randomUUID()]

@@ -21,7 +21,7 @@ import { parseSha256 } from '../core/digest.ts'
 import { hasSystemCode } from '../core/errors.ts'
 import { CheckedBytes, checkWhole } from './checked-bytes.ts'
 import { flushFileSystem, flushOne } from './flush.ts'
-import { blobMissing, ignoreMissing, rethrowMissing } from './missing-blob.ts'
+import { blobMissing, ignoreMissing } from './missing-blob.ts'
 import { PartialFileOnDisk } from './partial-file.ts'
 import { placeFile } from './place-file.ts'
 import type {
@@ -172,12 +172,7 @@ export class FilesystemPool implements Pool {
   }
 
   read(digest: Sha256, range?: { readonly start: number; readonly end: number }): ByteSource {
-    if (range && range.end <= range.start) return (async function* () {})()
-    const bounds = range ? { start: range.start, end: range.end - 1 } : {}
-    return rethrowMissing(
-      createReadStream(this.#pathOf(digest), { ...bounds, highWaterMark: 256 * 1024 }),
-      digest,
-    )
+    return readFrom(this.#pathOf(digest), digest, range)
   }
 
   readHead(digest: Sha256, maxBytes: number): Uint8Array {
@@ -304,6 +299,20 @@ export class FilesystemPool implements Pool {
     if (isSound) unlinkSync(blob.path)
     else await fs.rename(blob.path, target)
     return !isSound
+  }
+}
+
+/**
+ * Opens the file when the first bytes are asked for: a stream that fails before anybody listens ends the process, and one that nobody reads
+ * keeps its file open.
+ */
+async function* readFrom(file: string, digest: Sha256, range: Parameters<Pool['read']>[1]): ByteSource {
+  if (range && range.end <= range.start) return
+  const bounds = range ? { start: range.start, end: range.end - 1 } : {}
+  try {
+    yield* createReadStream(file, { ...bounds, highWaterMark: 256 * 1024 })
+  } catch (error) {
+    throw hasSystemCode(error, 'ENOENT') ? blobMissing(digest, error) : error
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { ByteSource } from '../core/bytes.ts'
 import { readWhole } from '../core/bytes.ts'
@@ -189,6 +190,18 @@ export function describePool(name: string, open: () => Promise<Pool>): void {
         code: 'BLOB_MISSING',
       })
       expect(await pool.check(sha256('never'))).toEqual({ state: 'missing' })
+    })
+
+    it('opens a blob when its first bytes are asked for', async () => {
+      const pool = await open()
+      const later = pool.read(sha256('later'))
+      const never = pool.read(sha256('never'))
+      await setTimeout(20)
+
+      await store(pool, 'later')
+
+      expect(await text(later)).toBe('later')
+      await expect(text(never)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
     })
 
     it('tells while it checks how much it has read, and ends where that is refused', async () => {

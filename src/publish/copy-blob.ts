@@ -65,9 +65,9 @@ export async function checkSize(blob: BlobRef, file: string): Promise<void> {
   })
 }
 
-/** What the pool says that it lacks, said of the file that was to be published; anything else unchanged. */
+/** What the pool says that it lacks, said of the file that was to be published; anything else, and what names a file already, unchanged. */
 export function nameMissing(error: unknown, file: string): unknown {
-  if (!isChantalError(error, 'BLOB_MISSING')) return error
+  if (!isChantalError(error, 'BLOB_MISSING') || error.details['path'] !== undefined) return error
   const { message, hint, details, cause } = error
   return new ChantalError('BLOB_MISSING', `${file}: ${message}`, {
     cause,

@@ -10,6 +10,7 @@ import type { Signer } from '../../sign/signer.ts'
 import { configuredRepository, configuredView, ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import type { ResolvedSource } from '../source.ts'
+import { CheckedReadings } from './checked-readings.ts'
 
 /** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
 const publisherVersion = 3
@@ -191,9 +192,11 @@ async function withContents(
     place: (terms: TreeTerms, sink: PublicationSink, folder: typeof folderOf | null) => Promise<void>,
   ) => Promise<void>,
 ): Promise<void> {
+  const readings = new CheckedReadings(pool)
   await catalog.read(async (reader) => {
     const open = async (revision: Revision): Promise<RevisionContent> => {
       const { repository, mode, packageCount } = revision
+      const files = await reader.files(revision)
       return {
         repository,
         options: configuredRepository(settings, repository).options,
@@ -202,17 +205,19 @@ async function withContents(
         outlines: () => reader.outlines(revision),
         packages: (among) => reader.packages(revision, among && { among }),
         records: (part, terms) => reader.records(revision, part, terms),
-        files: await reader.files(revision),
-        read: (digest) => pool.read(digest),
+        files,
+        read: readings.of(files),
       }
     }
     const [first, ...rest] = revisions
     const contents: [RevisionContent, ...RevisionContent[]] = [await open(first)]
     for (const revision of rest) contents.push(await open(revision))
-    await work(contents, async ({ takeOver }, sink, folder) => {
-      for (const revision of revisions)
-        await placePackages(reader, revision, sink, { folder: folder?.(revision) ?? null, takeOver })
-    })
+    await readings.guard(() =>
+      work(contents, async ({ takeOver }, sink, folder) => {
+        for (const revision of revisions)
+          await placePackages(reader, revision, sink, { folder: folder?.(revision) ?? null, takeOver })
+      }),
+    )
   })
 }
 

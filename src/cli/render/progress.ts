@@ -17,24 +17,29 @@ export interface ProgressOptions {
   readonly color: boolean
 }
 
-/** Shows progress on standard error, as asked for or as the terminal allows. `--quiet` shows nothing but errors. */
+/** Shows progress on standard error, as asked for or as the terminal allows, and warnings in any case. `--quiet` shows nothing but errors. */
 export function createReporter(options: ProgressOptions, terminal: Terminal): Reporter & Disposable {
-  const kind = options.quiet
-    ? 'none'
-    : options.progress === 'auto'
-      ? terminal.isInteractive
-        ? 'bar'
-        : 'plain'
-      : options.progress
+  if (options.quiet) return { report: () => {}, [Symbol.dispose]: () => {} }
+  const { progress } = options
+  const kind = progress !== 'auto' ? progress : terminal.isInteractive ? 'bar' : 'plain'
   switch (kind) {
     case 'none':
-      return { report: () => {}, [Symbol.dispose]: () => {} }
+      return warningsOnly(new LineReporter(terminal, options, null))
     case 'json':
       return new JsonReporter(terminal)
     case 'plain':
       return new LineReporter(terminal, options, null)
     case 'bar':
       return new LineReporter(terminal, options, new ProgressBar(terminal))
+  }
+}
+
+function warningsOnly(reporter: Reporter & Disposable): Reporter & Disposable {
+  return {
+    report: (event) => {
+      if (event.type === 'warning') reporter.report(event)
+    },
+    [Symbol.dispose]: () => reporter[Symbol.dispose](),
   }
 }
 

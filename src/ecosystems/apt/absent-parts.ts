@@ -4,7 +4,8 @@ import { inSuite } from './suites.ts'
 
 /**
  * Warns of what is configured and a suite does not list. Suites differ, and one of several may lack a component (Debian 11 has no
- * non-free-firmware), an architecture or its source packages: apt passes over it too, and says so.
+ * non-free-firmware), an architecture or its source packages: apt passes over it too, and says so. Translations are few in some (Debian's
+ * security has English alone), so a language is absent where no suite has it.
  * @throws ChantalError `UPSTREAM_INVALID` for a component that no suite has: its name is wrong
  */
 export function reportAbsentParts(
@@ -39,4 +40,20 @@ export function reportAbsentParts(
       })
     }
   }
+  const languages = absentLanguages(options, suites)
+  if (languages.length === 0) return
+  reporter.report({
+    type: 'warning',
+    code: 'METADATA_MISSING',
+    message: `no suite lists a translation of descriptions to ${languages.join(', ')}`,
+  })
+}
+
+/** English is what an index itself describes packages in: it needs no translation. */
+function absentLanguages(
+  { languages = [] }: AptReadRequest['options'],
+  suites: readonly { readonly selection: SuiteSelection }[],
+): readonly string[] {
+  const listed = new Set(suites.flatMap(({ selection }) => selection.others.map(({ language }) => language)))
+  return languages.filter((name) => name !== 'en' && !listed.has(name))
 }

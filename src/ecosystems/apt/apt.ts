@@ -7,6 +7,7 @@ import {
   aptOptions,
   type DebFilters,
   debFilters,
+  optionMistakes,
   optionModes,
   validityOf,
 } from './options.ts'
@@ -23,7 +24,9 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   filterKey: 'deb',
   filters: debFilters,
   statesBuildTime: false,
+  hasMetalinks: false,
   optionModes,
+  optionMistakes,
   versions: { compare: compareDebVersions },
   signing: 'openpgp',
   refusesOlder: true,

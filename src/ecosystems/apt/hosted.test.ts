@@ -89,3 +89,15 @@ describe('a hosted APT repository', () => {
     })
   })
 })
+
+it('a hosted APT repository cannot be configured as flat: no package could be uploaded', async () => {
+  const site = openSite({
+    repositories: [{ id: 'tools', type: 'apt', mode: 'hosted', apt: { suites: ['stable', './'] } }],
+  })
+
+  await expect(site).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('repositories[0].apt.suites[1]'),
+    hint: expect.stringContaining('such as "stable"'),
+  })
+})

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { aptOptions } from './options.ts'
+import { aptOptions, optionMistakes } from './options.ts'
 
 it.each([
   [{ suites: ['./'], components: ['main'] }, 'components', 'a flat repository has no components'],
@@ -25,4 +25,13 @@ it.each([
   [{ suites: ['a', 'b'], release: { origin: null, valid_days: 7 } }],
 ])('takes %j', (options) => {
   expect(aptOptions.safeParse(options).success).toBe(true)
+})
+
+it('refuses flat suites of a hosted repository, which nothing can be uploaded to', () => {
+  const options = aptOptions.parse({ suites: ['stable', './'] })
+
+  expect(optionMistakes(options, 'hosted')).toEqual([
+    { path: ['suites', 1], problem: expect.stringContaining('"./" is flat'), hint: expect.any(String) },
+  ])
+  expect(optionMistakes(options, 'filtered')).toEqual([])
 })

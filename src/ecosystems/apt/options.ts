@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { isChantalError } from '../../core/errors.ts'
 import type { RepositoryMode } from '../../core/model.ts'
 import { parseRelativePath } from '../../core/path.ts'
+import type { OptionMistake } from '../ecosystem.ts'
 import { parsePackageQuery } from './formats/package-query.ts'
 
 const dayMs = 86_400_000
@@ -63,7 +64,9 @@ export const aptOptions = z
       .array(suite)
       .min(1)
       .refine((suites) => new Set(suites.map(bare)).size === suites.length, 'the same suite twice')
-      .describe('Folders below `dists`: `[bookworm]`. A flat repository is `[./]`, without components.'),
+      .describe(
+        'Folders below `dists`: `[bookworm]`. A flat repository is `[./]`, without components; a hosted one is not flat.',
+      ),
     components: z
       .array(path)
       .min(1)
@@ -142,6 +145,20 @@ export const optionModes = {
   phased_updates: ['filtered'],
   release: generated,
 } as const satisfies Partial<Record<keyof AptOptions, readonly RepositoryMode[]>>
+
+/** Packages are uploaded to a suite and a component of it. */
+export function optionMistakes({ suites }: AptOptions, mode: RepositoryMode): readonly OptionMistake[] {
+  if (mode !== 'hosted') return []
+  return suites.flatMap((name, index) =>
+    name.endsWith('/')
+      ? {
+          path: ['suites', index],
+          problem: `${JSON.stringify(name)} is flat: packages are uploaded to suites`,
+          hint: 'Name a suite such as "stable".',
+        }
+      : [],
+  )
+}
 
 /** Milliseconds that a published Release file is valid for; `null` without end. */
 export function validityOf({ release }: AptOptions): number | null {

@@ -247,6 +247,21 @@ it('takes what it has of a suite that lacks a component or source packages, and 
   ])
 })
 
+it('says which languages no suite has, but for English, which needs no translation', async () => {
+  await using upstream = await startAptUpstream()
+  const chosen = { suites, components: ['main'], architectures: ['amd64'], sources: false }
+  await using site = await open(upstream, { ...chosen, languages: ['en', 'de', 'xx', 'yy'] })
+  await using plain = await open(upstream, { ...chosen, suites: ['old/updates'], languages: ['en'] })
+
+  await site.sync('apt')
+  await plain.sync('apt')
+
+  expect(site.warnings('METADATA_MISSING')).toEqual([
+    'no suite lists a translation of descriptions to xx, yy',
+  ])
+  expect(plain.warnings('METADATA_MISSING')).toEqual([])
+})
+
 it.each([[['main', 'mian']], [['mian']]])('refuses a component that no suite has: %j', async (components) => {
   await using upstream = await startAptUpstream()
   await using site = await open(upstream, { suites, components })

@@ -152,7 +152,6 @@ describe('an uploaded Debian package', () => {
       'no component "x"',
     ],
     ['for a component with a blank', { suites: ['s'] }, { component: 'a b' }, 'no component "a b"'],
-    ['for a flat repository', { suites: ['./'] }, {}, 'is flat'],
     [
       'for an architecture that is not published',
       { suites: ['s'], architectures: ['arm64'] },

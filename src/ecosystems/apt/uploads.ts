@@ -72,15 +72,6 @@ function chooseSuite({ options, suite }: UploadTerms<AptOptions>): string {
   const [first] = options.suites
   const chosen = suite ?? first
   if (chosen === undefined || !options.suites.includes(chosen)) throw unknown('suite', chosen, options.suites)
-  if (chosen.endsWith('/')) {
-    throw new ChantalError(
-      'USAGE_INVALID',
-      `${JSON.stringify(chosen)} is flat: packages are uploaded to suites`,
-      {
-        hint: 'Name a suite such as "stable" under apt.suites.',
-      },
-    )
-  }
   return chosen
 }
 

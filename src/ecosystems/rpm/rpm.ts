@@ -18,6 +18,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   filterKey: 'rpm',
   filters: rpmFilters,
   statesBuildTime: true,
+  hasMetalinks: true,
   versions: { compare: compareRpmVersions },
   signing: 'openpgp',
   packageSignatures: rpmSignatures,
