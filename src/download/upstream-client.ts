@@ -1,6 +1,7 @@
 import type { Expectation } from '../core/digest.ts'
 import { ChantalError, isChantalError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
+import { inFlight } from '../core/in-flight.ts'
 import type { UpstreamFile } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
 import { displayUrl } from './display-url.ts'
@@ -13,7 +14,6 @@ import type {
   Validators,
 } from './downloader.ts'
 import { copyFromFile } from './file-feed.ts'
-import { inFlight } from './in-flight.ts'
 import { fetchListed, isListed } from './listed-file.ts'
 import { parseAbsoluteLocation, resolveLocation } from './location.ts'
 import { type MirrorFailure, type Mirrors, mostTelling } from './mirrors.ts'

@@ -1,6 +1,6 @@
 import type { BlobRef } from '../../core/bytes.ts'
 import type { Sha256 } from '../../core/digest.ts'
-import { inFlight } from '../../download/in-flight.ts'
+import { inFlight } from '../../core/in-flight.ts'
 import type { ReceivedBlob } from '../../pool/pool.ts'
 import type { PublishedTrouble } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'

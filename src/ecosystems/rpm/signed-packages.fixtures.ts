@@ -40,7 +40,7 @@ export class GpgHome {
     args: readonly string[],
     { on, input }: { readonly on?: Day; readonly input?: Uint8Array } = {},
   ): Buffer {
-    const clock = on === undefined ? [] : ['--faked-system-time', `${on}T000000`]
+    const clock = on === undefined ? [] : ['--faked-system-time', `${on}T000000!`]
     const quiet = ['--quiet', '--no-tty', '--pinentry-mode', 'loopback', '--passphrase', '']
     return execFileSync('gpg', [...quiet, ...clock, ...args], {
       env: this.#environment,
@@ -114,7 +114,7 @@ export class GpgHome {
       _gpg_name: fingerprint,
       _gpg_path: this.#folder,
       _gpg_digest_algo: digest,
-      _gpg_sign_cmd_extra_args: `--faked-system-time ${on}T000000 --pinentry-mode loopback`,
+      _gpg_sign_cmd_extra_args: `--faked-system-time ${on}T000000! --pinentry-mode loopback`,
       __gpg: execFileSync('which', ['gpg'], { encoding: 'utf8' }).trim(),
     }
     const defines = Object.entries(macros).flatMap(([name, value]) => ['--define', `${name} ${value}`])
