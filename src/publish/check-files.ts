@@ -1,7 +1,7 @@
+import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { damagedMetadata } from './damaged-files.ts'
-import { findShelfLinks } from './earlier-generation.ts'
-import { orNull } from './folders.ts'
+import { findShelfLinks, type ShelfLink } from './earlier-generation.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { DamagedFile, FileCheck } from './publications.ts'
@@ -26,7 +26,7 @@ export async function checkFiles(
     if (isFull()) return damaged
     damaged.push(file)
   }
-  const links = (await orNull(findShelfLinks(folder.folderOf(manifest.name)))) ?? []
+  const links = await linksOf(folder.folderOf(manifest.name))
   for (const repository of manifest.repositories) {
     await using opened = await shelves.open(repository)
     for await (const file of opened.unseen(manifest, links)) {
@@ -41,6 +41,16 @@ export async function checkFiles(
     }
   }
   return damaged
+}
+
+/** None where the tree is gone, or something else than we make is in it. */
+async function linksOf(tree: string): Promise<readonly ShelfLink[]> {
+  try {
+    return await findShelfLinks(tree)
+  } catch (error) {
+    if (error instanceof TreeIncomplete) return []
+    throw error
+  }
 }
 
 /** Packages that lie in the generation itself. */

@@ -1,5 +1,8 @@
-import { statSync } from 'node:fs'
+import { createHash, hash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import * as fs from 'node:fs/promises'
 import path from 'node:path'
+import { parseSha256, type Sha256 } from '../core/digest.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 
@@ -13,4 +16,23 @@ export function* damagedMetadata(folder: PublicationFolder, manifest: Generation
 export function sizeOf(file: string): number | null {
   const found = statSync(file, { throwIfNoEntry: false })
   return found?.isFile() ? found.size : null
+}
+
+const smallBytes = 64 * 1024
+const readBytes = 1024 ** 2
+
+/**
+ * What a file of this size holds. Without a stream, since each of its chunks costs promises; and small files in one piece, because there
+ * may be tens of thousands of them.
+ */
+export async function digestOfFile(file: string, size: number): Promise<Sha256> {
+  if (size <= smallBytes) return parseSha256(hash('sha256', readFileSync(file), 'hex'))
+  const sum = createHash('sha256')
+  await using handle = await fs.open(file)
+  const buffer = Buffer.allocUnsafeSlow(Math.min(size, readBytes))
+  while (true) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength)
+    if (bytesRead === 0) return parseSha256(sum.digest('hex'))
+    sum.update(buffer.subarray(0, bytesRead))
+  }
 }

@@ -7,7 +7,7 @@ import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ShelfLink } from './earlier-generation.ts'
+import { type ShelfLink, shownBelow } from './earlier-generation.ts'
 import { namesIn, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import { formatManifest, parseManifest } from './manifest-text.ts'
@@ -131,8 +131,10 @@ export class RepositoryShelves implements AsyncDisposable {
     if (plan === null) return null
     const paths: RelativePath[] = []
     const listed = new Map(files)
+    const isShown = shownBelow(linked)
     for (const file of before.paths as readonly RelativePath[]) {
       if (files.has(file) || gone.has(file)) continue
+      if (!isShown(file)) throw new TreeIncomplete(`no link of the earlier tree shows ${file}`)
       const entry = shelf.entryAt(file)
       if (!entry) throw new TreeIncomplete(`not on the shelf of ${this.#repository}: ${file}`)
       if (entry.wanted.state !== 'wanted') listed.set(file, { digest: entry.digest, size: entry.size })
@@ -229,12 +231,10 @@ export class RepositoryShelves implements AsyncDisposable {
   ): AsyncGenerator<string> {
     const claim = await this.#claims.read(claimName(publication, name))
     const shelf = this.#shelves.find(({ number }) => number === claim?.shelf)
-    const shown = links
-      .filter((link) => link.repository === this.#repository && link.shelf === claim?.shelf)
-      .map(({ below }) => (below === '' ? '' : `${below}/`))
+    const shown = links.filter((link) => link.repository === this.#repository && link.shelf === claim?.shelf)
+    const isShown = shownBelow(shown.map(({ below }) => below))
     for (const file of claim?.paths ?? [])
-      if (!shelf?.entryAt(file as RelativePath) || !shown.some((folder) => file.startsWith(folder)))
-        yield file
+      if (!shelf?.entryAt(file as RelativePath) || !isShown(file)) yield file
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
