@@ -18,9 +18,10 @@ export async function checkFiles(
   const { folder, shelves } = parts
   const damaged: DamagedFile[] = []
   const isFull = () => damaged.length >= check.limit
-  for (const file of damagedMetadata(folder, manifest)) {
+  for await (const file of damagedMetadata(folder, manifest, check.deep)) {
+    signal.throwIfAborted()
     if (isFull()) return damaged
-    damaged.push({ path: file, isRestored: false })
+    damaged.push({ path: file, isRecord: false, isRestored: false })
   }
   for await (const file of damagedDirect(parts, manifest, check, signal)) {
     if (isFull()) return damaged
@@ -31,7 +32,7 @@ export async function checkFiles(
     await using opened = await shelves.open(repository)
     for await (const file of opened.unseen(manifest, links)) {
       if (isFull()) return damaged
-      damaged.push({ path: file, isRestored: false })
+      damaged.push(file)
     }
     if (check.looked.has(repository)) continue
     check.looked.add(repository)
@@ -65,6 +66,6 @@ async function* damagedDirect(
     signal.throwIfAborted()
     const published = packageIn(root, blob)
     if (await isSound(pool, published, deep)) continue
-    yield { path: blob.path, isRestored: repair && (await restore(pool, published)) }
+    yield { path: blob.path, isRecord: false, isRestored: repair && (await restore(pool, published)) }
   }
 }

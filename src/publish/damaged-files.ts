@@ -6,10 +6,21 @@ import { parseSha256, type Sha256 } from '../core/digest.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 
-/** What a generation has besides packages and is missing, or of another size than its manifest says. Relative paths. */
-export function* damagedMetadata(folder: PublicationFolder, manifest: GenerationManifest): Generator<string> {
+/**
+ * What a generation has besides packages and is missing, or of another size than its manifest says; with `deep`, or with other bytes. Relative
+ * paths.
+ */
+export async function* damagedMetadata(
+  folder: PublicationFolder,
+  manifest: GenerationManifest,
+  deep: boolean,
+): AsyncGenerator<string> {
   const root = folder.folderOf(manifest.name)
-  for (const { path: file, size } of manifest.metadata) if (sizeOf(path.join(root, file)) !== size) yield file
+  for (const { path: file, size, digest } of manifest.metadata) {
+    const absolute = path.join(root, file)
+    if (sizeOf(absolute) !== size) yield file
+    else if (deep && digest !== null && (await digestOfFile(absolute, size)) !== digest) yield file
+  }
 }
 
 /** In bytes; `null` where it is no file. Synchronous: thousands at once cost a fifth of what promises do. */

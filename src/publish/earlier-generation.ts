@@ -33,15 +33,22 @@ export async function findShelfLinks(tree: string): Promise<readonly ShelfLink[]
       const each = folder === '' ? entry.name : `${folder}/${entry.name}`
       if (entry.isDirectory()) await collect(each)
       if (!entry.isSymbolicLink()) continue
-      const target = await fs.readlink(path.join(tree, each))
-      const [, repository, shelf, below = ''] =
-        /(?:^|\/)\.shelves\/([^/]+)\/([1-9]\d*)(?:\/(.+))?$/.exec(target) ?? []
-      if (repository === undefined) throw new TreeIncomplete(`a link that leads to no shelf: ${tree}/${each}`)
-      found.push({ folder: each, repository: repository as RepositoryId, shelf: Number(shelf), below })
+      const link = shelfOfLink(await fs.readlink(path.join(tree, each)))
+      if (link === null) throw new TreeIncomplete(`a link that leads to no shelf: ${tree}/${each}`)
+      found.push({ folder: each, ...link })
     }
   }
   await collect('')
   return found
+}
+
+/** Where a link with this target leads to; `null` where that is no shelf. */
+export function shelfOfLink(target: string): Omit<ShelfLink, 'folder'> | null {
+  const [, repository, shelf, below = ''] =
+    /(?:^|\/)\.shelves\/([^/]+)\/([1-9]\d*)(?:\/(.+))?$/.exec(target) ?? []
+  return repository === undefined
+    ? null
+    : { repository: repository as RepositoryId, shelf: Number(shelf), below }
 }
 
 async function entriesOf(folder: string) {

@@ -18,6 +18,8 @@ export interface GenerationManifest {
   readonly metadata: readonly MetadataEntry[]
   /** Packages linked into the generation itself. */
   readonly direct: readonly DirectEntry[]
+  /** It was damaged, and tells what looking at the tree tells. */
+  readonly isRebuilt?: true | undefined
 }
 
 export interface MetadataEntry {
@@ -47,13 +49,14 @@ const header = z.object({
   publishedAt: z.iso.datetime().transform((text) => new Date(text)),
   files: z.int(),
   repositories: z.array(z.string().transform((text) => text as RepositoryId)),
+  isRebuilt: z.literal(true).optional(),
 })
 
 /**
  * One line a file: role (or `package`), superseded at (`-`: own), size, digest (`-`: not known), repository (`-` for metadata), path.
  */
 export function formatGeneration(manifest: GenerationManifest): Uint8Array {
-  const { publication, name, publishedAt, files, repositories, metadata, direct } = manifest
+  const { metadata, direct, ...first } = manifest
   const lines: string[] = []
   for (const { path, digest, size, repository, supersededAt } of direct) {
     lines.push(`package\t${formatTime(supersededAt)}\t${size}\t${digest}\t${repository}\t${path}`)
@@ -61,7 +64,7 @@ export function formatGeneration(manifest: GenerationManifest): Uint8Array {
   for (const { path, role, size, digest, supersededAt } of metadata) {
     lines.push(`${role}\t${formatTime(supersededAt)}\t${size}\t${digest ?? '-'}\t-\t${path}`)
   }
-  return formatManifest({ kind: 'generation', publication, name, publishedAt, files, repositories }, lines)
+  return formatManifest({ kind: 'generation', ...first }, lines)
 }
 
 export function parseGeneration(bytes: Uint8Array, file: string): GenerationManifest {

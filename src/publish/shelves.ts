@@ -63,13 +63,14 @@ export class Shelves {
    * Has one generation want what another wants, without a look at the files. The caller holds the leases of both publications.
    * @param claim.recent generations of the new claim's publication that clients may still have the metadata of
    * @returns `false`, and nothing is claimed, where those stand on another shelf, so that files would have to come along
-   * @throws TreeIncomplete where no link shows what is claimed
+   * @throws TreeIncomplete where no link shows what is claimed, or nobody can tell what that is
    */
   async repeatClaim(repository: RepositoryId, claim: RepeatedClaim): Promise<boolean> {
     await using _lock = await this.#lock(repository)
     const claims = new ShelfClaims(this.folderOf(repository))
     const source = await claims.read(claimName(claim.from.path, claim.from.generation))
     if (source === null) return false
+    if (source === 'damaged') throw new TreeIncomplete(`what ${claim.from.path} shows of ${repository}`)
     const { shelf, paths } = source
     const links = claim.links.filter((link) => link.repository === repository && link.shelf === shelf)
     const isShown = shownBelow(links.map(({ below }) => below))

@@ -210,8 +210,10 @@ export class StagedPackages {
   }
 
   #claimTerms() {
-    const { folder, name: generation, recent, publishedAt, graceMs } = this.#options
-    return { publication: folder.path, generation, recent, publishedAt, graceMs }
+    const { folder, name: generation, recent, publishedAt, graceMs, earlier } = this.#options
+    // Where nothing is taken from an earlier generation, all is to be right afterwards.
+    const isAnew = earlier === null
+    return { publication: folder.path, generation, recent, publishedAt, graceMs, isAnew }
   }
 
   #blobsOnShelf(

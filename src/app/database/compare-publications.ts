@@ -78,7 +78,11 @@ async function compareOne(
     const otherwise = terms.deep ? 'it has other bytes' : 'it has another size'
     return [
       ...found.map((message) => flaw(message, !left.has(message))),
-      ...damaged.map((file) => flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored)),
+      ...damaged.map((file) =>
+        file.isRecord
+          ? flaw(`lacks a record of what it holds, or it is damaged: ${file.path}`, file.isRestored)
+          : flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored),
+      ),
     ]
   } catch (error) {
     if (isChantalError(error, 'LEASE_HELD')) return []
