@@ -169,7 +169,10 @@ export class DirectoryStage implements PublicationStage {
       beside.map(({ path }) => path),
       async (paths) => {
         await this.#tree.check()
-        await flushFileSystem(root, [...this.#tree.paths(), ...paths])
+        // One waits for the disk, the other computes.
+        const flushed = flushFileSystem(root, [...this.#tree.paths(), ...paths])
+        const results = await Promise.allSettled([this.#tree.checkRepeated(), flushed])
+        for (const result of results) if (result.status === 'rejected') throw result.reason
       },
     )
     await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })

@@ -31,8 +31,8 @@ export class StagedTree {
   readonly #hasHardLinks: boolean
   /** Files of another generation that have several names there, by inode: where the first of them was copied to. */
   readonly #copies = new Map<bigint, RelativePath>()
-  /** What was found in files of another generation, by inode. */
-  readonly #found = new Map<bigint, Sha256>()
+  /** Files with the bytes of another generation, which nobody has looked at yet. */
+  readonly #unread: (BlobRef & { readonly path: RelativePath })[] = []
   #temporaryFiles = 0
 
   /** @param incoming an existing folder on the same file system, for files that have no name yet */
@@ -104,8 +104,8 @@ export class StagedTree {
 
   /**
    * Repeats those files of another generation that this one has not got. What is one file there is one here. An addressed one is the very file,
-   * with its time: whoever has something by that name has these bytes.
-   * @throws TreeIncomplete where one is gone, or has other bytes than it was published with
+   * with its time: whoever has something by that name has these bytes. {@link checkRepeated} says whether they are those that were published.
+   * @throws TreeIncomplete where one is gone, or has another size
    */
   async repeat(tree: string, entries: readonly MetadataEntry[]): Promise<void> {
     const missing = entries.filter(({ path: file }) => !this.has(file))
@@ -120,15 +120,12 @@ export class StagedTree {
     if (digest === null || found === null || found.size !== BigInt(size))
       throw new TreeIncomplete(`a file of an earlier tree is gone or has another size: ${source}`)
     const { ino, nlink } = found
-    // What several names show is read once.
-    const bytes = this.#found.get(ino) ?? (await digestOfFile(source, size))
-    if (bytes !== digest) throw new TreeIncomplete(`a file of an earlier tree is damaged: ${source}`)
-    this.#found.set(ino, bytes)
     this.take(target, digest)
     await this.#explained(target, async () => {
       const copied = this.#copies.get(ino)
-      if (copied !== undefined) return this.#alias(target, copied)
+      if (copied !== undefined && this.#digests.get(copied) === digest) return this.#alias(target, copied)
       await this.makeFolderOf(target)
+      this.#unread.push({ path: target, size, digest })
       if (role === 'addressed') return linkOrCopy(source, this.absolute(target))
       if (nlink > 1) this.#copies.set(ino, target)
       await fs.copyFile(
@@ -187,6 +184,13 @@ export class StagedTree {
       const found = await orNull(fs.stat(this.absolute(file)))
       if (found?.size !== size) throw new Error(`self-check: ${file} has ${found?.size} bytes, not ${size}`)
     }
+  }
+
+  /** Reads what was repeated. @throws TreeIncomplete where it has other bytes than it was published with */
+  async checkRepeated(): Promise<void> {
+    for (const { path: file, size, digest } of this.#unread)
+      if ((await digestOfFile(this.absolute(file), size)) !== digest)
+        throw new TreeIncomplete(`a file of an earlier tree is damaged: ${file}`)
   }
 
   async #alias(target: RelativePath, of: RelativePath): Promise<void> {
