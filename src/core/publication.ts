@@ -65,6 +65,7 @@ export interface EarlierTree {
   /**
    * Ranges are cheapest in the order in which they lie in a file. The bytes of one last until others of the file are asked for.
    * @returns `null` where there is no such file, or where it is shorter than the range
+   * @throws TreeIncomplete where a whole file has other bytes than it was published with
    */
   read(
     path: RelativePath,

@@ -1,7 +1,7 @@
+import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { damagedMetadata } from './damaged-files.ts'
-import { findShelfLinks } from './earlier-generation.ts'
-import { orNull } from './folders.ts'
+import { findShelfLinks, type ShelfLink } from './earlier-generation.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { DamagedFile, FileCheck } from './publications.ts'
@@ -18,20 +18,21 @@ export async function checkFiles(
   const { folder, shelves } = parts
   const damaged: DamagedFile[] = []
   const isFull = () => damaged.length >= check.limit
-  for (const file of damagedMetadata(folder, manifest)) {
+  for await (const file of damagedMetadata(folder, manifest, check.deep)) {
+    signal.throwIfAborted()
     if (isFull()) return damaged
-    damaged.push({ path: file, isRestored: false })
+    damaged.push({ path: file, isRecord: false, isRestored: false })
   }
   for await (const file of damagedDirect(parts, manifest, check, signal)) {
     if (isFull()) return damaged
     damaged.push(file)
   }
-  const links = (await orNull(findShelfLinks(folder.folderOf(manifest.name)))) ?? []
+  const links = await linksOf(folder.folderOf(manifest.name))
   for (const repository of manifest.repositories) {
     await using opened = await shelves.open(repository)
     for await (const file of opened.unseen(manifest, links)) {
       if (isFull()) return damaged
-      damaged.push({ path: file, isRestored: false })
+      damaged.push(file)
     }
     if (check.looked.has(repository)) continue
     check.looked.add(repository)
@@ -41,6 +42,16 @@ export async function checkFiles(
     }
   }
   return damaged
+}
+
+/** None where the tree is gone, or something else than we make is in it. */
+async function linksOf(tree: string): Promise<readonly ShelfLink[]> {
+  try {
+    return await findShelfLinks(tree)
+  } catch (error) {
+    if (error instanceof TreeIncomplete) return []
+    throw error
+  }
 }
 
 /** Packages that lie in the generation itself. */
@@ -55,6 +66,6 @@ async function* damagedDirect(
     signal.throwIfAborted()
     const published = packageIn(root, blob)
     if (await isSound(pool, published, deep)) continue
-    yield { path: blob.path, isRestored: repair && (await restore(pool, published)) }
+    yield { path: blob.path, isRecord: false, isRestored: repair && (await restore(pool, published)) }
   }
 }

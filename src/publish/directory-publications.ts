@@ -14,9 +14,11 @@ import type { EarlierGeneration } from './earlier-generation.ts'
 import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
+import { unlessDamaged } from './manifest-text.ts'
 import { type OpenedGeneration, openGeneration } from './opened-generation.ts'
 import { generationOf, PublicationFolder } from './publication-folder.ts'
 import type {
+  DamagedFile,
   EarlierAt,
   FileCheck,
   Generation,
@@ -30,6 +32,7 @@ import type {
 import { generationName, nextPublishTime } from './publish-time.ts'
 import { PublishedCopies } from './published-copies.ts'
 import { isInTheWay, type PublishedPackage, packageIn, replace } from './published-package.ts'
+import { rebuildManifest } from './rebuilt-manifest.ts'
 import { claimName } from './shelf-claim.ts'
 import { type LockShelf, Shelves } from './shelves.ts'
 
@@ -97,7 +100,7 @@ class DirectoryPublications implements Publications {
   async open({ path: published, generation }: GenerationAt): Promise<OpenedGeneration | null> {
     const folder = this.#folder(published)
     const manifest = await this.#manifestOf(folder, generation)
-    return manifest && openGeneration(folder, manifest)
+    return manifest && !manifest.isRebuilt ? openGeneration(folder, manifest) : null
   }
 
   async remove(published: RelativePath): Promise<void> {
@@ -127,7 +130,8 @@ class DirectoryPublications implements Publications {
     try {
       const manifest = await this.#currentManifest(folder)
       const parts = { pool: this.#options.pool, shelves: this.#shelves, folder }
-      return manifest ? await checkFiles(parts, manifest, check, signal) : []
+      const records = await this.#checkManifests(folder, check)
+      return manifest ? [...records, ...(await checkFiles(parts, manifest, check, signal))] : records
     } catch (error) {
       throw explainDiskError(error, folder.link)
     }
@@ -231,6 +235,7 @@ class DirectoryPublications implements Publications {
     try {
       await folder.prepare(this.#options.root)
       const manifests = await this.#manifests(folder)
+      for (const manifest of manifests) if (manifest.isRebuilt) await folder.writeManifest(manifest)
       const previous = manifests[0] ?? null
       await this.#dropDeadStages(folder, manifests)
       const last = await folder.lastPublishedAt()
@@ -262,7 +267,40 @@ class DirectoryPublications implements Publications {
 
   async #currentManifest(folder: PublicationFolder): Promise<GenerationManifest | null> {
     const name = await folder.currentName()
-    return name === null ? null : folder.readManifest(name)
+    return name === null ? null : this.#readManifest(folder, name, name)
+  }
+
+  /** As it can be told where it is damaged. Without one a generation is an unfinished stage, but for the current one: that was finished. */
+  async #readManifest(
+    folder: PublicationFolder,
+    name: GenerationName,
+    current: GenerationName | null,
+  ): Promise<GenerationManifest | null> {
+    const manifest = await unlessDamaged(() => folder.readManifest(name), 'damaged')
+    if (manifest === 'damaged' || (manifest === null && name === current))
+      return rebuildManifest(folder, name)
+    return manifest
+  }
+
+  /** Generations that clients may be using, and whose manifests are damaged or gone. */
+  async #damagedManifests(folder: PublicationFolder): Promise<readonly GenerationName[]> {
+    const current = await folder.currentName()
+    const damaged: GenerationName[] = []
+    for (const name of current === null ? [] : await folder.namesOnDisk()) {
+      const manifest = await unlessDamaged(() => folder.readManifest(name), 'damaged')
+      if (manifest === 'damaged' || (manifest === null && name === current)) damaged.push(name)
+    }
+    return damaged
+  }
+
+  async #checkManifests(folder: PublicationFolder, { repair }: FileCheck): Promise<readonly DamagedFile[]> {
+    const damaged: DamagedFile[] = []
+    for (const name of await this.#damagedManifests(folder)) {
+      if (repair) await folder.writeManifest(await rebuildManifest(folder, name))
+      const file = `${path.relative(this.#options.root, folder.folderOf(name))}.manifest`
+      damaged.push({ path: file, isRecord: true, isRestored: repair })
+    }
+    return damaged
   }
 
   /** Newest first. What is newer than the current one was never switched to. */
@@ -270,7 +308,7 @@ class DirectoryPublications implements Publications {
     const current = await folder.currentName()
     const manifests: GenerationManifest[] = []
     for (const name of current === null ? [] : await folder.namesOnDisk()) {
-      const manifest = await folder.readManifest(name)
+      const manifest = await this.#readManifest(folder, name, current)
       if (manifest) manifests.push(manifest)
     }
     manifests.sort((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime())

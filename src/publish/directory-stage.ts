@@ -11,8 +11,9 @@ import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { type CarriedFiles, carriedFiles } from './carried-files.ts'
 import { linkOrCopy } from './copy-blob.ts'
+import { sizeOf } from './damaged-files.ts'
 import { type EarlierGeneration, findShelfLinks } from './earlier-generation.ts'
-import type { GenerationManifest } from './generation-manifest.ts'
+import type { DirectEntry, GenerationManifest, MetadataEntry } from './generation-manifest.ts'
 import type { Measured } from './measured-bytes.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import type { Generation, GenerationName, PublicationStage, TakenPackages } from './publications.ts'
@@ -153,12 +154,14 @@ export class DirectoryStage implements PublicationStage {
     const { root, folder, checkpoint, previous, graceMs, earlier } = this.#options
     if (earlier?.isRepeated) await this.#repeat(earlier)
     await this.#packages.settle()
-    const carried = carriedFiles(previous, {
-      has: (file) => this.#tree.has(file),
-      files: [...this.#tree.entries.keys(), ...this.#packages.placed()],
-      publishedAt: this.publishedAt,
-      graceMs,
-    })
+    const carried = this.#stillThere(
+      carriedFiles(previous, {
+        has: (file) => this.#tree.has(file),
+        files: [...this.#tree.entries.keys(), ...this.#packages.placed()],
+        publishedAt: this.publishedAt,
+        graceMs,
+      }),
+    )
     const beside = [...carried.metadata, ...carried.direct]
     checkpoint('before links')
     await this.#carry(beside)
@@ -166,7 +169,10 @@ export class DirectoryStage implements PublicationStage {
       beside.map(({ path }) => path),
       async (paths) => {
         await this.#tree.check()
-        await flushFileSystem(root, [...this.#tree.paths(), ...paths])
+        // One waits for the disk, the other computes.
+        const flushed = flushFileSystem(root, [...this.#tree.paths(), ...paths])
+        const results = await Promise.allSettled([this.#tree.checkRepeated(), flushed])
+        for (const result of results) if (result.status === 'rejected') throw result.reason
       },
     )
     await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
@@ -188,6 +194,16 @@ export class DirectoryStage implements PublicationStage {
     await this.#tree.repeat(tree, own)
     if (this.#notes.length === 0) this.#notes = await folder.readNotes(manifest.name)
     await this.#packages.repeat(manifest, await findShelfLinks(tree))
+  }
+
+  /** Without what somebody or a disk has damaged: who looks for it finds nothing of use already. */
+  #stillThere({ metadata, direct }: CarriedFiles): CarriedFiles {
+    const { folder, previous } = this.#options
+    if (previous === null) return { metadata, direct }
+    const tree = folder.folderOf(previous.name)
+    const isThere = ({ path: file, size }: MetadataEntry | DirectEntry) =>
+      sizeOf(path.join(tree, file)) === size
+    return { metadata: metadata.filter(isThere), direct: direct.filter(isThere) }
   }
 
   /** Their time stays, so clients that have them are told so. */

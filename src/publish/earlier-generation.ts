@@ -1,6 +1,8 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
+import { hasSystemCode } from '../core/errors.ts'
 import type { RepositoryId } from '../core/model.ts'
+import { TreeIncomplete } from '../core/publication.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 import { foldersAbove } from './tree-layout.ts'
@@ -23,23 +25,46 @@ export interface ShelfLink {
   readonly below: string
 }
 
-/** The links of a tree, found by looking: there are few files besides them. */
+/** The links of a tree, found by looking: there are few files besides them. @throws TreeIncomplete */
 export async function findShelfLinks(tree: string): Promise<readonly ShelfLink[]> {
   const found: ShelfLink[] = []
   const collect = async (folder: string): Promise<void> => {
-    for (const entry of await fs.readdir(path.join(tree, folder), { withFileTypes: true })) {
+    for (const entry of await entriesOf(path.join(tree, folder))) {
       const each = folder === '' ? entry.name : `${folder}/${entry.name}`
       if (entry.isDirectory()) await collect(each)
       if (!entry.isSymbolicLink()) continue
-      const target = await fs.readlink(path.join(tree, each))
-      const [, repository, shelf, below = ''] =
-        /(?:^|\/)\.shelves\/([^/]+)\/([1-9]\d*)(?:\/(.+))?$/.exec(target) ?? []
-      if (repository === undefined) throw new Error(`a link that leads to no shelf: ${tree}/${each}`)
-      found.push({ folder: each, repository: repository as RepositoryId, shelf: Number(shelf), below })
+      const link = shelfOfLink(await fs.readlink(path.join(tree, each)))
+      if (link === null) throw new TreeIncomplete(`a link that leads to no shelf: ${tree}/${each}`)
+      found.push({ folder: each, ...link })
     }
   }
   await collect('')
   return found
+}
+
+/** Where a link with this target leads to; `null` where that is no shelf. */
+export function shelfOfLink(target: string): Omit<ShelfLink, 'folder'> | null {
+  const [, repository, shelf, below = ''] =
+    /(?:^|\/)\.shelves\/([^/]+)\/([1-9]\d*)(?:\/(.+))?$/.exec(target) ?? []
+  return repository === undefined
+    ? null
+    : { repository: repository as RepositoryId, shelf: Number(shelf), below }
+}
+
+async function entriesOf(folder: string) {
+  try {
+    return await fs.readdir(folder, { withFileTypes: true })
+  } catch (error) {
+    if (!hasSystemCode(error, 'ENOENT', 'ENOTDIR')) throw error
+    throw new TreeIncomplete(`a folder of an earlier tree is gone: ${folder}`, { cause: error })
+  }
+}
+
+/** Tells of paths on a shelf whether links to it show them. @param below where these lead to, relative to the shelf */
+export function shownBelow(below: readonly string[]): (file: string) => boolean {
+  if (below.includes('')) return () => true
+  const folders = below.map((folder) => `${folder}/`)
+  return (file) => folders.some((folder) => file.startsWith(folder))
 }
 
 /** Whether any of `files` lies where one of the links is to be, above it, or below. */

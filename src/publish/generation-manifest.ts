@@ -18,12 +18,16 @@ export interface GenerationManifest {
   readonly metadata: readonly MetadataEntry[]
   /** Packages linked into the generation itself. */
   readonly direct: readonly DirectEntry[]
+  /** It was damaged, and tells what looking at the tree tells. */
+  readonly isRebuilt?: true | undefined
 }
 
 export interface MetadataEntry {
   readonly path: RelativePath
   readonly role: PublishedRole
   readonly size: number
+  /** `null` where the version that published it kept none: such a file is not repeated. */
+  readonly digest: Sha256 | null
   /** When it stopped being current, for a file carried along; `null` for a generation's own. */
   readonly supersededAt: Date | null
 }
@@ -45,21 +49,22 @@ const header = z.object({
   publishedAt: z.iso.datetime().transform((text) => new Date(text)),
   files: z.int(),
   repositories: z.array(z.string().transform((text) => text as RepositoryId)),
+  isRebuilt: z.literal(true).optional(),
 })
 
 /**
- * One line a file: role (or `package`), superseded at (`-`: own), size, digest and repository (`-` for metadata), path.
+ * One line a file: role (or `package`), superseded at (`-`: own), size, digest (`-`: not known), repository (`-` for metadata), path.
  */
 export function formatGeneration(manifest: GenerationManifest): Uint8Array {
-  const { publication, name, publishedAt, files, repositories, metadata, direct } = manifest
+  const { metadata, direct, ...first } = manifest
   const lines: string[] = []
   for (const { path, digest, size, repository, supersededAt } of direct) {
     lines.push(`package\t${formatTime(supersededAt)}\t${size}\t${digest}\t${repository}\t${path}`)
   }
-  for (const { path, role, size, supersededAt } of metadata) {
-    lines.push(`${role}\t${formatTime(supersededAt)}\t${size}\t-\t-\t${path}`)
+  for (const { path, role, size, digest, supersededAt } of metadata) {
+    lines.push(`${role}\t${formatTime(supersededAt)}\t${size}\t${digest ?? '-'}\t-\t${path}`)
   }
-  return formatManifest({ kind: 'generation', publication, name, publishedAt, files, repositories }, lines)
+  return formatManifest({ kind: 'generation', ...first }, lines)
 }
 
 export function parseGeneration(bytes: Uint8Array, file: string): GenerationManifest {
@@ -77,7 +82,11 @@ export function parseGeneration(bytes: Uint8Array, file: string): GenerationMani
     if (kind === 'package') {
       direct.push({ ...entry, digest: parseSha256(digest), repository: repository as RepositoryId })
     } else {
-      metadata.push({ ...entry, role: roles.parse(kind) })
+      metadata.push({
+        ...entry,
+        role: roles.parse(kind),
+        digest: digest === '-' ? null : parseSha256(digest),
+      })
     }
   }
   return { ...parsed.header, metadata, direct }

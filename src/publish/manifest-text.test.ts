@@ -17,8 +17,8 @@ describe('manifests', () => {
       files: 3,
       repositories: ['epel9' as RepositoryId],
       metadata: [
-        { path, role: 'entry', size: 0, supersededAt: null },
-        { path, role: 'addressed', size: 5_000_000_000, supersededAt: at('09:00:00') },
+        { path, role: 'entry', size: 0, digest: null, supersededAt: null },
+        { path, role: 'addressed', size: 5_000_000_000, digest: sha256('y'), supersededAt: at('09:00:00') },
       ],
       direct: [{ path, digest: sha256('x'), size: 1, repository: 'a' as RepositoryId, supersededAt: null }],
     }

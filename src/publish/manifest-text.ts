@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import type { ZodType } from 'zod'
-import { ChantalError } from '../core/errors.ts'
+import { ChantalError, isChantalError } from '../core/errors.ts'
 
 /**
  * The form of every manifest beside the published trees: one line of JSON that says what it is, then a line an entry,
@@ -35,8 +35,8 @@ const pieceLength = 64 * 1024
 /**
  * @param file named in errors
  * @returns the lines as they were given, and the sum of them
- * @throws ChantalError `CATALOG_TOO_NEW` for what a later version wrote; `CATALOG_CORRUPT` for what is damaged, because
- * guessing what is still wanted would remove files that clients need
+ * @throws ChantalError `CATALOG_TOO_NEW` for what a later version wrote; `CATALOG_CORRUPT` for what is damaged: each who reads says
+ *   what that means there, because guessing what is still wanted would remove files that clients need
  */
 export function parseManifest<Header>(
   bytes: Uint8Array,
@@ -47,7 +47,7 @@ export function parseManifest<Header>(
   const sum = hash('sha256', whole.subarray(end), 'hex')
   if (sum !== first.sum) throw damaged(file)
   const lines = end === whole.byteLength ? [] : whole.toString('utf8', end, whole.byteLength - 1).split('\n')
-  return { header: parseFields(schema, first, file), lines, sum }
+  return { header: headerOf(first, file, schema), lines, sum }
 }
 
 /**
@@ -59,25 +59,41 @@ export function parseManifestHeader<Header>(
   file: string,
   schema: ZodType<Header>,
 ): Header {
-  return parseFields(schema, split(bytes, file).first, file)
+  return headerOf(split(bytes, file).first, file, schema)
 }
 
-function parseFields<Header>(schema: ZodType<Header>, first: object, file: string): Header {
-  const { data, error } = schema.safeParse(first)
-  if (error) throw damaged(file, error)
-  return data
+/** What `read` reads, or what is to be in place of it where the file is damaged. */
+export async function unlessDamaged<T, const Otherwise>(
+  read: () => T | Promise<T>,
+  otherwise: Otherwise,
+): Promise<T | Otherwise> {
+  try {
+    return await read()
+  } catch (error) {
+    if (isChantalError(error, 'CATALOG_CORRUPT')) return otherwise
+    throw error
+  }
 }
 
 function split(bytes: Uint8Array, file: string) {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = whole.indexOf('\n') + 1
   const first = parseHeader(whole.toString('utf8', 0, end), file)
-  if (first.format !== manifestFormat) {
+  if (first.format === manifestFormat) return { whole, end, first }
+  if (typeof first.format === 'number' && first.format > manifestFormat) {
     throw new ChantalError('CATALOG_TOO_NEW', `${file} has format ${first.format}, not ${manifestFormat}`, {
       hint: 'Use the version of Chantal that published here last, or a later one.',
     })
   }
-  return { whole, end, first }
+  throw damaged(file)
+}
+
+function headerOf<Header>(first: object, file: string, schema: ZodType<Header>): Header {
+  try {
+    return schema.parse(first)
+  } catch (error) {
+    throw damaged(file, error)
+  }
 }
 
 function parseHeader(text: string, file: string): { readonly format: unknown; readonly sum: unknown } {
@@ -93,7 +109,7 @@ function parseHeader(text: string, file: string): { readonly format: unknown; re
 export function damaged(file: string, cause?: unknown): ChantalError {
   return new ChantalError('CATALOG_CORRUPT', `damaged manifest: ${file}`, {
     cause,
-    hint: 'Put it back from a backup; or move it away, then publish again with `--force` all that shows packages of its repository.',
+    hint: 'Publish what it belongs to again with `--force`; `chantal db verify` names what else is damaged.',
     details: { path: file },
   })
 }

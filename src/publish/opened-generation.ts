@@ -1,29 +1,35 @@
+import { hash } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { RelativePath } from '../core/path.ts'
-import type { EarlierTree } from '../core/publication.ts'
+import { type EarlierTree, TreeIncomplete } from '../core/publication.ts'
 import { orNull } from './folders.ts'
-import type { GenerationManifest } from './generation-manifest.ts'
+import type { GenerationManifest, MetadataEntry } from './generation-manifest.ts'
 import type { PublicationFolder } from './publication-folder.ts'
 
 /** A finished generation that is read from. Its files stay open until it is disposed. */
-export type OpenedGeneration = EarlierTree & AsyncDisposable
+export interface OpenedGeneration extends EarlierTree, AsyncDisposable {
+  /** Whether all of its files can be checked, and so be shown again. */
+  readonly isRepeatable: boolean
+}
 
 /** Reads what the generation published itself, not what it carried along. */
 export async function openGeneration(
   folder: PublicationFolder,
   manifest: GenerationManifest,
 ): Promise<OpenedGeneration> {
-  const own = new Set(
-    manifest.metadata.filter((entry) => entry.supersededAt === null).map((entry) => entry.path),
+  const own = new Map(
+    manifest.metadata.filter((entry) => entry.supersededAt === null).map((entry) => [entry.path, entry]),
   )
   const opened = new Map<RelativePath, Promise<RangedFile | null>>()
   return {
     notes: await folder.readNotes(manifest.name),
+    isRepeatable: [...own.values()].every(({ digest }) => digest !== null),
     async read(file, range) {
-      if (!own.has(file)) return null
+      const entry = own.get(file)
+      if (entry === undefined) return null
       const absolute = path.join(folder.folderOf(manifest.name), file)
-      if (range === undefined) return orNull(fs.readFile(absolute))
+      if (range === undefined) return readChecked(absolute, entry)
       const known = opened.get(file)
       const pending = known ?? RangedFile.open(absolute)
       if (!known) opened.set(file, pending)
@@ -34,6 +40,13 @@ export async function openGeneration(
       for (const file of files) if (file.status === 'fulfilled') await file.value?.[Symbol.asyncDispose]()
     },
   }
+}
+
+async function readChecked(file: string, { digest }: MetadataEntry): Promise<Uint8Array | null> {
+  const bytes = await orNull(fs.readFile(file))
+  if (bytes !== null && digest !== null && hash('sha256', bytes, 'hex') !== digest)
+    throw new TreeIncomplete(`a file of an earlier tree is damaged: ${file}`)
+  return bytes
 }
 
 interface Window {
@@ -87,7 +100,7 @@ class RangedFile implements AsyncDisposable {
     const bytes = buffer.subarray(0, wanted)
     for (let filled = 0; filled < bytes.byteLength; ) {
       const { bytesRead } = await this.#handle.read(bytes, filled, bytes.byteLength - filled, start + filled)
-      if (bytesRead === 0) throw new Error('a file of a finished generation became shorter')
+      if (bytesRead === 0) throw new TreeIncomplete('a file of a finished generation became shorter')
       filled += bytesRead
     }
     return { start, bytes }

@@ -5,9 +5,9 @@ import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RelativePath } from '../core/path.ts'
 import { makeFolders, namesIn, orNull, readOrNull, replaceFile } from './folders.ts'
 import { formatGeneration, type GenerationManifest, parseGeneration } from './generation-manifest.ts'
-import { formatManifest, parseManifest } from './manifest-text.ts'
+import { formatManifest, parseManifest, unlessDamaged } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'
-import { generationNamePattern } from './publish-time.ts'
+import { generationNamePattern, timeOfGeneration } from './publish-time.ts'
 
 const stateHeader = z.object({
   kind: z.literal('publication'),
@@ -96,6 +96,7 @@ export class PublicationFolder {
     return names
   }
 
+  /** @throws ChantalError `CATALOG_CORRUPT` */
   async readManifest(name: GenerationName): Promise<GenerationManifest | null> {
     const file = this.#manifestOf(name)
     const bytes = await readOrNull(file)
@@ -106,22 +107,27 @@ export class PublicationFolder {
     await replaceFile(this.#manifestOf(manifest.name), formatGeneration(manifest))
   }
 
-  /** What the generation's publisher noted; nothing where it noted nothing. */
+  /** What the generation's publisher noted; nothing where it noted nothing, or where that is damaged: notes save work and say nothing else. */
   async readNotes(name: GenerationName): Promise<readonly string[]> {
     const file = `${this.folderOf(name)}.notes`
     const bytes = await readOrNull(file)
-    return bytes === null ? [] : parseManifest(bytes, file, notesHeader).lines
+    if (bytes === null) return []
+    return unlessDamaged(() => parseManifest(bytes, file, notesHeader).lines, [])
   }
 
   async writeNotes(name: GenerationName, lines: readonly string[]): Promise<void> {
     await replaceFile(`${this.folderOf(name)}.notes`, formatManifest({ kind: 'notes' }, lines))
   }
 
-  /** The latest publish time of this path ever. */
+  /** The latest publish time of this path ever; where the file that says so is damaged, the latest that a generation on disk has. */
   async lastPublishedAt(): Promise<Date | null> {
     const file = this.#state()
     const bytes = await readOrNull(file)
-    return bytes === null ? null : parseManifest(bytes, file, stateHeader).header.lastPublishedAt
+    if (bytes === null) return null
+    const state = await unlessDamaged(() => parseManifest(bytes, file, stateHeader), null)
+    if (state !== null) return state.header.lastPublishedAt
+    const times = [...(await this.namesOnDisk())].map((name) => timeOfGeneration(name).getTime())
+    return times.length === 0 ? null : new Date(Math.max(...times))
   }
 
   async notePublishTime(lastPublishedAt: Date): Promise<void> {

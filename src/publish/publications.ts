@@ -101,8 +101,10 @@ export interface PublishedTrouble {
 }
 
 export interface DamagedFile {
-  /** Relative to a published tree. */
+  /** Relative to a published tree; of a record, to the folder of all. */
   readonly path: string
+  /** Not a file that clients see, but what is kept beside trees of what they hold and want. */
+  readonly isRecord: boolean
   readonly isRestored: boolean
 }
 

@@ -17,5 +17,10 @@ export function generationName(publishedAt: Date, counter: number): GenerationNa
   return `${compact}-${counter}`
 }
 
+/** The publish time that a name says. */
+export function timeOfGeneration(name: GenerationName): Date {
+  return new Date(name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-\d+$/, '$1-$2-$3T$4:$5:$6Z'))
+}
+
 /** Its end only: a link's name may hold anything before it. */
 export const generationNamePattern = /\d{8}T\d{6}Z-\d+/

@@ -7,10 +7,10 @@ import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
 import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ShelfLink } from './earlier-generation.ts'
+import { type ShelfLink, shownBelow } from './earlier-generation.ts'
 import { namesIn, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
-import { formatManifest, parseManifest } from './manifest-text.ts'
+import { formatManifest, parseManifest, unlessDamaged } from './manifest-text.ts'
 import type { DamagedFile, FileCheck, GenerationAt, GenerationName } from './publications.ts'
 import { isSound, type PublishedPackage, restore } from './published-package.ts'
 import { isExpired, Shelf } from './shelf.ts'
@@ -63,7 +63,9 @@ export class RepositoryShelves implements AsyncDisposable {
     const file = path.join(folder, 'swept')
     const bytes = await readOrNull(file)
     if (bytes === null) return 'anything'
-    const { header, lines } = parseManifest(bytes, file, sweptHeader)
+    const swept = await unlessDamaged(() => parseManifest(bytes, file, sweptHeader), null)
+    if (swept === null) return 'anything'
+    const { header, lines } = swept
     const isDue = header.dueAt !== null && header.dueAt <= terms.now.getTime() - terms.graceMs
     if (isDue) return 'anything'
     const claims = new Set(await new ShelfClaims(folder).names())
@@ -87,6 +89,10 @@ export class RepositoryShelves implements AsyncDisposable {
     claim: ClaimTerms & { readonly files: ReadonlyMap<RelativePath, BlobRef> },
   ): Promise<ShelfStand> {
     const expiredBefore = claim.publishedAt.getTime() - claim.graceMs
+    for (const shelf of this.#shelves) {
+      await shelf.mend()
+      await shelf.identify(this.#pool, claim.files)
+    }
     let best: { shelf: Shelf; missing: readonly RelativePath[]; expired: readonly RelativePath[] } | null =
       null
     for (const shelf of this.#shelves) {
@@ -95,13 +101,21 @@ export class RepositoryShelves implements AsyncDisposable {
     }
     const next = (this.#shelves[0]?.number ?? 0) + 1
     best ??= { shelf: await Shelf.open(this.#folder, next), missing: [...claim.files.keys()], expired: [] }
-    const { files } = claim
+    const { files, isAnew } = claim
+    const { shelf, missing } = best
+    const lost = isAnew ? shelf.lost(files) : []
     const carried = best.shelf.besides(
       files,
       await this.#elsewhere(best.shelf, claim.publication, claim.recent),
     )
     if (carried.size > 0) await this.#forgetSwept()
-    return this.#claim(claim, { ...best, files, carried, paths: [...files.keys()] })
+    return this.#claim(claim, {
+      ...best,
+      missing: [...missing, ...lost],
+      files,
+      carried,
+      paths: [...files.keys()],
+    })
   }
 
   /**
@@ -121,6 +135,7 @@ export class RepositoryShelves implements AsyncDisposable {
   ): Promise<{ readonly stand: ShelfStand; readonly packages: number } | null> {
     const { earlier, gone, files, linked } = claim
     const before = await this.#claims.read(claimName(earlier.path, earlier.generation))
+    if (before === 'damaged') throw new TreeIncomplete(`what ${earlier.path} shows of ${this.#repository}`)
     const shelf = this.#shelves.find(({ number }) => number === before?.shelf)
     if (!before || !shelf) return null
     for (const generation of claim.recent) {
@@ -131,10 +146,13 @@ export class RepositoryShelves implements AsyncDisposable {
     if (plan === null) return null
     const paths: RelativePath[] = []
     const listed = new Map(files)
+    const isShown = shownBelow(linked)
     for (const file of before.paths as readonly RelativePath[]) {
       if (files.has(file) || gone.has(file)) continue
+      if (!isShown(file)) throw new TreeIncomplete(`no link of the earlier tree shows ${file}`)
       const entry = shelf.entryAt(file)
-      if (!entry) throw new TreeIncomplete(`not on the shelf of ${this.#repository}: ${file}`)
+      if (!entry || entry.digest === null)
+        throw new TreeIncomplete(`not on the shelf of ${this.#repository}: ${file}`)
       if (entry.wanted.state !== 'wanted') listed.set(file, { digest: entry.digest, size: entry.size })
       paths.push(file)
     }
@@ -149,12 +167,13 @@ export class RepositoryShelves implements AsyncDisposable {
   async claimed(publication: RelativePath, generation: GenerationName): Promise<Map<RelativePath, BlobRef>> {
     const files = new Map<RelativePath, BlobRef>()
     const claim = await this.#claims.read(claimName(publication, generation))
-    if (!claim)
+    if (!claim || claim === 'damaged')
       throw new TreeIncomplete(`${generation} of ${publication} claims nothing of ${this.#repository}`)
     const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
     for (const file of claim.paths) {
       const entry = shelf?.entryAt(file as RelativePath)
-      if (!entry) throw new TreeIncomplete(`not on the shelf of ${this.#repository}: ${file}`)
+      if (!entry || entry.digest === null)
+        throw new TreeIncomplete(`not on the shelf of ${this.#repository}: ${file}`)
       files.set(file as RelativePath, { digest: entry.digest, size: entry.size })
     }
     return files
@@ -166,8 +185,8 @@ export class RepositoryShelves implements AsyncDisposable {
     if (claim === null) return
     await this.#forgetSwept()
     await this.#claims.remove(name)
-    const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
-    if (shelf) {
+    const shelf = this.#shelves.find(({ number }) => claim !== 'damaged' && number === claim.shelf)
+    if (shelf && claim !== 'damaged') {
       await shelf.unlink(
         claim.paths.filter((file) => !shelf.entries.has(file as RelativePath)) as RelativePath[],
       )
@@ -203,8 +222,9 @@ export class RepositoryShelves implements AsyncDisposable {
   *packages(digests: ReadonlySet<Sha256>): Generator<PublishedPackage> {
     for (const shelf of this.#shelves) {
       for (const [file, entry] of shelf.entries) {
-        if (!digests.has(entry.digest) || entry.wanted.state === 'removing') continue
-        yield publishedPackage(shelf, file, entry)
+        const { digest, size } = entry
+        if (digest === null || !digests.has(digest) || entry.wanted.state === 'removing') continue
+        yield shelf.packageAt(file, { digest, size })
       }
     }
   }
@@ -212,29 +232,46 @@ export class RepositoryShelves implements AsyncDisposable {
   /** What stands here and is not as it should be. */
   async *damagedFiles({ deep, repair }: FileCheck, signal: AbortSignal): AsyncGenerator<DamagedFile> {
     for (const shelf of this.#shelves) {
-      for (const [path, blob] of shelf.entries) {
-        if (blob.wanted.state === 'removing') continue
+      if (shelf.isDamaged) {
+        if (repair) await shelf.mend()
+        const path = `.shelves/${this.#repository}/${shelf.number}.manifest`
+        yield { path, isRecord: true, isRestored: repair }
+      }
+      for (const [path, { digest, size, wanted }] of shelf.entries) {
+        if (wanted.state === 'removing') continue
         signal.throwIfAborted()
-        const published = publishedPackage(shelf, path, blob)
+        if (digest === null) {
+          // Its publications know its bytes: whoever of them is published anew says so.
+          if (deep && wanted.state === 'wanted') yield { path, isRecord: false, isRestored: false }
+          continue
+        }
+        const published = shelf.packageAt(path, { digest, size })
         if (await isSound(this.#pool, published, deep)) continue
-        yield { path, isRestored: repair && (await restore(this.#pool, published)) }
+        yield { path, isRecord: false, isRestored: repair && (await restore(this.#pool, published)) }
       }
     }
   }
 
-  /** Of what a generation has standing here, what nobody finds there: no link of its tree shows it, or the shelf is gone. */
+  /**
+   * Of what a generation has standing here, what nobody finds there: no link of its tree shows it, or the shelf is gone. Or its claim, where
+   * nobody can tell.
+   */
   async *unseen(
     { publication, name }: Pick<GenerationManifest, 'publication' | 'name'>,
     links: readonly ShelfLink[],
-  ): AsyncGenerator<string> {
+  ): AsyncGenerator<DamagedFile> {
     const claim = await this.#claims.read(claimName(publication, name))
-    const shelf = this.#shelves.find(({ number }) => number === claim?.shelf)
-    const shown = links
-      .filter((link) => link.repository === this.#repository && link.shelf === claim?.shelf)
-      .map(({ below }) => (below === '' ? '' : `${below}/`))
-    for (const file of claim?.paths ?? [])
-      if (!shelf?.entryAt(file as RelativePath) || !shown.some((folder) => file.startsWith(folder)))
-        yield file
+    if (claim === null || claim === 'damaged') {
+      const path = `.shelves/${this.#repository}/claims/${claimName(publication, name)}`
+      yield { path, isRecord: true, isRestored: false }
+      return
+    }
+    const shelf = this.#shelves.find(({ number }) => number === claim.shelf)
+    const shown = links.filter((link) => link.repository === this.#repository && link.shelf === claim.shelf)
+    const isShown = shownBelow(shown.map(({ below }) => below))
+    for (const path of claim.paths)
+      if (!shelf?.entryAt(path as RelativePath) || !isShown(path))
+        yield { path, isRecord: false, isRestored: false }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -270,7 +307,7 @@ export class RepositoryShelves implements AsyncDisposable {
   }
 
   /**
-   * Takes out of `unwanted` (by shelf) what any claim wants. One claim in memory at a time, none twice with the same
+   * Takes out of `unwanted` (by shelf) what any claim wants, and everything while one is damaged: that goes with its generation. One claim in memory at a time, none twice with the same
    * paths, and none once nothing is left in question.
    */
   async #takeOutWanted(unwanted: ReadonlyMap<number, Set<string>>): Promise<void> {
@@ -280,6 +317,10 @@ export class RepositoryShelves implements AsyncDisposable {
     for (const name of names) {
       if ([...unwanted.values()].every(({ size }) => size === 0)) return
       const claim = await this.#claims.read(name)
+      if (claim === 'damaged') {
+        for (const files of unwanted.values()) files.clear()
+        return
+      }
       if (claim === null || seen.has(`${claim.shelf}:${claim.sum}`)) continue
       seen.add(`${claim.shelf}:${claim.sum}`)
       const inQuestion = unwanted.get(claim.shelf)
@@ -316,12 +357,13 @@ export class RepositoryShelves implements AsyncDisposable {
       // Nearly always it is the same shelf, and what is claimed there need not be read.
       if (number === null || number === shelf.number) continue
       const claim = await this.#claims.read(name)
-      if (claim === null) continue
+      if (claim === null || claim === 'damaged') continue
       const other = this.#shelves.find(({ number }) => number === claim.shelf)
       if (other === undefined) continue
       for (const file of claim.paths as readonly RelativePath[]) {
         const entry = other.entryAt(file)
-        if (entry && !files.has(file)) files.set(file, entry)
+        if (entry && entry.digest !== null && !files.has(file))
+          files.set(file, { digest: entry.digest, size: entry.size })
       }
     }
     return files
@@ -350,6 +392,8 @@ export interface ClaimTerms {
   readonly recent: readonly GenerationName[]
   readonly publishedAt: Date
   readonly graceMs: number
+  /** Whether what stands there has to be looked at. */
+  readonly isAnew: boolean
 }
 
 interface OpenOptions {
@@ -362,10 +406,6 @@ interface OpenOptions {
 export interface SweepTerms {
   readonly graceMs: number
   readonly now: Date
-}
-
-function publishedPackage(shelf: Shelf, file: RelativePath, blob: BlobRef): PublishedPackage {
-  return { blob, file: shelf.absolute(file), temporary: `${shelf.folder}.incoming-${blob.digest}` }
 }
 
 function afterAt(name: string): string {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import { makeFolders, namesIn, orNull, readOrNull, readStartOrNull, replaceFile } from './folders.ts'
+import { unlessDamaged } from './manifest-text.ts'
 import { formatClaim, headerBytes, parseClaim, type ShelfClaim, shelfOfClaim } from './shelf-claim.ts'
 
 /** The claims on the shelves of one repository: a file each, named by `claimName`. Whoever changes one holds the repository's lock. */
@@ -15,17 +16,18 @@ export class ShelfClaims {
     return namesIn(this.#folder)
   }
 
-  async read(name: string): Promise<ShelfClaim | null> {
+  /** Where it is damaged its generation may want anything, and nothing can be taken over from it. */
+  async read(name: string): Promise<ShelfClaim | 'damaged' | null> {
     const file = path.join(this.#folder, name)
     const bytes = name.endsWith('.new') ? null : await readOrNull(file)
-    return bytes === null ? null : parseClaim(bytes, file)
+    return bytes === null ? null : unlessDamaged(() => parseClaim(bytes, file), 'damaged')
   }
 
   /** The shelf that a claim is on, without a look at its files; `null` where there is no such claim. */
-  async shelfOf(name: string): Promise<number | null> {
+  async shelfOf(name: string): Promise<number | 'damaged' | null> {
     const file = path.join(this.#folder, name)
     const start = await readStartOrNull(file, headerBytes)
-    return start && shelfOfClaim(start, file)
+    return start && unlessDamaged(() => shelfOfClaim(start, file), 'damaged')
   }
 
   async save(name: string, claim: Omit<ShelfClaim, 'sum'>): Promise<void> {

@@ -1,8 +1,12 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
-import type { RelativePath } from '../core/path.ts'
+import { parseRelativePath, type RelativePath } from '../core/path.ts'
+import type { Pool } from '../pool/pool.ts'
+import { sizeOf } from './damaged-files.ts'
 import { orNull, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
+import { unlessDamaged } from './manifest-text.ts'
+import { isSound, type PublishedPackage } from './published-package.ts'
 import { formatShelf, parseShelf, type ShelfEntries, type ShelfEntry } from './shelf-manifest.ts'
 import { foldersAbove } from './tree-layout.ts'
 
@@ -17,19 +21,54 @@ export class Shelf {
   readonly #manifest: string
   #folders: Set<string> | null = null
 
-  private constructor(number: number, folder: string, entries: ShelfEntries) {
+  /** The manifest is, and {@link entries} say what was found in its place. */
+  isDamaged: boolean
+
+  private constructor(number: number, folder: string, entries: ShelfEntries, isDamaged = false) {
+    this.isDamaged = isDamaged
     this.number = number
     this.folder = folder
     this.entries = entries
     this.#manifest = `${folder}.manifest`
   }
 
-  /** An absent shelf is an empty one. A manifest whose folder is gone lists nothing. */
+  /**
+   * An absent shelf is an empty one. A manifest whose folder is gone lists nothing. Of one that is damaged the folder tells what generations
+   * may be showing, and not with which bytes.
+   */
   static async open(repositoryFolder: string, number: number): Promise<Shelf> {
     const folder = path.join(repositoryFolder, String(number))
     const manifest = `${folder}.manifest`
     const bytes = (await orNull(fs.stat(folder))) && (await readOrNull(manifest))
-    return new Shelf(number, folder, bytes ? parseShelf(bytes, manifest) : new Map())
+    if (!bytes) return new Shelf(number, folder, new Map())
+    const entries = await unlessDamaged(() => parseShelf(bytes, manifest), null)
+    return entries === null
+      ? new Shelf(number, folder, await entriesIn(folder), true)
+      : new Shelf(number, folder, entries)
+  }
+
+  /** Lists again what stands here, where the list was damaged. */
+  async mend(): Promise<void> {
+    if (!this.isDamaged) return
+    await this.save()
+    this.isDamaged = false
+  }
+
+  /** Finds out of `files` which stand here with unknown bytes. Those that have others stay as they are: somebody may show them. */
+  async identify(pool: Pool, files: ReadonlyMap<RelativePath, BlobRef>): Promise<void> {
+    let isChanged = false
+    for (const [file, entry] of this.entries) {
+      const blob = entry.digest === null ? files.get(file) : undefined
+      if (!blob || !(await isSound(pool, this.packageAt(file, blob), true))) continue
+      this.entries.set(file, { ...blob, wanted: entry.wanted })
+      isChanged = true
+    }
+    if (isChanged) await this.save()
+  }
+
+  packageAt(file: RelativePath, { digest, size }: BlobRef): PublishedPackage {
+    const temporary = `${this.folder}.incoming-${digest}`
+    return { blob: { digest, size }, file: this.absolute(file), temporary }
   }
 
   async save(): Promise<void> {
@@ -65,6 +104,13 @@ export class Shelf {
       expired.push(file)
     }
     return missing.some((file) => this.#isFileAndFolder(file)) ? null : { missing, expired }
+  }
+
+  /** What of `files` is listed with these bytes, and is not there or has another size. */
+  lost(files: ReadonlyMap<RelativePath, BlobRef>): readonly RelativePath[] {
+    return [...files].flatMap(([file, { digest, size }]) =>
+      this.entryAt(file)?.digest === digest && sizeOf(this.absolute(file)) !== size ? [file] : [],
+    )
   }
 
   /** Those of `others` that may stand here beside `files`: no path changes its bytes, and none is a file and a folder. */
@@ -117,6 +163,18 @@ export class Shelf {
     }
     return false
   }
+}
+
+async function entriesIn(folder: string): Promise<ShelfEntries> {
+  const entries: ShelfEntries = new Map()
+  for (const entry of await fs.readdir(folder, { recursive: true, withFileTypes: true })) {
+    const absolute = path.join(entry.parentPath, entry.name)
+    const size = entry.isFile() ? sizeOf(absolute) : null
+    if (size === null) continue
+    const file = parseRelativePath(path.relative(folder, absolute))
+    entries.set(file, { digest: null, size, wanted: { state: 'wanted' } })
+  }
+  return entries
 }
 
 interface ShelfPlan {

@@ -1,7 +1,9 @@
 import path from 'node:path'
 import { ChantalError } from '../core/errors.ts'
 import { namePattern, type RepositoryId } from '../core/model.ts'
+import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
+import { type ShelfLink, shownBelow } from './earlier-generation.ts'
 import { namesIn } from './folders.ts'
 import type { GenerationAt, GenerationName } from './publications.ts'
 import { RepositoryShelves, type SweepTerms } from './repository-shelves.ts'
@@ -11,6 +13,8 @@ import { ShelfClaims } from './shelf-claims.ts'
 interface RepeatedClaim {
   readonly from: GenerationAt
   readonly to: GenerationAt
+  /** Of the tree whose claim it is. */
+  readonly links: readonly ShelfLink[]
   readonly recent: readonly GenerationName[]
 }
 
@@ -59,13 +63,19 @@ export class Shelves {
    * Has one generation want what another wants, without a look at the files. The caller holds the leases of both publications.
    * @param claim.recent generations of the new claim's publication that clients may still have the metadata of
    * @returns `false`, and nothing is claimed, where those stand on another shelf, so that files would have to come along
+   * @throws TreeIncomplete where no link shows what is claimed, or nobody can tell what that is
    */
   async repeatClaim(repository: RepositoryId, claim: RepeatedClaim): Promise<boolean> {
     await using _lock = await this.#lock(repository)
     const claims = new ShelfClaims(this.folderOf(repository))
     const source = await claims.read(claimName(claim.from.path, claim.from.generation))
     if (source === null) return false
+    if (source === 'damaged') throw new TreeIncomplete(`what ${claim.from.path} shows of ${repository}`)
     const { shelf, paths } = source
+    const links = claim.links.filter((link) => link.repository === repository && link.shelf === shelf)
+    const isShown = shownBelow(links.map(({ below }) => below))
+    const hidden = paths.find((file) => !isShown(file))
+    if (hidden !== undefined) throw new TreeIncomplete(`no link of the earlier tree shows ${hidden}`)
     for (const generation of claim.recent) {
       const recent = await claims.shelfOf(claimName(claim.to.path, generation))
       if (recent !== null && recent !== shelf) return false

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { BlobRef } from '../core/bytes.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
+import { TreeIncomplete } from '../core/publication.ts'
 import { checkSize, nameMissing } from './copy-blob.ts'
 import type { StageOptions } from './directory-stage.ts'
 import { disturbLinks, type ShelfLink } from './earlier-generation.ts'
@@ -72,11 +73,11 @@ export class StagedPackages {
     return (await this.#taken?.add(packages)) ?? false
   }
 
-  /** Shows what another generation does. @param links those of its tree */
+  /** Shows what another generation does. @param links those of its tree @throws TreeIncomplete */
   async repeat(manifest: GenerationManifest, links: readonly ShelfLink[]): Promise<void> {
     const current = manifest.direct.filter(({ supersededAt }) => supersededAt === null)
     for (const entry of current) this.#put(entry.path, entry, entry.repository)
-    if (!this.#disturbs(links) && (await this.#repeatClaims(manifest))) {
+    if (!this.#disturbs(links) && (await this.#repeatClaims(manifest, links))) {
       this.#repeatedLinks = links
       const metadata = manifest.metadata.filter(({ supersededAt }) => supersededAt === null)
       this.#others = manifest.files - metadata.length - current.length
@@ -163,13 +164,17 @@ export class StagedPackages {
   }
 
   /** @returns whether the packages stand where the generations before had theirs, so that nothing has to come along */
-  async #repeatClaims({ publication, name, repositories }: GenerationManifest): Promise<boolean> {
+  async #repeatClaims(
+    { publication, name, repositories }: GenerationManifest,
+    links: readonly ShelfLink[],
+  ): Promise<boolean> {
     const { folder, name: generation, recent, shelves, previous } = this.#options
     if (previous?.repositories.some((repository) => !repositories.includes(repository))) return false
     for (const repository of [...repositories].sort()) {
       const repeated = await shelves.repeatClaim(repository, {
         from: { path: publication, generation: name },
         to: { path: folder.path, generation },
+        links,
         recent,
       })
       if (!repeated) return false
@@ -205,8 +210,10 @@ export class StagedPackages {
   }
 
   #claimTerms() {
-    const { folder, name: generation, recent, publishedAt, graceMs } = this.#options
-    return { publication: folder.path, generation, recent, publishedAt, graceMs }
+    const { folder, name: generation, recent, publishedAt, graceMs, earlier } = this.#options
+    // Where nothing is taken from an earlier generation, all is to be right afterwards.
+    const isAnew = earlier === null
+    return { publication: folder.path, generation, recent, publishedAt, graceMs, isAnew }
   }
 
   #blobsOnShelf(
@@ -239,7 +246,9 @@ export class StagedPackages {
     const link = this.#tree.absolute(parseRelativePath(folder))
     await this.#tree.makeFolderOf(parseRelativePath(folder))
     await fs.symlink(path.relative(path.dirname(link), target), link)
-    if (!(await orNull(fs.stat(link)))?.isDirectory()) throw new Error(`self-check: ${link} leads nowhere`)
+    if ((await orNull(fs.stat(link)))?.isDirectory()) return
+    const message = `self-check: ${link} leads nowhere`
+    throw this.#options.earlier ? new TreeIncomplete(message) : new Error(message)
   }
 
   async #linkDirect({ direct }: TreeLayout): Promise<void> {

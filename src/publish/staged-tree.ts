@@ -1,15 +1,16 @@
 import { closeSync, fchmodSync, futimesSync, openSync, writeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
-import type { ByteSource } from '../core/bytes.ts'
+import type { BlobRef, ByteSource } from '../core/bytes.ts'
 import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
-import type { PublishedRole, WrittenFile } from '../core/publication.ts'
+import { type PublishedRole, TreeIncomplete, type WrittenFile } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { copyBlob, linkOrCopy, nameMissing } from './copy-blob.ts'
+import { digestOfFile } from './damaged-files.ts'
 import { fileMode, makeFolders, orNull } from './folders.ts'
 import type { MetadataEntry } from './generation-manifest.ts'
 import { type Measured, MeasuredBytes, type MeasuredFile, measureWhole } from './measured-bytes.ts'
@@ -23,13 +24,15 @@ export class StagedTree {
   readonly #publishedAt: Date
   /** Files of the tree that are not its business, and whose paths are taken. */
   readonly #others: ReadonlyMap<RelativePath, { readonly digest: Sha256 }>
-  /** What stands at each path, or will. `null` while it is being written, or not known by digest. */
-  readonly #digests = new Map<RelativePath, Sha256 | null>()
+  /** What stands at each path, or will. */
+  readonly #digests = new Map<RelativePath, Sha256>()
   readonly #folders = new Set<string>()
   /** Whether a file may have several names. */
   readonly #hasHardLinks: boolean
   /** Files of another generation that have several names there, by inode: where the first of them was copied to. */
   readonly #copies = new Map<bigint, RelativePath>()
+  /** Files with the bytes of another generation, which nobody has looked at yet. */
+  readonly #unread: (BlobRef & { readonly path: RelativePath })[] = []
   #temporaryFiles = 0
 
   /** @param incoming an existing folder on the same file system, for files that have no name yet */
@@ -57,17 +60,17 @@ export class StagedTree {
    * Reserves a path. @returns `false` where the same bytes are there already
    * @throws ChantalError `ALREADY_EXISTS` where others are
    */
-  take(file: RelativePath, digest: Sha256 | null): boolean {
+  take(file: RelativePath, digest: Sha256): boolean {
     const isFree = this.isFree(file, digest)
     if (isFree) this.#digests.set(file, digest)
     return isFree
   }
 
   /** As {@link take}, for who puts something else there. */
-  isFree(file: RelativePath, digest: Sha256 | null): boolean {
+  isFree(file: RelativePath, digest: Sha256): boolean {
     const before = this.#digests.get(file) ?? this.#others.get(file)?.digest
-    if (before === undefined && !this.#digests.has(file)) return true
-    if (before === digest && digest !== null) return false
+    if (before === undefined) return true
+    if (before === digest) return false
     throw new ChantalError('ALREADY_EXISTS', `two different files for one published path: ${file}`, {
       details: { path: file },
     })
@@ -85,22 +88,24 @@ export class StagedTree {
       await copyBlob(this.#pool, file, this.absolute(target), this.#temporaryPath())
       await this.#stamp(target)
     })
-    this.#enter(target, role, file.size)
+    this.#enter(target, role, file)
   }
 
   /** Another path for a metadata file that stands in the tree. */
   async alias(path: RelativePath, of: RelativePath, role: PublishedRole): Promise<void> {
     const target = parseRelativePath(path)
-    const entry = this.entries.get(of)
-    if (entry === undefined) throw new Error(`neither written nor copied: ${of}`)
-    if (!this.take(target, this.#digests.get(of) ?? null)) return
+    const size = this.entries.get(of)?.size
+    const digest = this.#digests.get(of)
+    if (size === undefined || digest === undefined) throw new Error(`neither written nor copied: ${of}`)
+    if (!this.take(target, digest)) return
     await this.#explained(target, () => this.#alias(target, of))
-    this.#enter(target, role, entry.size)
+    this.#enter(target, role, { size, digest })
   }
 
   /**
    * Repeats those files of another generation that this one has not got. What is one file there is one here. An addressed one is the very file,
-   * with its time: whoever has something by that name has these bytes.
+   * with its time: whoever has something by that name has these bytes. {@link checkRepeated} says whether they are those that were published.
+   * @throws TreeIncomplete where one is gone, or has another size
    */
   async repeat(tree: string, entries: readonly MetadataEntry[]): Promise<void> {
     const missing = entries.filter(({ path: file }) => !this.has(file))
@@ -110,13 +115,17 @@ export class StagedTree {
     for (const entry of [...copied, ...addressed]) await this.#repeat(path.join(tree, entry.path), entry)
   }
 
-  async #repeat(source: string, { path: target, role, size }: MetadataEntry): Promise<void> {
-    this.take(target, null)
+  async #repeat(source: string, { path: target, role, size, digest }: MetadataEntry): Promise<void> {
+    const found = await orNull(fs.stat(source, { bigint: true }))
+    if (digest === null || found === null || found.size !== BigInt(size))
+      throw new TreeIncomplete(`a file of an earlier tree is gone or has another size: ${source}`)
+    const { ino, nlink } = found
+    this.take(target, digest)
     await this.#explained(target, async () => {
-      const { ino, nlink } = await fs.stat(source, { bigint: true })
       const copied = this.#copies.get(ino)
-      if (copied !== undefined) return this.#alias(target, copied)
+      if (copied !== undefined && this.#digests.get(copied) === digest) return this.#alias(target, copied)
       await this.makeFolderOf(target)
+      this.#unread.push({ path: target, size, digest })
       if (role === 'addressed') return linkOrCopy(source, this.absolute(target))
       if (nlink > 1) this.#copies.set(ino, target)
       await fs.copyFile(
@@ -127,7 +136,7 @@ export class StagedTree {
       await fs.chmod(this.absolute(target), fileMode)
       await this.#stamp(target)
     })
-    this.#enter(target, role, size)
+    this.#enter(target, role, { size, digest })
   }
 
   async write(
@@ -147,7 +156,7 @@ export class StagedTree {
           await this.makeFolderOf(file)
           await fs.rename(temporary, this.absolute(file))
         })
-        this.#enter(file, role, measured.size)
+        this.#enter(file, role, { size: measured.size, digest })
       }
       return { path: file, ...measured }
     } finally {
@@ -177,6 +186,13 @@ export class StagedTree {
     }
   }
 
+  /** Reads what was repeated. @throws TreeIncomplete where it has other bytes than it was published with */
+  async checkRepeated(): Promise<void> {
+    for (const { path: file, size, digest } of this.#unread)
+      if ((await digestOfFile(this.absolute(file), size)) !== digest)
+        throw new TreeIncomplete(`a file of an earlier tree is damaged: ${file}`)
+  }
+
   async #alias(target: RelativePath, of: RelativePath): Promise<void> {
     await this.makeFolderOf(target)
     if (this.#hasHardLinks) return linkOrCopy(this.absolute(of), this.absolute(target))
@@ -184,8 +200,8 @@ export class StagedTree {
     await this.#stamp(target)
   }
 
-  #enter(file: RelativePath, role: PublishedRole, size: number): void {
-    this.entries.set(file, { path: file, role, size, supersededAt: null })
+  #enter(file: RelativePath, role: PublishedRole, { size, digest }: BlobRef): void {
+    this.entries.set(file, { path: file, role, size, digest, supersededAt: null })
   }
 
   #temporaryPath(): string {

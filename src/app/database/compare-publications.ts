@@ -78,7 +78,13 @@ async function compareOne(
     const check = { ...terms, limit: maxFiles, looked }
     const damaged = await context.publications.damagedFiles(path, check, signal)
     const otherwise = terms.deep ? 'it has other bytes' : 'it has another size'
-    flaws.push(...damaged.map((file) => flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored)))
+    flaws.push(
+      ...damaged.map((file) =>
+        file.isRecord
+          ? flaw(`lacks a record of what it holds, or it is damaged: ${file.path}`, file.isRestored)
+          : flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored),
+      ),
+    )
   } catch (error) {
     if (isChantalError(error, 'CATALOG_CORRUPT'))
       flaws.push(flaw(`cannot be looked at: ${error.message}`, false))

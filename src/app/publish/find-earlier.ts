@@ -1,7 +1,7 @@
 import type { GenerationRecord } from '../../catalog/catalog-records.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { RelativePath } from '../../core/path.ts'
-import type { EarlierTree } from '../../core/publication.ts'
+import type { OpenedGeneration } from '../../publish/opened-generation.ts'
 import type { GenerationAt } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
 import type { WantedPublication } from './publish-content.ts'
@@ -10,10 +10,10 @@ import { ownerOf } from './published-path.ts'
 /** A finished generation to repeat, or to take parts from. Nobody removes it before this is disposed. */
 export interface EarlierGeneration extends AsyncDisposable {
   readonly at: GenerationAt
-  readonly tree: EarlierTree
+  readonly tree: OpenedGeneration
   /** Which revisions it shows. */
   readonly sources: GenerationRecord['sources']
-  /** It shows what is to be published, but for the time. */
+  /** It shows what is to be published, but for the time, and its files can be checked. */
   readonly isEqual: boolean
 }
 
@@ -29,7 +29,7 @@ export async function findEarlier(
 ): Promise<EarlierGeneration | null> {
   for (const record of (await candidates(context, wanted, fingerprint)).slice(0, maxTried)) {
     const found = await open(context, record, wanted.path, signal)
-    if (found) return { ...found, isEqual: record.fingerprint === fingerprint }
+    if (found) return { ...found, isEqual: record.fingerprint === fingerprint && found.tree.isRepeatable }
   }
   return null
 }

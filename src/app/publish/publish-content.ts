@@ -34,6 +34,8 @@ export async function findPublished(
   if (!known?.current || known.current.generation !== onDisk?.name) return null
   const { fingerprint, validityMs } = await openTree(context, content)
   if (known.current.fingerprint !== fingerprint) return null
+  // The list of what it holds was damaged, and had to be made of what was found.
+  if (known.current.files !== onDisk.files) return null
   if (isAging(context, known.current, validityMs) && (await isUpToDate(context, content))) return null
   return { record: known.current, unchanged: true, packageLinks: 0 }
 }

@@ -1,5 +1,5 @@
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
-import type { PublicationSink } from '../../core/publication.ts'
+import { type PublicationSink, TreeIncomplete } from '../../core/publication.ts'
 import type { Signer } from '../../sign/signer.ts'
 import type { RenewInput } from '../ecosystem.ts'
 import { parseRelease } from './formats/release.ts'
@@ -31,17 +31,17 @@ export function noteOfRelease(path: RelativePath): string {
   return `${noteKind}\t${path}`
 }
 
-/** The Release files of an earlier tree with the time of this one, signed anew. They stay valid for as long as before. */
+/** The Release files of an earlier tree with the time of this one, signed anew. They stay valid for as long as before. @throws TreeIncomplete */
 export async function renewReleases(input: RenewInput, sink: PublicationSink): Promise<void> {
   const { earlier, now } = input
   const paths = earlier.notes
     .filter((line) => line.startsWith(`${noteKind}\t`))
     .map((line) => line.split('\t'))
-  if (paths.length === 0) throw new Error('the tree to renew names no Release file')
+  if (paths.length === 0) throw new TreeIncomplete('the tree to renew names no Release file')
   for (const [, path = ''] of paths) {
     const release = parseRelativePath(path)
     const bytes = await earlier.read(release)
-    if (!bytes) throw new Error(`the tree to renew has no ${path}`)
+    if (!bytes) throw new TreeIncomplete(`the tree to renew has no ${path}`)
     const { date, validUntil } = parseRelease(Buffer.from(bytes).toString('utf8'), path)
     let text = replaceField(bytes, 'Date', formatReleaseDate(now))
     if (date && validUntil) {

@@ -2,7 +2,7 @@ import { DocumentNotes } from '../../codec/runs/document-notes.ts'
 import { readWhole } from '../../core/bytes.ts'
 import type { PackageOutline } from '../../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
-import type { PublicationSink } from '../../core/publication.ts'
+import { type PublicationSink, TreeIncomplete } from '../../core/publication.ts'
 import type { PublishTerms, RenewInput } from '../ecosystem.ts'
 import { Companions, PublishedPackages, readUpstreams } from './companions.ts'
 import { parseRepomd, type Repomd, serializeRepomd } from './formats/repomd.ts'
@@ -96,10 +96,10 @@ async function hasFilelistsExt(
   return false
 }
 
-/** The index of an earlier tree with the time of this one, signed anew. */
+/** The index of an earlier tree with the time of this one, signed anew. @throws TreeIncomplete */
 export async function renewGenerated(input: RenewInput, sink: PublicationSink): Promise<void> {
   const bytes = await input.earlier.read(repomdPath)
-  if (!bytes) throw new Error('the tree to renew has no repomd.xml')
+  if (!bytes) throw new TreeIncomplete('the tree to renew has no repomd.xml')
   await writeRepomd(parseRepomd(bytes), input, sink)
 }
 
