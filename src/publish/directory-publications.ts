@@ -206,7 +206,10 @@ class DirectoryPublications implements Publications {
         `.shelves/${repository}`,
         troubles,
       )
-      if (shelves) yield* shelves.packages(digests)
+      if (!shelves) continue
+      for (const list of shelves.unclearLists())
+        troubles.push({ path: `.shelves/${repository}`, reason: `damaged manifest: ${list}` })
+      yield* shelves.packages(digests)
     }
     for await (const { root, manifest } of this.#everyGeneration(troubles))
       for (const entry of manifest.direct) if (digests.has(entry.digest)) yield packageIn(root, entry)
@@ -218,8 +221,12 @@ class DirectoryPublications implements Publications {
   }> {
     for (const published of await this.list()) {
       const folder = this.#folder(published)
-      for (const manifest of (await orTrouble(this.#manifests(folder), published, troubles)) ?? [])
-        yield { root: folder.folderOf(manifest.name), manifest }
+      for (const manifest of (await orTrouble(this.#manifests(folder), published, troubles)) ?? []) {
+        const root = folder.folderOf(manifest.name)
+        if (manifest.isRebuilt)
+          troubles.push({ path: published, reason: `damaged manifest: ${root}.manifest` })
+        yield { root, manifest }
+      }
     }
   }
 

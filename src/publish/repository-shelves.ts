@@ -218,6 +218,12 @@ export class RepositoryShelves implements AsyncDisposable {
     await RepositoryShelves.noteSwept(this.#folder, dueAt)
   }
 
+  /** Lists, as absolute paths, that do not say which bytes some of their files should have, since they were damaged. */
+  *unclearLists(): Generator<string> {
+    for (const { entries, folder } of this.#shelves)
+      if ([...entries.values()].some(({ digest }) => digest === null)) yield `${folder}.manifest`
+  }
+
   /** What stands here, or should, with these bytes. */
   *packages(digests: ReadonlySet<Sha256>): Generator<PublishedPackage> {
     for (const shelf of this.#shelves) {
