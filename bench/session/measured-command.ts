@@ -16,6 +16,8 @@ export interface Sample {
 export interface Surroundings {
   /** Scratch: logs, the home of what runs. On the file system that is measured. */
   readonly folder: string
+  /** The user's cache folder: what programs keep there is there for all rounds, as for a user. */
+  readonly caches: string
   readonly signal: AbortSignal
 }
 
@@ -36,7 +38,10 @@ export function requireGnuTime(): void {
  * included.
  * @throws Error with the end of what the command wrote, where it fails; the reason of the signal, after all of it was killed
  */
-export async function measure(command: readonly string[], { folder, signal }: Surroundings): Promise<Sample> {
+export async function measure(
+  command: readonly string[],
+  { folder, caches, signal }: Surroundings,
+): Promise<Sample> {
   await runCommand('sync', ['-f', folder])
   signal.throwIfAborted()
   const figures = join(folder, 'time')
@@ -46,7 +51,7 @@ export async function measure(command: readonly string[], { folder, signal }: Su
   const started = performance.now()
   // Peak memory would count this process's own where it forked the command itself; time is small.
   const child = spawn(timeProgram, ['--quiet', '--output', figures, '--format', '%U %S %M', ...command], {
-    env: { PATH: systemPath, HOME: join(folder, 'home'), LC_ALL: 'C.UTF-8' },
+    env: { PATH: systemPath, HOME: join(folder, 'home'), XDG_CACHE_HOME: caches, LC_ALL: 'C.UTF-8' },
     stdio: ['ignore', output, output],
     // A process group of its own, so that an interruption reaches all that the command started.
     detached: true,

@@ -130,7 +130,7 @@ async function session(terms: SessionTerms): Promise<number> {
         program,
         key,
         signingKey,
-        surroundings: { folder: roundFolder, signal: interruption.signal },
+        surroundings: { folder: roundFolder, caches: join(folder, 'caches'), signal: interruption.signal },
         has: (name) => installed.has(name),
         wants: isSet,
         install: (name, served) => install(name, served, served === large?.repository ? null : key),

@@ -39,6 +39,16 @@ async function open(upstream: AptUpstream, options: object = {}, now = () => new
   })
 }
 
+/** Both states are synced and published, one after the other. @param before each of them */
+async function publishBoth(upstream: AptUpstream, site: Site, before: () => void = () => {}): Promise<void> {
+  for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+    before()
+    await show(upstream, state, minute)
+    await site.sync('apt')
+    await site.publish('apt')
+  }
+}
+
 const releaseOf = (site: Site) => readFile(join(site.published(latest), 'dists/stable/Release'), 'utf8')
 const dateOf = (text: string) => new Date(/^Date: (.*)$/m.exec(text)?.[1] ?? '')
 const isDated = (path: string) => /\/(InRelease|Release|Release\.gpg)$/.test(path)
@@ -76,11 +86,7 @@ describe('a generated APT tree', () => {
   it('that is repeated has a new date, and is valid for as long as before', async () => {
     await using upstream = await startAptUpstream()
     await using site = await open(upstream, { release: { valid_days: 3 } })
-    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
-      await show(upstream, state, minute)
-      await site.sync('apt')
-      await site.publish('apt')
-    }
+    await publishBoth(upstream, site)
     const before = await releaseOf(site)
 
     await site.rollBack(latest)
@@ -98,12 +104,9 @@ describe('a generated APT tree', () => {
     let now = new Date(Math.floor(Date.now() / 1000) * 1000)
     await using upstream = await startAptUpstream()
     await using site = await open(upstream, { release: { valid_days: 4 } }, () => now)
-    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+    await publishBoth(upstream, site, () => {
       now = new Date(now.getTime() + 60_000)
-      await show(upstream, state, minute)
-      await site.sync('apt')
-      await site.publish('apt')
-    }
+    })
     const first = await undated(site)
     const nightly: boolean[] = []
     for (let night = 1; night <= 4; night += 1) {
@@ -130,12 +133,9 @@ describe('a generated APT tree', () => {
     let now = new Date(Math.floor(Date.now() / 1000) * 1000)
     await using upstream = await startAptUpstream()
     await using site = await open(upstream, { release: { valid_days: 4 } }, () => now)
-    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+    await publishBoth(upstream, site, () => {
       now = new Date(now.getTime() + 60_000)
-      await show(upstream, state, minute)
-      await site.sync('apt')
-      await site.publish('apt')
-    }
+    })
     now = new Date(now.getTime() + 60_000)
     await site.rollBack(latest)
     const held = await undated(site)
@@ -158,12 +158,9 @@ describe('a generated APT tree', () => {
     let now = new Date(Math.floor(Date.now() / 1000) * 1000)
     await using upstream = await startAptUpstream()
     await using site = await open(upstream, { release: { valid_days: 4 } }, () => now)
-    for (const [minute, state] of (['v1', 'v2'] as const).entries()) {
+    await publishBoth(upstream, site, () => {
       now = new Date(now.getTime() + 60_000)
-      await show(upstream, state, minute)
-      await site.sync('apt')
-      await site.publish('apt')
-    }
+    })
     await site.rollBack(latest)
     const before = await releaseOf(site)
     await site.reopen({ repositories: [repository(upstream, { release: { valid_days: 4, label: 'Ours' } })] })
