@@ -14,7 +14,7 @@ import type { EarlierGeneration } from './earlier-generation.ts'
 import { openExport } from './export-stage.ts'
 import { folderMode, makeFolders, openToReaders, orNull } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
-import { unlessDamaged } from './manifest-text.ts'
+import { damaged, unlessDamaged } from './manifest-text.ts'
 import { type OpenedGeneration, openGeneration } from './opened-generation.ts'
 import { generationOf, PublicationFolder } from './publication-folder.ts'
 import type {
@@ -208,7 +208,7 @@ class DirectoryPublications implements Publications {
       )
       if (!shelves) continue
       for (const list of shelves.unclearLists())
-        troubles.push({ path: `.shelves/${repository}`, reason: `damaged manifest: ${list}` })
+        troubles.push({ path: `.shelves/${repository}`, reason: damaged(list).message })
       yield* shelves.packages(digests)
     }
     for await (const { root, manifest } of this.#everyGeneration(troubles))
@@ -224,7 +224,7 @@ class DirectoryPublications implements Publications {
       for (const manifest of (await orTrouble(this.#manifests(folder), published, troubles)) ?? []) {
         const root = folder.folderOf(manifest.name)
         if (manifest.isRebuilt)
-          troubles.push({ path: published, reason: `damaged manifest: ${root}.manifest` })
+          troubles.push({ path: published, reason: damaged(`${root}.manifest`).message })
         yield { root, manifest }
       }
     }

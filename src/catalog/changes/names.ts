@@ -7,6 +7,7 @@ import type { Session } from '../engine.ts'
 import { knownRepositoryKey, repositoryKey } from '../queries/repository-key.ts'
 import { keptRevision } from '../queries/revisions.ts'
 import { findSnapshots } from '../queries/snapshots.ts'
+import { takenOver } from './open-repository.ts'
 
 export async function saveRepository(
   { db }: Session,
@@ -205,8 +206,5 @@ export async function saveCheckpoint(
     .returning('pk')
     .executeTakeFirst()
   if (saved) return
-  throw new ChantalError('LEASE_LOST', `${id} has another revision by now`, {
-    hint: 'Run the command again: another process has taken this repository over.',
-    details: { repository: id },
-  })
+  throw takenOver(`${id} has another revision by now`, { repository: id })
 }

@@ -11,7 +11,12 @@ import { repositoryKey } from '../queries/repository-key.ts'
 export async function openRepositoryKey(session: Session, revision: OpenRevision): Promise<number> {
   const { number, openedBy } = revision
   const repository = await repositoryKey(session, revision.repository)
-  if (repository === null) throw takenOver(revision)
+  const lost = () =>
+    takenOver(`revision ${number} of ${revision.repository} is not open any more`, {
+      repository: revision.repository,
+      revision: number,
+    })
+  if (repository === null) throw lost()
   const row = await session.db
     .updateTable('revision')
     .set({ opened_by: openedBy })
@@ -21,13 +26,14 @@ export async function openRepositoryKey(session: Session, revision: OpenRevision
     .where('opened_by', '=', openedBy)
     .returning('number')
     .executeTakeFirst()
-  if (!row) throw takenOver(revision)
+  if (!row) throw lost()
   return repository
 }
 
-function takenOver({ repository, number }: OpenRevision): ChantalError {
-  return new ChantalError('LEASE_LOST', `revision ${number} of ${repository} is not open any more`, {
+/** What a writer is told whose repository is another's by now. */
+export function takenOver(message: string, details: ChantalError['details']): ChantalError {
+  return new ChantalError('LEASE_LOST', message, {
     hint: 'Run the command again: another process has taken this repository over.',
-    details: { repository, revision: number },
+    details,
   })
 }
