@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { hasSystemCode } from '../core/errors.ts'
+import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RepositoryId } from '../core/model.ts'
 import { parseRelativePath } from '../core/path.ts'
 import type { Checkpoint } from './directory-stage.ts'
@@ -115,7 +115,10 @@ describe('the lock of a shelf', () => {
     const events: string[] = []
     const lockShelf = async (repository: RepositoryId) => {
       events.push(`+${repository}`)
-      return { [Symbol.asyncDispose]: async () => void events.push(`-${repository}`) }
+      return {
+        assertHeld: async () => {},
+        [Symbol.asyncDispose]: async () => void events.push(`-${repository}`),
+      }
     }
     await using site = await Site.create({ lockShelf })
     await using stage = await site.publications.begin(parseRelativePath('views/el9/latest'), at('10:00:00'))
@@ -127,7 +130,38 @@ describe('the lock of a shelf', () => {
 
     expect(events).toEqual(['+a', '+b', '+c', '-c', '-b', '-a'])
   })
+
+  it.each([
+    ['claims', 0],
+    ['lists', 1],
+  ])('is asked for before another, who has taken it over, finds other %s', async (_title, granted) => {
+    await using site = await Site.create()
+    await site.publish(at('10:00:00'), { [bash]: 'old' })
+    const before = await recordsOf(site)
+    const answers = [...Array(granted).fill(true), false]
+    const lockShelf = async () => ({
+      assertHeld: async () => {
+        if (answers.shift() === false) throw new ChantalError('LEASE_LOST', 'taken over')
+      },
+      [Symbol.asyncDispose]: async () => {},
+    })
+    const publications = await site.reopened({ lockShelf })
+
+    const publishing = site.publish(at('11:00:00'), { [bash]: 'old', [zsh]: 'zsh' }, { publications })
+
+    await expect(publishing).rejects.toMatchObject({ code: 'LEASE_LOST' })
+    expect(await recordsOf(site)).toEqual(before)
+    expect(await unlistedOnShelves(site)).toEqual([])
+    expect(await site.read(bash)).toBe('old')
+  })
 })
+
+/** The shelf's claims by name, and its list. */
+async function recordsOf(site: Site) {
+  const claims = await fs.readdir(site.absolute('.shelves/epel9/claims'))
+  const list = parseShelf(await fs.readFile(site.absolute('.shelves/epel9/1.manifest')), '1.manifest')
+  return { claims, list }
+}
 
 /** As a killed process: nothing after the moment happens, and nobody disposes the stage. */
 async function endWhilePublishing(site: Site, moment: Checkpoint, packages: Record<string, string>) {

@@ -16,6 +16,7 @@ import { isSound, type PublishedPackage, restore } from './published-package.ts'
 import { isExpired, Shelf } from './shelf.ts'
 import { claimName } from './shelf-claim.ts'
 import { ShelfClaims } from './shelf-claims.ts'
+import type { ShelfLock } from './shelf-lock.ts'
 import { ShelfStand } from './shelf-stand.ts'
 
 const sweptHeader = z.object({ kind: z.literal('swept'), dueAt: z.number().nullable() })
@@ -26,7 +27,7 @@ export class RepositoryShelves implements AsyncDisposable {
   readonly #claims: ShelfClaims
   readonly #repository: RepositoryId
   readonly #pool: Pool
-  readonly #lock: AsyncDisposable
+  readonly #lock: ShelfLock
   readonly #shelves: readonly Shelf[]
 
   private constructor(options: OpenOptions, shelves: readonly Shelf[]) {
@@ -47,7 +48,7 @@ export class RepositoryShelves implements AsyncDisposable {
     }
     const shelves: Shelf[] = []
     for (const number of [...numbers].sort((a, b) => b - a)) {
-      shelves.push(await Shelf.open(options.folder, number))
+      shelves.push(await Shelf.open(options.folder, number, options.lock))
     }
     return new RepositoryShelves(options, shelves)
   }
@@ -74,9 +75,10 @@ export class RepositoryShelves implements AsyncDisposable {
     return header.dueAt === null ? 'more claims' : 'anything'
   }
 
-  /** Has the next sweep start from what there is now. The caller holds the lock. @param dueAt since when the oldest has been unwanted */
-  static async noteSwept(folder: string, dueAt: number | null): Promise<void> {
+  /** Has the next sweep start from what there is now. @param dueAt since when the oldest has been unwanted */
+  static async noteSwept(folder: string, dueAt: number | null, lock: ShelfLock): Promise<void> {
     const claims = (await new ShelfClaims(folder).names()).toSorted()
+    await lock.assertHeld()
     await replaceFile(path.join(folder, 'swept'), formatManifest({ kind: 'swept', dueAt }, claims))
   }
 
@@ -100,7 +102,11 @@ export class RepositoryShelves implements AsyncDisposable {
       if (plan && (best === null || plan.missing.length < best.missing.length)) best = { shelf, ...plan }
     }
     const next = (this.#shelves[0]?.number ?? 0) + 1
-    best ??= { shelf: await Shelf.open(this.#folder, next), missing: [...claim.files.keys()], expired: [] }
+    best ??= {
+      shelf: await Shelf.open(this.#folder, next, this.#lock),
+      missing: [...claim.files.keys()],
+      expired: [],
+    }
     const { files, isAnew } = claim
     const { shelf, missing } = best
     const lost = isAnew ? shelf.lost(files) : []
@@ -183,6 +189,7 @@ export class RepositoryShelves implements AsyncDisposable {
   async withdraw(name: string, added: readonly RelativePath[]): Promise<void> {
     const claim = await this.#claims.read(name)
     if (claim === null) return
+    await this.#lock.assertHeld()
     await this.#forgetSwept()
     await this.#claims.remove(name)
     const shelf = this.#shelves.find(({ number }) => claim !== 'damaged' && number === claim.shelf)
@@ -215,7 +222,7 @@ export class RepositoryShelves implements AsyncDisposable {
       if (due !== null) dueAt = Math.min(dueAt ?? due, due)
     }
     if (await this.#removeIfEmpty()) return
-    await RepositoryShelves.noteSwept(this.#folder, dueAt)
+    await RepositoryShelves.noteSwept(this.#folder, dueAt, this.#lock)
   }
 
   /** Lists, as absolute paths, that do not say which bytes some of their files should have, since they were damaged. */
@@ -348,6 +355,7 @@ export class RepositoryShelves implements AsyncDisposable {
     const { shelf, missing, expired, files, carried, paths } = standing
     const claim = claimName(publication, generation)
     const claimed = { publication, generation, shelf: shelf.number, paths, carried: [...carried.keys()] }
+    await this.#lock.assertHeld()
     await this.#claims.save(claim, claimed)
     await shelf.remove(expired)
     const [repository, pool] = [this.#repository, this.#pool]
@@ -406,7 +414,7 @@ interface OpenOptions {
   readonly folder: string
   readonly repository: RepositoryId
   readonly pool: Pool
-  readonly lock: AsyncDisposable
+  readonly lock: ShelfLock
 }
 
 export interface SweepTerms {

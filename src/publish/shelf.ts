@@ -7,6 +7,7 @@ import { sizeOf } from './damaged-files.ts'
 import { orNull, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
 import { unlessDamaged } from './manifest-text.ts'
 import { isSound, type PublishedPackage } from './published-package.ts'
+import type { ShelfLock } from './shelf-lock.ts'
 import { formatShelf, parseShelf, type ShelfEntries, type ShelfEntry } from './shelf-manifest.ts'
 import { foldersAbove } from './tree-layout.ts'
 
@@ -19,13 +20,21 @@ export class Shelf {
   readonly folder: string
   readonly entries: ShelfEntries
   readonly #manifest: string
+  readonly #lock: ShelfLock
   #folders: Set<string> | null = null
 
   /** The manifest is, and {@link entries} say what was found in its place. */
   isDamaged: boolean
 
-  private constructor(number: number, folder: string, entries: ShelfEntries, isDamaged = false) {
+  private constructor(
+    number: number,
+    folder: string,
+    lock: ShelfLock,
+    entries: ShelfEntries,
+    isDamaged = false,
+  ) {
     this.isDamaged = isDamaged
+    this.#lock = lock
     this.number = number
     this.folder = folder
     this.entries = entries
@@ -36,15 +45,15 @@ export class Shelf {
    * An absent shelf is an empty one. A manifest whose folder is gone lists nothing. Of one that is damaged the folder tells what generations
    * may be showing, and not with which bytes.
    */
-  static async open(repositoryFolder: string, number: number): Promise<Shelf> {
+  static async open(repositoryFolder: string, number: number, lock: ShelfLock): Promise<Shelf> {
     const folder = path.join(repositoryFolder, String(number))
     const manifest = `${folder}.manifest`
     const bytes = (await orNull(fs.stat(folder))) && (await readOrNull(manifest))
-    if (!bytes) return new Shelf(number, folder, new Map())
+    if (!bytes) return new Shelf(number, folder, lock, new Map())
     const entries = await unlessDamaged(() => parseShelf(bytes, manifest), null)
     return entries === null
-      ? new Shelf(number, folder, await entriesIn(folder), true)
-      : new Shelf(number, folder, entries)
+      ? new Shelf(number, folder, lock, await entriesIn(folder), true)
+      : new Shelf(number, folder, lock, entries)
   }
 
   /** Lists again what stands here, where the list was damaged. */
@@ -72,6 +81,7 @@ export class Shelf {
   }
 
   async save(): Promise<void> {
+    await this.#lock.assertHeld()
     if (this.entries.size > 0) return replaceFile(this.#manifest, formatShelf(this.entries))
     await fs.rm(this.#manifest, { force: true })
     await removeEmptyFolders(this.folder, path.dirname(this.folder))
@@ -136,6 +146,7 @@ export class Shelf {
       const entry = this.entries.get(file)
       if (entry) this.entries.set(file, { ...entry, wanted: { state: 'removing' } })
     }
+    await this.#lock.assertHeld()
     await replaceFile(this.#manifest, formatShelf(this.entries))
     await this.unlink(files)
     for (const file of files) this.entries.delete(file)

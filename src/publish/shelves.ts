@@ -9,6 +9,7 @@ import type { GenerationAt, GenerationName } from './publications.ts'
 import { RepositoryShelves, type SweepTerms } from './repository-shelves.ts'
 import { claimName } from './shelf-claim.ts'
 import { ShelfClaims } from './shelf-claims.ts'
+import type { ShelfLock } from './shelf-lock.ts'
 
 interface RepeatedClaim {
   readonly from: GenerationAt
@@ -19,7 +20,7 @@ interface RepeatedClaim {
 }
 
 /** Serializes who changes the shelves of one repository; in the program, the catalog's lease `shelf:<repository>`. */
-export type LockShelf = (repository: RepositoryId) => Promise<AsyncDisposable>
+export type LockShelf = (repository: RepositoryId) => Promise<ShelfLock>
 
 /**
  * `<published>/.shelves/<repository>/`: package files under their published paths, shared by all generations.
@@ -66,7 +67,7 @@ export class Shelves {
    * @throws TreeIncomplete where no link shows what is claimed, or nobody can tell what that is
    */
   async repeatClaim(repository: RepositoryId, claim: RepeatedClaim): Promise<boolean> {
-    await using _lock = await this.#lock(repository)
+    await using lock = await this.#lock(repository)
     const claims = new ShelfClaims(this.folderOf(repository))
     const source = await claims.read(claimName(claim.from.path, claim.from.generation))
     if (source === null) return false
@@ -82,6 +83,7 @@ export class Shelves {
     }
     const { path: publication, generation } = claim.to
     const name = claimName(publication, generation)
+    await lock.assertHeld()
     await claims.save(name, { publication, generation, shelf, paths, carried: [] })
     return true
   }
@@ -125,11 +127,11 @@ export class Shelves {
 
   /** @returns `false` where somebody has changed more meanwhile */
   async #noteMoreClaims(repository: RepositoryId, terms: SweepTerms): Promise<boolean> {
-    await using _lock = await this.#lock(repository)
+    await using lock = await this.#lock(repository)
     const folder = this.folderOf(repository)
     const found = await RepositoryShelves.findToSweep(folder, terms)
     // Where somebody has swept meanwhile, what is due is in that note.
-    if (found === 'more claims') await RepositoryShelves.noteSwept(folder, null)
+    if (found === 'more claims') await RepositoryShelves.noteSwept(folder, null, lock)
     return found !== 'anything'
   }
 }
@@ -142,6 +144,7 @@ function lockWithinProcess(): LockShelf {
     last.set(repository, promise)
     await before
     return {
+      assertHeld: async () => {},
       async [Symbol.asyncDispose]() {
         if (last.get(repository) === promise) last.delete(repository)
         resolve()
