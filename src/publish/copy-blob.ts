@@ -1,17 +1,28 @@
 import * as fs from 'node:fs/promises'
 import type { BlobRef } from '../core/bytes.ts'
+import type { Sha256 } from '../core/digest.ts'
 import { ChantalError, hasSystemCode, isChantalError } from '../core/errors.ts'
+import type { StoredFile } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
+import { digestOfFile } from './damaged-files.ts'
 import { fileMode } from './folders.ts'
 
 /**
  * Copies a blob to a file of its own: a reflink where the file system has them. Goes by way of a placed file, because the
- * kernel copies between names faster than bytes pass through here.
+ * kernel copies between names faster than bytes pass through here. The copy is read once: what is to leave the pool as a whole is to be
+ * what the pool says that it is.
+ * @param target absolute
  * @param temporary a free name on the target's file system
- * @throws ChantalError `BLOB_MISSING`; `BLOB_CORRUPT` where the size is another
+ * @throws ChantalError `BLOB_MISSING`; `BLOB_CORRUPT` where the pool's bytes are others
  */
-export async function copyBlob(pool: Pool, blob: BlobRef, target: string, temporary: string): Promise<void> {
-  const method = await pool.place(blob.digest, temporary)
+export async function copyBlob(
+  pool: Pool,
+  file: StoredFile,
+  target: string,
+  temporary: string,
+): Promise<void> {
+  const { digest, size } = file
+  const method = await pool.place(digest, temporary)
   try {
     if (method === 'hardlink') {
       await fs.copyFile(temporary, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
@@ -22,7 +33,24 @@ export async function copyBlob(pool: Pool, blob: BlobRef, target: string, tempor
     await fs.rm(temporary, { force: true })
   }
   await fs.chmod(target, fileMode)
-  await checkSize(blob, target)
+  await checkSize(file, target)
+  const actual = await digestOfFile(target, size)
+  if (actual !== digest) throw damagedInPool(file, actual)
+}
+
+/** @param actual SHA-256, in hex, of what the pool has in place of the file's bytes */
+export function damagedInPool(
+  { path, digest }: { readonly path: string; readonly digest: Sha256 },
+  actual: string,
+): ChantalError {
+  return new ChantalError(
+    'BLOB_CORRUPT',
+    `${path}: damaged in the pool: expected sha256 ${digest}, got ${actual}`,
+    {
+      hint: 'Run `chantal pool verify --repair` to get it back, then publish.',
+      details: { digest, actual, path },
+    },
+  )
 }
 
 /** Puts a blob where a file is already, at once for whoever reads it. @param temporary as for {@link copyBlob} */

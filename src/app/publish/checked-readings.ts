@@ -4,6 +4,7 @@ import type { Sha256 } from '../../core/digest.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
 import type { StoredFile } from '../../core/model.ts'
 import type { Pool } from '../../pool/pool.ts'
+import { damagedInPool } from '../../publish/copy-blob.ts'
 
 /**
  * Reads of the pool what documents of a tree are made of, and compares it with its digest while it passes: what a disk has damaged would
@@ -62,7 +63,7 @@ export class CheckedReadings {
     }
     const actual = hash.digest('hex')
     if (actual === digest) return
-    this.#damage ??= damaged(digest, actual, path)
+    this.#damage ??= damagedInPool({ path, digest }, actual)
     throw this.#damage
   }
 }
@@ -77,15 +78,4 @@ function missing({ message, hint, details, cause }: ChantalError, path: string):
     ...(hint === undefined ? {} : { hint }),
     details: { ...details, path },
   })
-}
-
-function damaged(digest: Sha256, actual: string, path: string): ChantalError {
-  return new ChantalError(
-    'BLOB_CORRUPT',
-    `${path}: damaged in the pool: expected sha256 ${digest}, got ${actual}`,
-    {
-      hint: 'Run `chantal pool verify --repair` to get it back, then publish.',
-      details: { digest, actual, path },
-    },
-  )
 }

@@ -127,3 +127,52 @@ it('says of what a view is made of that it is not in the pool', async () => {
   // Documents of several members are opened before the first is read, and their bytes merged.
   await expect(site.publish('all')).rejects.toMatchObject({ code: 'BLOB_MISSING', details: { path: file } })
 })
+
+describe('what a tree has of the pool as it is', () => {
+  it.each(['InRelease', 'Packages.gz'])(
+    'is compared before anybody sees it: %s of a mirror',
+    async (name) => {
+      await using upstream = await startAptUpstream()
+      await using site = await openAptSite(upstream.url)
+      await site.sync('mirror')
+      const { blob, digest, file } = await documentOf(site, 'mirror', name)
+
+      await turnOneBit(blob)
+
+      const corrupt = { code: 'BLOB_CORRUPT', details: { digest, path: file } }
+      await expect(site.publish('mirror')).rejects.toMatchObject(corrupt)
+      expect(await readdir(site.folder)).not.toContain('published')
+    },
+  )
+
+  it('is compared in an export, packages too', async () => {
+    const { site, upstream, id } = await openRpm()
+    await using _site = site
+    await using _upstream = upstream
+    const { digest, path: file } = await firstPackageOf(site, id)
+    await turnOneBit(path.join(site.context.settings.storage.poolPath, 'sha256', digest.slice(0, 2), digest))
+
+    const target = path.join(site.folder, 'export')
+    const exported = exportSource(site.context, { source: id, target }, signal)
+
+    await expect(exported).rejects.toMatchObject({ code: 'BLOB_CORRUPT', details: { digest, path: file } })
+    expect(await readdir(site.folder)).not.toContain('export')
+  })
+})
+
+async function turnOneBit(file: string): Promise<void> {
+  const bytes = await readFile(file)
+  await chmod(file, 0o644)
+  await writeFile(
+    file,
+    bytes.map((byte, at) => (at === 12 ? byte ^ 1 : byte)),
+  )
+}
+
+async function firstPackageOf({ context }: Site, id: string) {
+  return context.catalog.read(async (reader) => {
+    const { revisions } = await resolveSource(reader, context.settings, id)
+    for await (const [first] of reader.packageFiles(revisions[0])) if (first) return first
+    throw new Error(`${id} has no packages`)
+  })
+}
