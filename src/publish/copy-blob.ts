@@ -47,7 +47,7 @@ export function damagedInPool(
     'BLOB_CORRUPT',
     `${path}: damaged in the pool: expected sha256 ${digest}, got ${actual}`,
     {
-      hint: 'Run `chantal pool verify --repair` to get it back, then publish.',
+      hint: 'Run `chantal pool verify --repair` to get it back, then try again.',
       details: { digest, actual, path },
     },
   )

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { openAptSite } from '../../../tests/support/apt-site.ts'
 import { aptPrivateKeyFile, startAptUpstream } from '../../../tests/support/apt-upstream.ts'
+import { documentOf, turnOneBit } from '../../../tests/support/damaged-blobs.ts'
 import { startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
 import { openWorld } from '../../ecosystems/apt/view.test-support.ts'
@@ -40,20 +41,6 @@ async function openRpm() {
   })
   await site.sync('demo')
   return { site, upstream, id: 'demo' }
-}
-
-/** The document of the latest revision whose path ends in `name`, and where its blob is. */
-async function documentOf({ context }: Site, id: string, name: string) {
-  const { revisions } = await context.catalog.read((reader) => resolveSource(reader, context.settings, id))
-  const files = await context.catalog.read((reader) => reader.files(revisions[0]))
-  const found = files.find((file) => file.path.endsWith(name))
-  if (!found) throw new Error(`no ${name} among ${files.map((file) => file.path).join(' ')}`)
-  const { digest } = found
-  return {
-    file: found.path,
-    digest,
-    blob: path.join(context.settings.storage.poolPath, 'sha256', digest.slice(0, 2), digest),
-  }
 }
 
 const damages: readonly ((bytes: Buffer) => Uint8Array)[] = [
@@ -159,15 +146,6 @@ describe('what a tree has of the pool as it is', () => {
     expect(await readdir(site.folder)).not.toContain('export')
   })
 })
-
-async function turnOneBit(file: string): Promise<void> {
-  const bytes = await readFile(file)
-  await chmod(file, 0o644)
-  await writeFile(
-    file,
-    bytes.map((byte, at) => (at === 12 ? byte ^ 1 : byte)),
-  )
-}
 
 async function firstPackageOf({ context }: Site, id: string) {
   return context.catalog.read(async (reader) => {

@@ -7,10 +7,10 @@ import type { EarlierTree, PublicationSink } from '../../core/publication.ts'
 import type { Ecosystem, RevisionContent } from '../../ecosystems/ecosystem.ts'
 import type { TakenPackages } from '../../publish/publications.ts'
 import type { Signer } from '../../sign/signer.ts'
+import { CheckedReadings } from '../checked-readings.ts'
 import { configuredRepository, configuredView, ecosystemOf } from '../configured.ts'
 import type { AppContext } from '../context.ts'
 import type { ResolvedSource } from '../source.ts'
-import { CheckedReadings } from './checked-readings.ts'
 
 /** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
 const publisherVersion = 3

@@ -1,11 +1,11 @@
-import type { BlobRef } from '../../core/bytes.ts'
-import { readWhole } from '../../core/bytes.ts'
-import type { Expectation } from '../../core/digest.ts'
+import { type BlobRef, type ByteSource, readWhole } from '../../core/bytes.ts'
+import type { Expectation, Sha256 } from '../../core/digest.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { StoredFile, UpstreamFile } from '../../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { UpstreamClient } from '../../download/downloader.ts'
 import type { FetchedFile, MetadataFetcher } from '../../ecosystems/ecosystem.ts'
+import { CheckedReadings } from '../checked-readings.ts'
 import type { AppContext } from '../context.ts'
 import { keepBlobs } from '../keep-blobs.ts'
 import { isAbsent, isAbsentAtSome } from './absence.ts'
@@ -22,6 +22,9 @@ export class MetadataSession implements MetadataFetcher {
   fetchedFiles = 0
   fetchedBytes = 0
   readonly #context: AppContext
+  readonly #readings: CheckedReadings
+  /** Compared with its digest while it arrived; the pool has it, and no damaged file by its name. */
+  readonly #arrived = new Set<Sha256>()
   readonly #repository: string
   readonly #client: UpstreamClient
   readonly #before: ReadonlyMap<string, RememberedDocument>
@@ -40,6 +43,7 @@ export class MetadataSession implements MetadataFetcher {
     signal: AbortSignal,
   ) {
     this.#context = context
+    this.#readings = new CheckedReadings(context.pool)
     this.#repository = terms.repository
     this.#client = terms.client
     this.#before = terms.before
@@ -55,7 +59,20 @@ export class MetadataSession implements MetadataFetcher {
     const { path, expect } = file
     const stored = expect.checksums.length > 0 ? await this.#byChecksum(file) : await this.#document(file)
     const before = this.#before.get(path)
-    return new PooledFile(this.#context, { ...stored, path }, before?.digest === stored.digest)
+    const isUnchanged = before?.digest === stored.digest
+    const pooled = { ...stored, path }
+    const { digest } = stored
+    return new PooledFile(pooled, isUnchanged, () =>
+      this.#arrived.has(digest) ? this.#context.pool.read(digest) : this.#readings.of([pooled])(digest),
+    )
+  }
+
+  /**
+   * Does work that reads what was fetched here. Where the pool has damaged something of it, that is why it failed.
+   * @throws ChantalError `BLOB_CORRUPT`, and what the work throws
+   */
+  guard<T>(work: () => Promise<T>): Promise<T> {
+    return this.#readings.guard(work)
   }
 
   async fetchOptional(
@@ -138,6 +155,7 @@ export class MetadataSession implements MetadataFetcher {
     await using received = blob
     const [stored] = await keepBlobs(this.#context, [received], this.#signal)
     if (!stored) throw new Error('the pool kept nothing')
+    this.#arrived.add(stored.digest)
     this.fetchedFiles += 1
     this.fetchedBytes += stored.size
     this.#context.reporter.report({
@@ -155,21 +173,17 @@ class PooledFile implements FetchedFile {
   readonly digest: StoredFile['digest']
   readonly size: number
   readonly isUnchanged: boolean
-  readonly #context: AppContext
+  readonly stream: () => ByteSource
 
-  constructor(context: AppContext, file: StoredFile, isUnchanged: boolean) {
-    this.#context = context
+  constructor(file: StoredFile, isUnchanged: boolean, stream: () => ByteSource) {
     this.path = file.path
     this.digest = file.digest
     this.size = file.size
     this.isUnchanged = isUnchanged
+    this.stream = stream
   }
 
   bytes(): Promise<Uint8Array> {
     return readWhole(this.stream())
-  }
-
-  stream() {
-    return this.#context.pool.read(this.digest)
   }
 }

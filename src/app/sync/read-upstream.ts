@@ -80,23 +80,27 @@ export async function readUpstream(
       signal,
     )
     try {
-      const listing = await ecosystemOf(context, settings).readUpstream({
-        repository: settings.id,
-        options: settings.options,
-        mode: settings.mode,
-        filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
-        checkpoint,
-        newestSeen,
-        held: (wants) => heldPackages(context, settings, record?.latest ?? null, wants),
-        unchanged: async () =>
-          isSameQuestion && wantsAll(settings) ? keysByIdentity(await held()) : new Map<string, PackageKey>(),
-        metadata: session,
-        verifier: isVerified ? () => openVerifier(context, settings) : null,
-        limits: context.settings.limits,
-        now: context.now(),
-        reporter: context.reporter,
-        signal,
-      })
+      const listing = await session.guard(() =>
+        ecosystemOf(context, settings).readUpstream({
+          repository: settings.id,
+          options: settings.options,
+          mode: settings.mode,
+          filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
+          checkpoint,
+          newestSeen,
+          held: (wants) => heldPackages(context, settings, record?.latest ?? null, wants),
+          unchanged: async () =>
+            isSameQuestion && wantsAll(settings)
+              ? keysByIdentity(await held())
+              : new Map<string, PackageKey>(),
+          metadata: session,
+          verifier: isVerified ? () => openVerifier(context, settings) : null,
+          limits: context.settings.limits,
+          now: context.now(),
+          reporter: context.reporter,
+          signal,
+        }),
+      )
       return {
         repository: settings.id,
         listing,

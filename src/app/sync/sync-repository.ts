@@ -138,7 +138,8 @@ async function runSync(
     tally.fetchedFiles += reading.session.fetchedFiles
     tally.fetchedBytes += reading.session.fetchedBytes
     try {
-      return await bringUpToDate(context, { settings, dryRun, client, latest, held, reading }, tally, signal)
+      const terms = { settings, dryRun, client, latest, held, reading }
+      return await reading.session.guard(() => bringUpToDate(context, terms, tally, signal))
     } catch (error) {
       // What upstream listed may be gone because there is something new; that is not known before somebody looks again.
       if (attempt === attempts || !isTorn(error) || !(await reading.session.hasMovedOn())) throw error

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { ByteSource } from '../../core/bytes.ts'
-import type { Sha256 } from '../../core/digest.ts'
-import { ChantalError, isChantalError } from '../../core/errors.ts'
-import type { StoredFile } from '../../core/model.ts'
-import type { Pool } from '../../pool/pool.ts'
-import { damagedInPool } from '../../publish/copy-blob.ts'
+import type { ByteSource } from '../core/bytes.ts'
+import type { Sha256 } from '../core/digest.ts'
+import { ChantalError, isChantalError } from '../core/errors.ts'
+import type { StoredFile } from '../core/model.ts'
+import type { Pool } from '../pool/pool.ts'
+import { damagedInPool } from '../publish/copy-blob.ts'
 
 /**
- * Reads of the pool what documents of a tree are made of, and compares it with its digest while it passes: what a disk has damaged would
- * be published as if upstream had said it, or be called upstream's fault where it cannot be read.
+ * Reads documents out of the pool, and compares them with their digests while they pass: what a disk has damaged would be recorded or
+ * published as if upstream had said it, or be called upstream's fault where it cannot be read.
  */
 export class CheckedReadings {
   readonly #pool: Pool
@@ -31,13 +31,15 @@ export class CheckedReadings {
    * Does work that reads. Where something that it read is damaged, that is why it failed, whatever it says itself; and it did not succeed.
    * @throws ChantalError `BLOB_CORRUPT`, and what the work throws
    */
-  async guard(work: () => Promise<void>): Promise<void> {
+  async guard<T>(work: () => Promise<T>): Promise<T> {
+    let result: T
     try {
-      await work()
+      result = await work()
     } catch (error) {
       throw this.#damage ?? error
     }
     if (this.#damage) throw this.#damage
+    return result
   }
 
   /** Who stops early, at what it cannot make sense of say, has the rest compared all the same. */
