@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { ByteSource } from '../core/bytes.ts'
+import { damagedBlob } from '../core/damaged-blob.ts'
 import type { Sha256 } from '../core/digest.ts'
 import { ChantalError, isChantalError } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
-import { damagedInPool } from '../publish/copy-blob.ts'
 
 /**
  * Reads documents out of the pool, and compares them with their digests while they pass: what a disk has damaged would be recorded or
@@ -65,7 +65,7 @@ export class CheckedReadings {
     }
     const actual = hash.digest('hex')
     if (actual === digest) return
-    this.#damage ??= damagedInPool({ path, digest }, actual)
+    this.#damage ??= damagedBlob({ path, digest }, actual)
     throw this.#damage
   }
 }

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises'
 import type { BlobRef } from '../core/bytes.ts'
-import type { Sha256 } from '../core/digest.ts'
+import { damagedBlob } from '../core/damaged-blob.ts'
 import { ChantalError, hasSystemCode, isChantalError } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -35,22 +35,7 @@ export async function copyBlob(
   await fs.chmod(target, fileMode)
   await checkSize(file, target)
   const actual = await digestOfFile(target, size)
-  if (actual !== digest) throw damagedInPool(file, actual)
-}
-
-/** @param actual SHA-256, in hex, of what the pool has in place of the file's bytes */
-export function damagedInPool(
-  { path, digest }: { readonly path: string; readonly digest: Sha256 },
-  actual: string,
-): ChantalError {
-  return new ChantalError(
-    'BLOB_CORRUPT',
-    `${path}: damaged in the pool: expected sha256 ${digest}, got ${actual}`,
-    {
-      hint: 'Run `chantal pool verify --repair` to get it back, then try again.',
-      details: { digest, actual, path },
-    },
-  )
+  if (actual !== digest) throw damagedBlob(file, actual)
 }
 
 /** Puts a blob where a file is already, at once for whoever reads it. @param temporary as for {@link copyBlob} */

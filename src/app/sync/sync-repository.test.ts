@@ -158,6 +158,9 @@ describe('a sync', () => {
 
     expect(before.packages).toBe(6)
     expect(after).toMatchObject({ status: 'synced', packages: 0, removed: 6 })
+    expect(site.warnings('NOTHING_SELECTED')).toEqual([
+      'the filters do not keep any of the 6 packages that upstream lists',
+    ])
   })
 
   it('fetches again what was set aside in the pool, wherever it is wanted next', async () => {

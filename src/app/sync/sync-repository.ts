@@ -178,7 +178,9 @@ async function bringUpToDate(
   }
   tally.signedBy = listing.signedBy?.fingerprint ?? null
 
-  const upstream = selectPackages(await collect(listing.packages), settings, ecosystem, context.now())
+  const { reporter, now } = context
+  const listed = await collect(listing.packages)
+  const upstream = selectPackages(listed, settings, ecosystem, { now: now(), reporter })
   const plan = planSync(upstream, await held())
   const files = await collect(listing.files())
   const needed = [
