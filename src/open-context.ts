@@ -9,7 +9,7 @@ import type { RepositorySettings, Settings, SigningOwner } from './config/settin
 import { isChantalError } from './core/errors.ts'
 import type { Reporter } from './core/events.ts'
 import { createDownloader } from './download/http-downloader.ts'
-import type { Wait } from './download/retry.ts'
+import { type Wait, waitByTimer } from './download/retry.ts'
 import { startThread } from './download/thread/start-thread.ts'
 import { ecosystems } from './ecosystems/registry.ts'
 import { expectGarbage } from './heap-growth.ts'
@@ -37,7 +37,7 @@ export interface Surroundings {
    * same. Default: everything.
    */
   readonly needs?: 'everything' | 'catalog' | 'adoption' | undefined
-  /** How downloads wait before they try again. Default: by the clock. */
+  /** How anybody waits who does so by the clock. Default: by a timer. */
   readonly wait?: Wait | undefined
   /** See {@link AppContext.reached}; also told of the moments of a publication's switch. */
   readonly reached?: ((moment: Moment | Checkpoint) => void) | undefined
@@ -49,7 +49,7 @@ export interface Surroundings {
  */
 export async function openContext(
   settings: Settings,
-  { reporter, now, version, user, wait, reached, needs = 'everything' }: Surroundings,
+  { reporter, now, version, user, wait = waitByTimer, reached, needs = 'everything' }: Surroundings,
 ): Promise<AppContext & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const catalog = opened.use(await openCatalog({ url: settings.database, now }))
@@ -65,7 +65,7 @@ export async function openContext(
       bandwidth,
       reporter,
       userAgent,
-      ...(wait && { wait }),
+      wait,
       thread: { start: () => startThread(threadFile, { poolPath, concurrency, userAgent }) },
     }),
   )
@@ -107,6 +107,7 @@ export async function openContext(
     signerOf: perOwner(async ({ signing }: SigningOwner) => signing && openOpenPgpSigner(signing)),
     user: user ?? processUser(),
     now,
+    wait,
     expectGarbage,
     reached,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

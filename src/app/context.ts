@@ -3,6 +3,7 @@ import type { RepositorySettings, Settings, SigningOwner } from '../config/setti
 import type { Reporter } from '../core/events.ts'
 import type { EcosystemId } from '../core/model.ts'
 import type { Downloader } from '../download/downloader.ts'
+import type { Wait } from '../download/retry.ts'
 import type { Ecosystem } from '../ecosystems/ecosystem.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { PoolMarker } from '../pool/pool-marker.ts'
@@ -32,6 +33,8 @@ export interface AppContext {
   readonly user: string
   /** The only source of time, so tests set it. */
   readonly now: () => Date
+  /** Returns after that many milliseconds. Throws the signal's reason. */
+  readonly wait: Wait
   /**
    * Has the process collect its garbage less often from now on, for work that makes much and keeps little: a tenth quicker, for some 40 MiB. A
    * first sync has no memory to spare for that.

@@ -104,6 +104,7 @@ export const warningCodes = [
   'PACKAGE_SIGNATURE_INVALID',
   'LAST_SYNC_FAILED',
   'OLDER_VERBATIM_TREE',
+  'PUBLISHED_AHEAD',
   'PUBLICATION_UNREADABLE',
 ] as const
 

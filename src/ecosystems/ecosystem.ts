@@ -64,6 +64,8 @@ export interface Ecosystem<
   readonly signing: Signer['kind'] | null
   /** Whether clients keep the signed metadata that they have where a path offers older: a verbatim tree cannot go back in their eyes. */
   readonly refusesOlder?: boolean
+  /** Milliseconds by which the time of a generated tree may be ahead of a client's clock. Absent where clients do not look. */
+  readonly futureToleranceMs?: number
   /**
    * Milliseconds from its publication for which clients take a generated tree; `null` without end. Publishing what is shown already makes it
    * anew once half of them are over: it would expire while nothing changes.

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Surroundings } from '../../src/open-context.ts'
 import { type AptKey, aptDates, aptKeyFile, aptPrivateKeyFile } from './apt-upstream.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -16,11 +17,13 @@ export interface AptTerms {
   readonly keys?: readonly AptKey[]
   /** Default: a day after the first state. */
   readonly now?: Date
+  /** In place of `now`. */
+  readonly clock?: Pick<Surroundings, 'now' | 'wait'>
 }
 
 /** A site with one repository in each mode, called by its mode; what is generated is signed by the key `other`. */
 export async function openAptSite(feed: URL, terms: AptTerms = {}): Promise<Site> {
-  const { suites = ['stable'], options = {}, generated = {}, filters, keys = ['archive'] } = terms
+  const { suites = ['stable'], options = {}, generated = {}, filters, keys = ['archive'], clock } = terms
   const now = terms.now ?? new Date(aptDates.v1.getTime() + 24 * 60 * 60 * 1000)
   return await openSite({
     repositories: aptModes.map((mode) => ({
@@ -34,6 +37,6 @@ export async function openAptSite(feed: URL, terms: AptTerms = {}): Promise<Site
     })),
     sections: { signing: { key_file: 'key.asc' } },
     files: { 'key.asc': await readFile(aptPrivateKeyFile('other'), 'utf8') },
-    now: () => now,
+    ...(clock ?? { now: () => now }),
   })
 }

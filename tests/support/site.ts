@@ -32,7 +32,7 @@ export interface SiteOptions {
   readonly database?: URL
   /** Default: the system's clock. */
   readonly now?: () => Date
-  /** How downloads wait before they try again. Default: by the clock. */
+  /** @see Surroundings.wait */
   readonly wait?: Surroundings['wait']
   readonly reached?: Surroundings['reached']
 }

@@ -7,6 +7,7 @@ import { TreeIncomplete } from '../../core/publication.ts'
 import type { Generation, TakenPackages } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
 import { parseSource } from '../source.ts'
+import { awaitPublishTime } from './await-publish-time.ts'
 import { findEarlier } from './find-earlier.ts'
 import type { PublishedGeneration } from './publish-result.ts'
 import { type Content, openTree, type PublishedTree } from './published-tree.ts'
@@ -146,6 +147,7 @@ async function publishOnce(
       }
       await tree.fill({ now, earlier: earlier?.tree ?? null, takeOver }, stage)
     }
+    await awaitPublishTime(context, wanted, tree, stage.publishedAt, signal)
     // Whoever took the path over has dropped what was staged here.
     await lease.assertHeld()
     generation = await stage.commit()

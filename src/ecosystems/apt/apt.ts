@@ -31,6 +31,8 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   signing: 'openpgp',
   refusesOlder: true,
   validityMs: validityOf,
+  // Acquire::Max-FutureTime in apt.conf(5).
+  futureToleranceMs: 10_000,
   // The signed index vouches for them.
   packageSignatures: null,
   requiredRecords: ['stanza'],
