@@ -1,6 +1,5 @@
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
-import * as z from 'zod'
 import type { BlobRef } from '../core/bytes.ts'
 import type { Sha256 } from '../core/digest.ts'
 import type { RepositoryId } from '../core/model.ts'
@@ -8,23 +7,23 @@ import type { RelativePath } from '../core/path.ts'
 import { TreeIncomplete } from '../core/publication.ts'
 import type { Pool } from '../pool/pool.ts'
 import { type ShelfLink, shownBelow } from './earlier-generation.ts'
-import { namesIn, readOrNull, removeEmptyFolders, replaceFile } from './folders.ts'
+import { namesIn, removeEmptyFolders } from './folders.ts'
 import type { GenerationManifest } from './generation-manifest.ts'
-import { formatManifest, parseManifest, unlessDamaged } from './manifest-text.ts'
 import type { DamagedFile, FileCheck, GenerationAt, GenerationName } from './publications.ts'
 import { isSound, type PublishedPackage, restore } from './published-package.ts'
-import { isExpired, Shelf } from './shelf.ts'
+import { Shelf } from './shelf.ts'
 import { claimName } from './shelf-claim.ts'
 import { ShelfClaims } from './shelf-claims.ts'
 import type { ShelfLock } from './shelf-lock.ts'
 import { ShelfStand } from './shelf-stand.ts'
-
-const sweptHeader = z.object({ kind: z.literal('swept'), dueAt: z.number().nullable() })
+import { sweepShelves, takeOutWanted } from './sweep-shelves.ts'
+import { type SweepTerms, SweptNote } from './swept-note.ts'
 
 /** The shelves of one repository, while their lock is held. */
 export class RepositoryShelves implements AsyncDisposable {
   readonly #folder: string
   readonly #claims: ShelfClaims
+  readonly #swept: SweptNote
   readonly #repository: RepositoryId
   readonly #pool: Pool
   readonly #lock: ShelfLock
@@ -33,6 +32,7 @@ export class RepositoryShelves implements AsyncDisposable {
   private constructor(options: OpenOptions, shelves: readonly Shelf[]) {
     this.#folder = options.folder
     this.#claims = new ShelfClaims(options.folder)
+    this.#swept = new SweptNote(options.folder)
     this.#repository = options.repository
     this.#pool = options.pool
     this.#lock = options.lock
@@ -51,35 +51,6 @@ export class RepositoryShelves implements AsyncDisposable {
       shelves.push(await Shelf.open(options.folder, number, options.lock))
     }
     return new RepositoryShelves(options, shelves)
-  }
-
-  /**
-   * What a sweep could find: `nothing` while the claims are those of the last one and nothing marked is due; `more claims` where there are
-   * only more of them, and nothing is marked that they may want again.
-   */
-  static async findToSweep(
-    folder: string,
-    terms: SweepTerms,
-  ): Promise<'nothing' | 'more claims' | 'anything'> {
-    const file = path.join(folder, 'swept')
-    const bytes = await readOrNull(file)
-    if (bytes === null) return 'anything'
-    const swept = await unlessDamaged(() => parseManifest(bytes, file, sweptHeader), null)
-    if (swept === null) return 'anything'
-    const { header, lines } = swept
-    const isDue = header.dueAt !== null && header.dueAt <= terms.now.getTime() - terms.graceMs
-    if (isDue) return 'anything'
-    const claims = new Set(await new ShelfClaims(folder).names())
-    if (!lines.every((claim) => claims.has(claim))) return 'anything'
-    if (claims.size === lines.length) return 'nothing'
-    return header.dueAt === null ? 'more claims' : 'anything'
-  }
-
-  /** Has the next sweep start from what there is now. @param dueAt since when the oldest has been unwanted */
-  static async noteSwept(folder: string, dueAt: number | null, lock: ShelfLock): Promise<void> {
-    const claims = (await new ShelfClaims(folder).names()).toSorted()
-    await lock.assertHeld()
-    await replaceFile(path.join(folder, 'swept'), formatManifest({ kind: 'swept', dueAt }, claims))
   }
 
   /**
@@ -114,7 +85,7 @@ export class RepositoryShelves implements AsyncDisposable {
       files,
       await this.#elsewhere(best.shelf, claim.publication, claim.recent),
     )
-    if (carried.size > 0) await this.#forgetSwept()
+    if (carried.size > 0) await this.#swept.forget()
     return this.#claim(claim, {
       ...best,
       missing: [...missing, ...lost],
@@ -190,7 +161,7 @@ export class RepositoryShelves implements AsyncDisposable {
     const claim = await this.#claims.read(name)
     if (claim === null) return
     await this.#lock.assertHeld()
-    await this.#forgetSwept()
+    await this.#swept.forget()
     await this.#claims.remove(name)
     const shelf = this.#shelves.find(({ number }) => claim !== 'damaged' && number === claim.shelf)
     if (shelf && claim !== 'damaged') {
@@ -198,7 +169,7 @@ export class RepositoryShelves implements AsyncDisposable {
         claim.paths.filter((file) => !shelf.entries.has(file as RelativePath)) as RelativePath[],
       )
       const unwanted = new Map([[shelf.number, new Set<string>(added)]])
-      if (added.length > 0) await this.#takeOutWanted(unwanted)
+      if (added.length > 0) await takeOutWanted(unwanted, this.#claims)
       await shelf.remove(
         added.filter((file) => shelf.entries.has(file) && unwanted.get(shelf.number)?.has(file)),
       )
@@ -207,22 +178,15 @@ export class RepositoryShelves implements AsyncDisposable {
     await this.#removeIfEmpty()
   }
 
-  async sweep({ graceMs, now }: SweepTerms): Promise<void> {
+  /** @see sweepShelves */
+  async sweep(terms: SweepTerms): Promise<void> {
     // Of processes that died: while we hold the lock, nobody else has one.
     for (const name of await namesIn(this.#folder)) {
       if (name.includes('.incoming-')) await fs.rm(path.join(this.#folder, name), { force: true })
     }
-    const unwanted = new Map(
-      this.#shelves.map(({ number, entries }) => [number, new Set<string>(entries.keys())]),
-    )
-    await this.#takeOutWanted(unwanted)
-    let dueAt: number | null = null
-    for (const shelf of this.#shelves) {
-      const due = await this.#sweepShelf(shelf, unwanted.get(shelf.number) ?? new Set(), now, graceMs)
-      if (due !== null) dueAt = Math.min(dueAt ?? due, due)
-    }
+    const dueAt = await sweepShelves(this.#shelves, this.#claims, terms)
     if (await this.#removeIfEmpty()) return
-    await RepositoryShelves.noteSwept(this.#folder, dueAt, this.#lock)
+    await this.#swept.save(dueAt, this.#lock)
   }
 
   /** Lists, as absolute paths, that do not say which bytes some of their files should have, since they were damaged. */
@@ -291,56 +255,6 @@ export class RepositoryShelves implements AsyncDisposable {
     await this.#lock[Symbol.asyncDispose]()
   }
 
-  /** @returns since when the oldest of what stays has been unwanted */
-  async #sweepShelf(shelf: Shelf, unwanted: ReadonlySet<string>, now: Date, graceMs: number) {
-    const expired: RelativePath[] = []
-    let oldest: number | null = null
-    let isChanged = false
-    for (const [file, entry] of shelf.entries) {
-      if (!unwanted.has(file)) {
-        if (entry.wanted.state !== 'unwanted') continue
-        shelf.entries.set(file, { ...entry, wanted: { state: 'wanted' } })
-        isChanged = true
-        continue
-      }
-      if (entry.wanted.state === 'wanted') {
-        const marked = { ...entry, wanted: { state: 'unwanted' as const, since: now.getTime() } }
-        shelf.entries.set(file, marked)
-        isChanged = true
-      }
-      const current = shelf.entries.get(file) ?? entry
-      if (isExpired(current, now.getTime() - graceMs)) expired.push(file)
-      else if (current.wanted.state === 'unwanted') {
-        oldest = Math.min(oldest ?? current.wanted.since, current.wanted.since)
-      }
-    }
-    if (expired.length > 0) await shelf.remove(expired)
-    else if (isChanged || shelf.entries.size === 0) await shelf.save()
-    return oldest
-  }
-
-  /**
-   * Takes out of `unwanted` (by shelf) what any claim wants, and everything while one is damaged: that goes with its generation. One claim in memory at a time, none twice with the same
-   * paths, and none once nothing is left in question.
-   */
-  async #takeOutWanted(unwanted: ReadonlyMap<number, Set<string>>): Promise<void> {
-    const seen = new Set<string>()
-    // Newest generations first: they want most of what is there.
-    const names = (await this.#claims.names()).toSorted((a, b) => (afterAt(a) < afterAt(b) ? 1 : -1))
-    for (const name of names) {
-      if ([...unwanted.values()].every(({ size }) => size === 0)) return
-      const claim = await this.#claims.read(name)
-      if (claim === 'damaged') {
-        for (const files of unwanted.values()) files.clear()
-        return
-      }
-      if (claim === null || seen.has(`${claim.shelf}:${claim.sum}`)) continue
-      seen.add(`${claim.shelf}:${claim.sum}`)
-      const inQuestion = unwanted.get(claim.shelf)
-      for (const file of claim.paths) inQuestion?.delete(file)
-    }
-  }
-
   async #claim(
     { publication, generation, publishedAt }: ClaimTerms,
     standing: {
@@ -383,15 +297,10 @@ export class RepositoryShelves implements AsyncDisposable {
     return files
   }
 
-  /** What is left here that no claim wants, the next sweep has to find although no claim of the last one is gone. */
-  async #forgetSwept(): Promise<void> {
-    await fs.rm(path.join(this.#folder, 'swept'), { force: true })
-  }
-
   async #removeIfEmpty(): Promise<boolean> {
     if (this.#shelves.some(({ entries }) => entries.size > 0)) return false
     if ((await this.#claims.names()).length > 0) return false
-    await fs.rm(path.join(this.#folder, 'swept'), { force: true })
+    await this.#swept.forget()
     await this.#claims.removeFolder()
     await removeEmptyFolders(this.#folder, path.dirname(this.#folder))
     return true
@@ -415,13 +324,4 @@ interface OpenOptions {
   readonly repository: RepositoryId
   readonly pool: Pool
   readonly lock: ShelfLock
-}
-
-export interface SweepTerms {
-  readonly graceMs: number
-  readonly now: Date
-}
-
-function afterAt(name: string): string {
-  return name.slice(name.lastIndexOf('@') + 1)
 }

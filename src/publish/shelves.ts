@@ -6,10 +6,11 @@ import type { Pool } from '../pool/pool.ts'
 import { type ShelfLink, shownBelow } from './earlier-generation.ts'
 import { namesIn } from './folders.ts'
 import type { GenerationAt, GenerationName } from './publications.ts'
-import { RepositoryShelves, type SweepTerms } from './repository-shelves.ts'
+import { RepositoryShelves } from './repository-shelves.ts'
 import { claimName } from './shelf-claim.ts'
 import { ShelfClaims } from './shelf-claims.ts'
 import type { ShelfLock } from './shelf-lock.ts'
+import { type SweepTerms, SweptNote } from './swept-note.ts'
 
 interface RepeatedClaim {
   readonly from: GenerationAt
@@ -116,8 +117,7 @@ export class Shelves {
    */
   async sweep(terms: SweepTerms): Promise<void> {
     for (const repository of await this.repositories()) {
-      const folder = this.folderOf(repository)
-      const found = await RepositoryShelves.findToSweep(folder, terms)
+      const found = await new SweptNote(this.folderOf(repository)).findToSweep(terms)
       if (found === 'more claims' && (await this.#noteMoreClaims(repository, terms))) continue
       if (found === 'nothing') continue
       await using shelves = await this.open(repository)
@@ -128,10 +128,10 @@ export class Shelves {
   /** @returns `false` where somebody has changed more meanwhile */
   async #noteMoreClaims(repository: RepositoryId, terms: SweepTerms): Promise<boolean> {
     await using lock = await this.#lock(repository)
-    const folder = this.folderOf(repository)
-    const found = await RepositoryShelves.findToSweep(folder, terms)
+    const swept = new SweptNote(this.folderOf(repository))
+    const found = await swept.findToSweep(terms)
     // Where somebody has swept meanwhile, what is due is in that note.
-    if (found === 'more claims') await RepositoryShelves.noteSwept(folder, null, lock)
+    if (found === 'more claims') await swept.save(null, lock)
     return found !== 'anything'
   }
 }
