@@ -36,8 +36,11 @@ async function verifyRpm(
   }
 }
 
+/** rpm takes any number; a package that several builders sign has a handful. */
+const maxSignatures = 64
+
 function headerSignatures({ signature }: RpmHeaders): readonly Uint8Array[] {
-  const encoded = signature.strings(rpmSignatureTag.openpgp) ?? []
+  const encoded = signature.strings(rpmSignatureTag.openpgp, maxSignatures) ?? []
   return [
     ...encoded.map((text) => Buffer.from(text, 'base64')),
     ...binary(signature, rpmSignatureTag.rsaHeader, rpmSignatureTag.dsaHeader),

@@ -77,6 +77,12 @@ const translatedType = 9
 const itemSizes = [0, 1, 1, 2, 4, 8, 1, 1, 1, 1] as const
 const alignments = [1, 1, 1, 2, 4, 8, 1, 1, 1, 1] as const
 
+/**
+ * Of all arrays that are read of one header: those of the largest packages have a million. A header's size bounds nothing: each
+ * byte of it may be a text of its own.
+ */
+const maxItems = 4_000_000
+
 interface Entry {
   readonly type: number
   readonly offset: number
@@ -91,6 +97,7 @@ export class RpmTags {
   readonly #entries = new Map<number, Entry>()
   readonly #data: Buffer
   readonly #what: string
+  #itemsLeft = maxItems
 
   /**
    * @param index 16 bytes for each entry: tag, type, offset in `data`, count, all 32-bit big-endian
@@ -117,17 +124,28 @@ export class RpmTags {
 
   /** The text of a string; of a translated one the untranslated, which is first; of an array its first. */
   string(tag: number): string | null {
-    return this.strings(tag)?.[0] ?? null
+    return this.#strings(tag, 1)?.[0] ?? null
   }
 
-  strings(tag: number): readonly string[] | null {
+  /**
+   * @param most more of them are an error
+   * @throws ChantalError `UPSTREAM_INVALID` also where all arrays that were read hold too many
+   */
+  strings(tag: number, most = Number.POSITIVE_INFINITY): readonly string[] | null {
+    const count = this.#entries.get(tag)?.count ?? 0
+    if (count > most) throw this.#invalid(tag, `holds ${count} texts, allowed are ${most}`)
+    return this.#strings(tag, Number.POSITIVE_INFINITY)
+  }
+
+  #strings(tag: number, wanted: number): readonly string[] | null {
     const entry = this.#entries.get(tag)
     if (!entry) return null
     if (entry.type !== stringType && entry.type !== stringArrayType && entry.type !== translatedType)
       throw this.#invalid(tag, 'is no text')
+    const count = this.#count(tag, entry, wanted)
     const strings: string[] = []
     let start = entry.offset
-    for (let index = 0; index < entry.count; index++) {
+    for (let index = 0; index < count; index++) {
       const end = this.#data.indexOf(0, start)
       if (end === -1) throw this.#invalid(tag, 'does not end')
       strings.push(textOf(this.#data.subarray(start, end)))
@@ -136,21 +154,25 @@ export class RpmTags {
     return strings
   }
 
-  /** Integers of any width. @throws ChantalError `UPSTREAM_INVALID` also for one beyond 2^53 */
+  /** Integers of any width. @throws ChantalError `UPSTREAM_INVALID` also for one beyond 2^53, and as {@link strings} */
   numbers(tag: number): readonly number[] | null {
+    return this.#numbers(tag, Number.POSITIVE_INFINITY)
+  }
+
+  number(tag: number): number | null {
+    return this.#numbers(tag, 1)?.[0] ?? null
+  }
+
+  #numbers(tag: number, wanted: number): readonly number[] | null {
     const entry = this.#entries.get(tag)
     if (!entry) return null
     const size = itemSizes[entry.type] ?? 0
     if (entry.type < charType || entry.type > int64Type) throw this.#invalid(tag, 'is no number')
-    return Array.from({ length: entry.count }, (_, index) => {
+    return Array.from({ length: this.#count(tag, entry, wanted) }, (_, index) => {
       const number = this.#number(entry.type, entry.offset + index * size)
       if (!Number.isSafeInteger(number)) throw this.#invalid(tag, 'is too large')
       return number
     })
-  }
-
-  number(tag: number): number | null {
-    return this.numbers(tag)?.[0] ?? null
   }
 
   /** A view of the header, not a copy. */
@@ -163,6 +185,14 @@ export class RpmTags {
 
   has(tag: number): boolean {
     return this.#entries.has(tag)
+  }
+
+  /** How many items of an entry are read. */
+  #count(tag: number, entry: Entry, wanted: number): number {
+    const count = Math.min(entry.count, wanted)
+    this.#itemsLeft -= count
+    if (this.#itemsLeft < 0) throw this.#invalid(tag, `holds too much: allowed are ${maxItems} items in all`)
+    return count
   }
 
   #number(type: number, at: number): number {
