@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../core/brand.ts'
 import {
@@ -164,6 +165,18 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
           packageCount: 2,
           totalSize: 1 + 2 + 3 + 4,
         })
+      })
+
+      it('hold the longest names and paths that there are', async () => {
+        // What compresses well would fit into an index of PostgreSQL at any length.
+        const long = (bytes: number) => randomBytes(bytes / 2).toString('hex')
+        const path = Array.from({ length: 5 }, () => long(200)).join('/')
+        const pkg = { ...packageOf('long', [1]), key: keyOf(`${long(1200)} (${path})`) }
+
+        const revision = await addRevision(catalog, { packages: [pkg], files: [fileOf(path, 2)] })
+
+        expect(await all(catalog, (reader) => reader.packages(revision))).toMatchObject([{ key: pkg.key }])
+        expect(await catalog.read((reader) => reader.files(revision))).toEqual([fileOf(path, 2)])
       })
 
       it('count a shared file once', async () => {

@@ -5,12 +5,18 @@ import { joinRelativePath, parseRelativePath } from './path.ts'
 const unsafe = expect.toSatisfy((error: unknown) => isChantalError(error, 'PATH_UNSAFE'))
 
 describe('a path from upstream', () => {
-  it.each(['a', 'Packages/a/b.rpm', '.treeinfo', '...', 'a..b/c', 'updates/main', 'x+y~z^1 ä'])(
-    'may be %j',
-    (text) => {
-      expect(parseRelativePath(text)).toBe(text)
-    },
-  )
+  it.each([
+    'a',
+    'Packages/a/b.rpm',
+    '.treeinfo',
+    '...',
+    'a..b/c',
+    'updates/main',
+    'x+y~z^1 ä',
+    `${'a/'.repeat(511)}b`,
+  ])('may be %j', (text) => {
+    expect(parseRelativePath(text)).toBe(text)
+  })
 
   it.each([
     '',
@@ -27,7 +33,7 @@ describe('a path from upstream', () => {
     'a\u0000.rpm',
     'a\u007fb',
     'a'.repeat(256),
-    `${'a/'.repeat(2048)}b`,
+    `${'a/'.repeat(512)}b`,
   ])('never leads elsewhere nor holds a forged line: %j', (text) => {
     expect(() => parseRelativePath(text)).toThrow(unsafe)
     expect(() => joinRelativePath(parseRelativePath('folder'), text)).toThrow(unsafe)

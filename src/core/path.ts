@@ -3,9 +3,12 @@ import { ChantalError } from './errors.ts'
 
 /**
  * A `/`-separated path that stays inside its root: no leading `/`, no empty, `.` or `..` segment,
- * no `\`, no control character, at most 4096 bytes and 255 a segment.
+ * no `\`, no control character, at most 1024 bytes and 255 a segment: with the folder that it is in a file system takes it, and with
+ * the name of a package an index of PostgreSQL (2704 bytes).
  */
 export type RelativePath = Brand<string, 'RelativePath'>
+
+const maxBytes = 1024
 
 /** Every path read from upstream passes here before it touches a disk. @throws ChantalError `PATH_UNSAFE` */
 export function parseRelativePath(text: string): RelativePath {
@@ -15,7 +18,7 @@ export function parseRelativePath(text: string): RelativePath {
   if (unsafe || /[\u0000-\u001f\u007f\\]/.test(text)) {
     throw new ChantalError('PATH_UNSAFE', `path leaves its root: ${JSON.stringify(text)}`)
   }
-  if (Buffer.byteLength(text) > 4096 || segments.some((segment) => Buffer.byteLength(segment) > 255)) {
+  if (Buffer.byteLength(text) > maxBytes || segments.some((segment) => Buffer.byteLength(segment) > 255)) {
     throw new ChantalError('PATH_UNSAFE', `path is too long: ${JSON.stringify(text.slice(0, 300))}`)
   }
   return text as RelativePath

@@ -39,7 +39,7 @@ export function formatClaim(claim: Omit<ShelfClaim, 'sum'>): Uint8Array {
   return formatManifest(header, [...paths, ...carried])
 }
 
-/** More than the first line of a claim has: a path is 4096 bytes at most, and six times that where it is escaped. */
+/** More than the first line of a claim has: a path is 1024 bytes at most, and six times that where it is escaped. */
 export const headerBytes = 32 * 1024
 
 /** The number of the shelf that a claim is on. @param start the first {@link headerBytes} of it */

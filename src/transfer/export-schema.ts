@@ -10,6 +10,9 @@ export const itemsMember = 'items'
 /** Neither database keeps a zero byte, and nothing writes half a character. */
 const isText = (text: string) => !text.includes('\u0000') && text.isWellFormed()
 
+/** In bytes. No ecosystem makes longer ones, and an index of PostgreSQL takes little more. */
+const longestKey = 2400
+
 const text = (what: string) => z.string().refine(isText, 'not a text that can be kept').describe(what)
 const named = (what: string, pattern: RegExp, expected: string) =>
   z.string().max(255).regex(pattern, `not ${expected}`).describe(what)
@@ -67,7 +70,7 @@ const checksum = z.strictObject({
 })
 
 const fileFields = {
-  path: z.string().describe('Within the repository.'),
+  path: text('Within the repository.'),
   sha256: named('Of its bytes: which blob of the pool it is.', /^[0-9a-f]{64}$/, 'a SHA-256 digest'),
   size: count('In bytes.'),
   checksums: z
@@ -144,7 +147,9 @@ const record = z
 
 const pkg = z.strictObject({
   type: z.literal('package'),
-  key: text('What makes it unique in its repository.').min(1),
+  key: text('What makes it unique in its repository.')
+    .min(1)
+    .refine((key) => Buffer.byteLength(key) <= longestKey, `longer than ${longestKey} bytes`),
   name: text('Its name.'),
   version: text('Its whole version.'),
   architecture: orNull(text('`null` where its ecosystem has none.')),

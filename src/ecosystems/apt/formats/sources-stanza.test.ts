@@ -70,6 +70,7 @@ describe('parseSourcesStanza', () => {
     ['no version', nginx.replace(/^Version.*\n/m, ''), 'package "nginx" has no Version'],
     ['no .dsc', nginx.replaceAll('.dsc', '.txt'), 'package "nginx" has no .dsc file'],
     ['a version with a slash', nginx.replace('1.22.1-9\n', '../9\n'), 'an unusable Version'],
+    ['a long version', nginx.replace('1.22.1-9\n', `${'1'.repeat(256)}\n`), 'a Version of 256 characters'],
     [
       'two sizes',
       nginx.replace(`${sha256} 2 `, `${sha256} 9 `),

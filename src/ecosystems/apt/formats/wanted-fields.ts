@@ -38,6 +38,7 @@ export class FoundFields<Name extends string> {
   token(name: Name): string {
     const value = this.required(name)
     if (!usable.test(value)) throw this.invalid(`an unusable ${name}: ${JSON.stringify(value.slice(0, 200))}`)
+    if (value.length > longestWord) throw this.invalid(`a ${name} of ${value.length} characters`)
     return value
   }
 
@@ -61,6 +62,8 @@ export class FoundFields<Name extends string> {
   }
 }
 
+/** No file's name has more, and a key made of such words fits into an index of every database. */
+const longestWord = 255
 /** What is printed, but the separators of paths. dpkg allows less. */
 const usable = /^[!-.0-[\]-~]+$/
 

@@ -101,6 +101,7 @@ describe('parsePrimaryPackage', () => {
 
   it.each([
     ['no name', { name: '' }, 'UPSTREAM_INVALID', '"a.rpm"'],
+    ['a long name', { name: `<name>${'ä'.repeat(128)}</name>` }, 'UPSTREAM_INVALID', 'a name of 256 bytes'],
     ['an empty name', { name: '<name/>' }, 'UPSTREAM_INVALID', '"a.rpm"'],
     ['two names', { name: '<name>a</name><name>b</name>' }, 'UPSTREAM_INVALID', '"a"'],
     ['elements in its name', { name: '<name>a<b/></name>' }, 'UPSTREAM_INVALID', 'without a name'],

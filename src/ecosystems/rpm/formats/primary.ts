@@ -162,17 +162,23 @@ function toPackage(found: Found): PrimaryPackage {
   }
 }
 
+/** No file's name has more, and a key made of such words fits into an index of every database. */
+const longestWord = 255
+
 /** These words become keys, file names and lines of other formats. */
 function token(found: Found, field: string, value: string | undefined): string {
   if (value === undefined || value === '') throw invalid(found, `no ${field}`)
   if (/[\s/\u0000-\u001f\u007f-\u009f]/.test(value))
-    throw invalid(found, `an unusable ${field}: ${JSON.stringify(value)}`)
+    throw invalid(found, `an unusable ${field}: ${JSON.stringify(value.slice(0, 200))}`)
+  const bytes = Buffer.byteLength(value)
+  if (bytes > longestWord) throw invalid(found, `a ${field} of ${bytes} bytes`)
   return value
 }
 
 function parseEpoch(found: Found): string {
   const epoch = found.version?.get('epoch') || '0'
-  if (!/^[0-9]+$/.test(epoch)) throw invalid(found, `an epoch that is no number: ${JSON.stringify(epoch)}`)
+  if (!/^[0-9]{1,255}$/.test(epoch))
+    throw invalid(found, `an epoch that is no number: ${JSON.stringify(epoch.slice(0, 200))}`)
   return epoch
 }
 
