@@ -5,6 +5,7 @@ import { ChantalError } from '../core/errors.ts'
 import type { RepositoryId, StoredFile } from '../core/model.ts'
 import { joinRelativePath, parseRelativePath, type RelativePath } from '../core/path.ts'
 import type { PublicationSink, PublishedRole, WrittenFile } from '../core/publication.ts'
+import { pathTaken } from '../core/taken-path.ts'
 import { type Measured, measureWhole } from './measured-bytes.ts'
 
 /** A file of a tree in memory. Packages are named, not read. */
@@ -91,9 +92,7 @@ export class MemorySink implements PublicationSink {
     const before = this.files.get(parseRelativePath(path))
     if (before?.digest === file.digest) return
     if (before) {
-      throw new ChantalError('ALREADY_EXISTS', `two different files for one published path: ${path}`, {
-        details: { path },
-      })
+      throw pathTaken(path, false)
     }
     this.files.set(path, file)
   }

@@ -3,10 +3,11 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef, ByteSource } from '../core/bytes.ts'
 import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
-import { ChantalError, hasSystemCode } from '../core/errors.ts'
+import { hasSystemCode } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import { type PublishedRole, TreeIncomplete, type WrittenFile } from '../core/publication.ts'
+import { pathTaken } from '../core/taken-path.ts'
 import type { Pool } from '../pool/pool.ts'
 import { explainDiskError } from '../pool/system-errors.ts'
 import { copyBlob, linkOrCopy, nameMissing } from './copy-blob.ts'
@@ -71,9 +72,7 @@ export class StagedTree {
     const before = this.#digests.get(file) ?? this.#others.get(file)?.digest
     if (before === undefined) return true
     if (before === digest) return false
-    throw new ChantalError('ALREADY_EXISTS', `two different files for one published path: ${file}`, {
-      details: { path: file },
-    })
+    throw pathTaken(file, false)
   }
 
   has(file: RelativePath): boolean {
@@ -254,7 +253,7 @@ export class StagedTree {
       return await work()
     } catch (error) {
       if (hasSystemCode(error, 'EEXIST', 'ENOTDIR', 'EISDIR')) {
-        throw new ChantalError('ALREADY_EXISTS', `both a file and a folder: ${file}`, { cause: error })
+        throw pathTaken(file, true, error)
       }
       throw nameMissing(explainDiskError(error, this.folder), file)
     }

@@ -1,6 +1,6 @@
-import { ChantalError } from '../core/errors.ts'
 import type { RepositoryId } from '../core/model.ts'
 import type { RelativePath } from '../core/path.ts'
+import { pathTaken } from '../core/taken-path.ts'
 
 /** How the files of a generation come to stand under its folder. */
 export interface TreeLayout {
@@ -27,7 +27,7 @@ export function layOutTree(
   for (const path of metadataPaths) markFolders(owners, path, null)
   for (const [path, { repository }] of packages) markFolders(owners, path, repository)
   for (const path of [...metadataPaths, ...packages.keys()]) {
-    if (owners.has(path)) throw new ChantalError('ALREADY_EXISTS', `both a file and a folder: ${path}`)
+    if (owners.has(path)) throw pathTaken(path, true)
   }
   return assign(packages, owners)
 }

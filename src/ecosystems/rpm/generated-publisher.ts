@@ -1,7 +1,7 @@
 import { DocumentNotes } from '../../codec/runs/document-notes.ts'
 import { readWhole } from '../../core/bytes.ts'
 import type { PackageOutline } from '../../core/model.ts'
-import { parseRelativePath, type RelativePath } from '../../core/path.ts'
+import type { RelativePath } from '../../core/path.ts'
 import { type PublicationSink, TreeIncomplete } from '../../core/publication.ts'
 import type { PublishTerms, RenewInput } from '../ecosystem.ts'
 import { Companions, PublishedPackages, readUpstreams } from './companions.ts'
@@ -22,12 +22,11 @@ import {
   repomdPath,
   signaturePath,
   treeinfoPaths,
+  treeKeyPath,
 } from './metadata.ts'
 import { isMetadata } from './mirror-publisher.ts'
 import type { RpmMember, RpmPublishInput, RpmViewInput } from './publisher.ts'
 import { RecordWriter } from './record-writer.ts'
-
-const keyPath = parseRelativePath('key.asc')
 
 /**
  * A tree generated from native records, which say of every package what upstream said; what accompanies them is pruned to what
@@ -116,12 +115,20 @@ async function writeRepomd(
   if (signer?.kind !== 'openpgp') return
   await sink.write(signaturePath, await signer.detached(Buffer.from(text), now), 'entry')
   await sink.write(repomdKeyPath, signer.publicKey, 'entry')
-  await sink.write(keyPath, signer.publicKey, 'plain')
+  await sink.write(treeKeyPath, signer.publicKey, 'plain')
 }
 
 /** Installer images as they are; the treeinfo without the checksums of metadata that is not upstream's any more. */
-async function writeTree({ repository, files, read }: RpmPublishInput, sink: PublicationSink): Promise<void> {
+async function writeTree(
+  { repository, files, read, signer, reporter }: RpmPublishInput,
+  sink: PublicationSink,
+): Promise<void> {
   for (const file of files) {
+    if (signer && file.path === treeKeyPath) {
+      const message = `${file.path} of upstream's tree is left out: the key that this one is signed with has its place`
+      reporter.report({ type: 'warning', code: 'METADATA_DROPPED', message, repository })
+      continue
+    }
     if (!isMetadata(file)) await sink.place(file, repository)
     else if (isTreeinfo(file.path)) {
       const text = Buffer.from(await readWhole(read(file.digest))).toString('utf8')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { aptPrivateKeyFile } from '../../../tests/support/apt-upstream.ts'
 import { rpmFiles } from '../../../tests/support/rpm-files.ts'
 import { filesBelow, openSite } from '../../../tests/support/site.ts'
 import { startUpstream } from '../../../tests/upstream/upstream.ts'
@@ -81,6 +82,24 @@ describe('an installer tree', () => {
     // A generated tree has another repomd.xml than the one whose checksum upstream states.
     const expected = mode === 'mirror' ? treeinfo : treeinfo.replace(/^repodata.*\n/m, '')
     expect(await readFile(join(folder, name), 'utf8')).toBe(expected)
+  })
+
+  it('gives way to the key that a generated tree is signed with', async () => {
+    const named = `${treeinfo}\n[images-key]\nkey = key.asc\n`
+    const files = { ...packages, ...images, 'key.asc': 'of upstream', '.treeinfo': named }
+    await using upstream = await startUpstream({ files })
+    const privateKey = await readFile(aptPrivateKeyFile('other'), 'utf8')
+    await using site = await openSite({
+      repositories: [{ id: 'tree', type: 'rpm', feed: upstream.url, mode: 'filtered' }],
+      sections: { signing: { key_file: 'private.asc' } },
+      files: { 'private.asc': privateKey },
+    })
+    await site.sync('tree')
+
+    await site.publish('tree')
+
+    expect(await readFile(join(site.published(latest), 'key.asc'), 'utf8')).toContain('PGP PUBLIC KEY')
+    expect(site.warnings('METADATA_DROPPED')).toEqual([expect.stringContaining('key.asc of upstream')])
   })
 
   it('is found under its second name where the first is refused, as stores do for what they have not', async () => {

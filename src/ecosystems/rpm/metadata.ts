@@ -8,6 +8,10 @@ export const repomdPath = parseRelativePath('repodata/repomd.xml')
 export const signaturePath = parseRelativePath('repodata/repomd.xml.asc')
 /** The key, as openSUSE's tools put it beside the signature. */
 export const repomdKeyPath = parseRelativePath('repodata/repomd.xml.key')
+/** Where a generated tree has the key that it is signed with. */
+export const treeKeyPath = parseRelativePath('key.asc')
+/** What belongs to the index itself; no record of it can lie there. */
+const indexPaths: readonly RelativePath[] = [repomdPath, signaturePath, repomdKeyPath, treeKeyPath]
 /** Where a tree says what boots its installer; some serve it under the second name. */
 export const treeinfoPaths: readonly RelativePath[] = ['.treeinfo', 'treeinfo'].map(parseRelativePath)
 export const extraFilesPath = parseRelativePath('extra_files.json')
@@ -36,7 +40,7 @@ export function findRecord(repomd: Repomd, ...types: readonly string[]): RepomdR
 
 export const compsTypes = ['group', 'group_gz', 'group_xz', 'group_zst'] as const
 
-/** Where a record's file stands. @throws ChantalError `PATH_UNSAFE`; `UPSTREAM_INVALID` for one on another host */
+/** Where a record's file stands. @throws ChantalError `PATH_UNSAFE`; `UPSTREAM_INVALID` for one on another host, or in the index's own place */
 export function recordPath(record: RepomdRecord): RelativePath {
   if (record.xmlBase !== null) {
     throw new ChantalError(
@@ -48,7 +52,16 @@ export function recordPath(record: RepomdRecord): RelativePath {
       },
     )
   }
-  return upstreamPath(record.href)
+  const path = upstreamPath(record.href)
+  if (!indexPaths.includes(path)) return path
+  throw new ChantalError(
+    'UPSTREAM_INVALID',
+    `repomd.xml: ${record.type} is to lie at ${path}, where the index itself does`,
+    {
+      hint: 'Upstream made this index wrongly; tell them.',
+      details: { record: record.type },
+    },
+  )
 }
 
 /** A path as upstream writes it; `./` before it says nothing. @throws ChantalError `PATH_UNSAFE` */

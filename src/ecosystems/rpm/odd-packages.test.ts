@@ -195,3 +195,40 @@ describe('an upstream without filelists and changelogs', () => {
     expect(generated.warnings('METADATA_MISSING')).toHaveLength(2)
   })
 })
+
+describe('two things at one place of a tree', () => {
+  it.each(modes)('cannot be published, and it is said what to do: %s', async (mode) => {
+    const files = rpmFiles([
+      { name: 'oak', href: 'Packages/oak' },
+      { name: 'elm', href: 'Packages/oak/elm-1.0-1.noarch.rpm' },
+    ])
+    await using upstream = await startUpstream({ files })
+    await using site = await openSite({
+      repositories: [{ id: 'odd', type: 'rpm', feed: upstream.url, mode }],
+    })
+    await site.sync('odd')
+
+    await expect(site.publish('odd')).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+      message: expect.stringContaining('Packages/oak'),
+      hint: expect.stringContaining('`filters`'),
+    })
+  })
+
+  it.each(['repodata/repomd.xml.asc', 'repodata/repomd.xml.key', './repodata/repomd.xml', 'key.asc'])(
+    'are refused when upstream is read, where it has a record at the place of its index: %s',
+    async (href) => {
+      const files = rpmFiles([{ name: 'oak' }])
+      const repomd = Buffer.from(files[repomdPath] ?? '').toString()
+      const record = `<data type="extra"><checksum type="sha256">${'0'.repeat(64)}</checksum><location href="${href}"/></data>`
+      files[repomdPath] = Buffer.from(repomd.replace('</repomd>', `${record}</repomd>`))
+      await using upstream = await startUpstream({ files })
+      await using site = await openSite({ repositories: [{ id: 'odd', type: 'rpm', feed: upstream.url }] })
+
+      const { status, cause } = await site.trySync('odd')
+
+      expect(status).toBe('failed')
+      expect(cause).toMatchObject({ code: 'UPSTREAM_INVALID', details: { record: 'extra' } })
+    },
+  )
+})
