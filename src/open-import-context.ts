@@ -2,6 +2,7 @@ import type { ImportContext } from './app/transfer/import-context.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import type { Settings } from './config/settings.ts'
+import { ecosystems } from './ecosystems/registry.ts'
 import { FilesystemPool } from './pool/filesystem-pool.ts'
 import { claimPool, handOverPool } from './pool/pool-marker.ts'
 
@@ -17,6 +18,7 @@ export async function openImportContext(
   const { poolPath } = settings.storage
   return {
     catalog,
+    ecosystems,
     now,
     reached,
     openPool: async (id) => {

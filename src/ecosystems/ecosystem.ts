@@ -75,6 +75,11 @@ export interface Ecosystem<
   readonly packageSignatures: PackageSignatures | null
   /** Parts of a package's native record without which no tree of its repository can be generated. */
   readonly requiredRecords: readonly string[]
+  /**
+   * Why bytes are not what a part of a package's native record is: one entry, which ends itself and holds nothing beside it; `null` where
+   * they are. Asked of records that did not come from {@link readUpstream}: they go as they are into what is signed.
+   */
+  objectToRecord(part: string, bytes: Uint8Array): string | null
   /** Which part of a package's native record says where upstream has its file. Absent where that is always at its path below the feed. */
   readonly addresses?: PackageAddresses
 

@@ -1,6 +1,6 @@
-import type { ImportedHistory, OpenImport } from '../../catalog/intervals.ts'
+import type { ImportedHistory, OpenImport, PackageInterval } from '../../catalog/intervals.ts'
 import { ChantalError, isChantalError } from '../../core/errors.ts'
-import type { RepositoryId } from '../../core/model.ts'
+import type { Ecosystem } from '../../ecosystems/ecosystem.ts'
 import type { Pool } from '../../pool/pool.ts'
 import type { ExportItemOf } from '../../transfer/export-schema.ts'
 import { RepositoryChecker } from './check-repository.ts'
@@ -47,7 +47,7 @@ export async function importRepository(
   context.reached?.('import opened')
   try {
     const rows = new RowWriter(context, open, pool, signal)
-    const history = await readRepository(reader, rows, repository.id)
+    const history = await readRepository(reader, rows, { ...repository, ecosystems: context.ecosystems })
     await rows.flush()
     context.reached?.('rows imported')
     signal.throwIfAborted()
@@ -80,7 +80,11 @@ async function discard(parts: Parameters<typeof dropImport>[0], { repository }: 
 async function readRepository(
   reader: ItemReader,
   rows: RowWriter,
-  repository: RepositoryId,
+  {
+    id,
+    ecosystem,
+    ecosystems,
+  }: Pick<ImportContext, 'ecosystems'> & Pick<ReturnType<typeof decodeRepository>, 'id' | 'ecosystem'>,
 ): Promise<Omit<ImportedHistory, 'checkpoint'>> {
   const checker = new RepositoryChecker()
   const snapshots: ImportedHistory['snapshots'][number][] = []
@@ -96,6 +100,7 @@ async function readRepository(
     }
     if (item.type === 'package') {
       const pkg = placed(place, () => decodePackage(item))
+      placed(place, () => checkRecords(pkg, ecosystems.get(ecosystem)))
       placed(place, () => checker.addPackage(pkg.facts.key, pkg))
       await rows.addPackage(pkg, size)
       continue
@@ -104,7 +109,7 @@ async function readRepository(
     if (historyBytes > maxHistoryBytes)
       throw new ChantalError('IMPORT_INVALID', `${place}: more history than ${maxHistoryBytes} bytes`)
     placed(place, () => {
-      if (item.type === 'revision') checker.addRevision(decodeRevision(item, repository))
+      if (item.type === 'revision') checker.addRevision(decodeRevision(item, id))
       else if (item.type === 'snapshot') {
         checker.addSnapshot(item.name, item.revision)
         snapshots.push(decodeSnapshot(item))
@@ -115,4 +120,13 @@ async function readRepository(
   const next = await reader.peek()
   placed(next?.place ?? 'the end', () => checker.end())
   return { revisions: checker.revisions, snapshots, syncs }
+}
+
+/** Of an ecosystem that this version does not know nothing is published. */
+function checkRecords({ facts, records }: PackageInterval, ecosystem: Ecosystem | undefined): void {
+  for (const { part, bytes } of records) {
+    const objection = ecosystem?.objectToRecord(part, bytes) ?? null
+    if (objection !== null)
+      throw new ChantalError('IMPORT_INVALID', `the native record ${part} of ${facts.key} is ${objection}`)
+  }
 }

@@ -101,6 +101,27 @@ describe('a repository that cannot be', () => {
       /either `text` or `base64`/,
     ],
     [
+      'native records with more in them than one entry',
+      (items) =>
+        set(items, 'package', 'records.0.text', '<package></package><package><name>x</name></package>'),
+      /the native record filelists of .* is not one plain element/,
+    ],
+    [
+      'a native record that leaves where it is put',
+      (items) => set(items, 'package', 'records.0.text', '<package><a/></package></filelists><!--'),
+      /the native record filelists of .* is not one plain element/,
+    ],
+    [
+      'native records of another ecosystem',
+      (items) => set(items, 'package', 'records.0.part', 'stanza'),
+      /the native record stanza of .* is no part of an RPM package/,
+    ],
+    [
+      'a key that no database indexes',
+      (items) => set(items, 'package', 'key', 'a'.repeat(2401)),
+      /: key: longer than 2400/,
+    ],
+    [
       'a size that contradicts another',
       (items) => set(items, 'package', 'files.0', { ...fileOf(items, 1), path: 'x', size: 1 }),
       /another size/,

@@ -1,6 +1,7 @@
 import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
 import type { Ecosystem } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
+import { isOneStanza } from './formats/stanza-reader.ts'
 import { publishAptView } from './generated-publisher.ts'
 import {
   type AptOptions,
@@ -36,6 +37,7 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   // The signed index vouches for them.
   packageSignatures: null,
   requiredRecords: ['stanza'],
+  objectToRecord: objectToAptRecord,
   uploads: aptUploads,
   universalArchitectures: ['all', 'source'],
   wants,
@@ -43,6 +45,11 @@ export const apt: Ecosystem<AptOptions, DebFilters, AptAttributes> = {
   publish: publishApt,
   publishView: publishAptView,
   renew: renewApt,
+}
+
+function objectToAptRecord(part: string, bytes: Uint8Array): string | null {
+  if (part !== 'stanza') return 'no part of an APT package'
+  return isOneStanza(bytes) ? null : 'not one stanza'
 }
 
 /** The query asks for fields that are in the index alone: the reader has applied it. */

@@ -237,7 +237,7 @@ function emptyEntry(pkg: Stored, document: PackageDocument): Buffer {
   const pkgid = isWeak(pkg) ? pkg.files[0].digest : pkg.attributes.checksum.replace(/^.*:/, '')
   const text = (value: string | null) => escapeXmlAttribute(value ?? '')
   return Buffer.from(
-    `<package pkgid="${pkgid}" name="${text(pkg.name)}" arch="${text(pkg.architecture)}">\n` +
+    `<package pkgid="${text(pkgid)}" name="${text(pkg.name)}" arch="${text(pkg.architecture)}">\n` +
       `  <version epoch="${text(epoch)}" ver="${text(version)}" rel="${text(release)}"/>\n</package>`,
   )
 }

@@ -1,7 +1,9 @@
 import type { EcosystemId, UpstreamPackage } from '../../core/model.ts'
 import type { Ecosystem } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
+import { isPlainPackage } from './formats/plain-package.ts'
 import { publishRpmView } from './generated-publisher.ts'
+import { packageDocuments } from './metadata.ts'
 import { type RpmFilters, type RpmOptions, rpmFilters, rpmOptions } from './options.ts'
 import { recordedAddress } from './package-address.ts'
 import { publishRpm, renewRpm } from './publisher.ts'
@@ -22,6 +24,7 @@ export const rpm: Ecosystem<RpmOptions, RpmFilters, RpmAttributes> = {
   versions: { compare: compareRpmVersions },
   signing: 'openpgp',
   packageSignatures: rpmSignatures,
+  objectToRecord: objectToRpmRecord,
   requiredRecords: ['primary'],
   addresses: { part: 'primary', read: recordedAddress },
   uploads: rpmUploads,
@@ -52,4 +55,10 @@ function fits(value: string | null, names: Names | undefined): boolean {
   if (!names) return true
   const text = value ?? ''
   return !names.exclude?.includes(text) && (names.include === undefined || names.include.includes(text))
+}
+
+function objectToRpmRecord(part: string, bytes: Uint8Array): string | null {
+  const document = packageDocuments.find((name) => name === part)
+  if (document === undefined) return 'no part of an RPM package'
+  return isPlainPackage(bytes, document) ? null : 'not one plain element'
 }

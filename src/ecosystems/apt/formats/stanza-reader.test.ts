@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ChantalError } from '../../../core/errors.ts'
-import { readStanzas } from './stanza-reader.ts'
+import { isOneStanza, readStanzas } from './stanza-reader.ts'
 
 async function* chunksOf(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
@@ -65,5 +65,34 @@ describe('readStanzas', () => {
     await expect(readStanzas(endless(), 'Packages').next()).rejects.toThrow('16777216')
 
     expect(given).toBeLessThan(40 << 20)
+  })
+})
+
+describe('one stanza', () => {
+  it.each(['Package: a\n', 'Package: a', 'Package: a\r\nB:\n c\n  \n d\n', 'Package: a\nPackage: a\n'])(
+    'may be %j',
+    (text) => {
+      expect(isOneStanza(Buffer.from(text))).toBe(true)
+    },
+  )
+
+  it.each([
+    '',
+    '\n',
+    ' \n',
+    '\nPackage: a\n',
+    'Package: a\n\nPackage: b\n',
+    'Package: a\n\r\nPackage: b\n',
+    'Package: a\n\n',
+    'Package: a\nb\n',
+    ' Package: a\n',
+  ])('is not %j', (text) => {
+    expect(isOneStanza(Buffer.from(text))).toBe(false)
+  })
+
+  it('is what an index is split into', async () => {
+    const index = 'Package: a\nDescription: b\n .\n c\n\nPackage: b\n\n\nPackage: c'
+    for await (const batch of readStanzas(chunksOf(Buffer.from(index), 5), 'index'))
+      expect(batch.map(isOneStanza)).toEqual(batch.map(() => true))
   })
 })

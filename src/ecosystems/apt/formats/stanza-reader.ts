@@ -1,5 +1,6 @@
 import type { ByteSource } from '../../../core/bytes.ts'
-import { ChantalError } from '../../../core/errors.ts'
+import { ChantalError, isChantalError } from '../../../core/errors.ts'
+import { asBuffer, parseStanza } from './stanza.ts'
 
 /**
  * Splits an index into its stanzas, in its order, a window of at least 256 KiB at a time; no batch is empty. Time is linear,
@@ -64,6 +65,19 @@ function splitStanzas(bytes: Buffer, what: string): Split {
     if (end < 0) return { stanzas, rest: stanza }
     if (!isBlank(stanza)) stanzas.push(stanza)
     start = afterEmptyLines(bytes, end)
+  }
+}
+
+/** Whether bytes are one stanza, as {@link readStanzas} gives it: another one that follows them is another one. */
+export function isOneStanza(bytes: Uint8Array): boolean {
+  const stanza = asBuffer(bytes)
+  if (stanza.byteLength === 0 || stanza.byteLength > maxStanzaSize) return false
+  if (afterEmptyLines(stanza, 0) > 0 || endBeforeAnyEmptyLine(stanza, 0) >= 0) return false
+  try {
+    return parseStanza(stanza).fields.length > 0
+  } catch (error) {
+    if (isChantalError(error, 'UPSTREAM_INVALID')) return false
+    throw error
   }
 }
 
