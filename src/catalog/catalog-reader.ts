@@ -34,8 +34,8 @@ export interface PackageQuery {
   readonly pattern?: string
   /** A file of the package has this digest. */
   readonly digest?: Sha256
-  /** Its signature was not checked under this policy. */
-  readonly notCheckedUnder?: string
+  /** Its signature was not checked under this policy, or was not good. */
+  readonly notGoodUnder?: string
   /** Its key is one of these: a few thousand at most. */
   readonly among?: readonly PackageKey[]
 }

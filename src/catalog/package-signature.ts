@@ -6,9 +6,13 @@ export interface SignatureColumns {
   readonly signature_policy: string | null
 }
 
+/** What the column begins with where a signature is good. */
+export const startOfGood = JSON.stringify({ state: 'good' }).slice(0, -1)
+
 export function signatureColumns(signature: PackageSignature | null | undefined): SignatureColumns {
   if (!signature) return { signature: null, signature_policy: null }
-  return { signature: JSON.stringify(signature.verdict), signature_policy: signature.policy }
+  const { state, ...rest } = signature.verdict
+  return { signature: JSON.stringify({ state, ...rest }), signature_policy: signature.policy }
 }
 
 export function signatureOf({ signature, signature_policy }: SignatureColumns): PackageSignature | null {

@@ -55,20 +55,21 @@ export function describePackageSignatures(catalogOf: () => Catalog): void {
       expect((await listed(revision)).map((pkg) => pkg.signature)).toEqual([signature, signature])
     })
 
-    it('are found where they were not noted under these rules', async () => {
+    it('are found where they were not noted under these rules, or are not good', async () => {
       const revision = await addRevision(catalogOf(), {
         packages: [
           { ...packageOf('never', [1]) },
           { ...packageOf('old', [2]), signature: under('old') },
-          { ...packageOf('new', [3]), signature: under('new', unsigned) },
+          { ...packageOf('new', [3]), signature: under('new') },
+          { ...packageOf('unsigned', [4]), signature: under('new', unsigned) },
         ],
       })
 
       const names = async (query: PackageQuery) => (await listed(revision, query)).map(({ name }) => name)
 
-      expect(await names({ notCheckedUnder: 'new' })).toEqual(['never', 'old'])
-      expect(await names({ notCheckedUnder: 'other' })).toEqual(['never', 'new', 'old'])
-      expect(await names({ notCheckedUnder: 'new', pattern: 'o*' })).toEqual(['old'])
+      expect(await names({ notGoodUnder: 'new' })).toEqual(['never', 'old', 'unsigned'])
+      expect(await names({ notGoodUnder: 'other' })).toEqual(['never', 'new', 'old', 'unsigned'])
+      expect(await names({ notGoodUnder: 'new', pattern: 'o*' })).toEqual(['old'])
     })
 
     it('are noted anew with the packages that are named, in each revision that holds them', async () => {
@@ -109,7 +110,7 @@ export function describePackageSignatures(catalogOf: () => Catalog): void {
       await save(revision, {})
       await save(revision, Object.fromEntries(names.slice(1).map((name) => [name, under('new')])))
 
-      const left = await listed(revision, { notCheckedUnder: 'new' })
+      const left = await listed(revision, { notGoodUnder: 'new' })
       expect(left.map(({ name }) => name)).toEqual(['p0'])
     })
 

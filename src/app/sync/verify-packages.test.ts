@@ -146,6 +146,43 @@ describe('signatures of packages', () => {
     expect(site.warnings('PACKAGE_UNSIGNED')).toEqual([expect.stringContaining('2 packages')])
   })
 
+  it('that were warned of are refused once they are required, and what was published stays', async () => {
+    await using upstream = await startUpstream({ folder: 'tests/fixtures/rpm/unsigned' })
+    const under = (packages: string) => ({
+      repositories: [repository(upstream.url, { keys: ['demo.asc'], metadata: 'off', packages })],
+    })
+    await using site = await openSite({ files, ...under('warn') })
+    await site.sync('demo')
+    await site.publish('demo')
+    const shown = await readTree(site.published('repositories/demo/latest'))
+    await site.reopen(under('require'))
+
+    const results = [await site.trySync('demo'), await site.trySync('demo')]
+
+    for (const { status, revision, error } of results) {
+      expect({ status, revision }).toEqual({ status: 'failed', revision: 1 })
+      expect(error).toMatchObject({
+        code: 'SIGNATURE_MISSING',
+        message: expect.stringContaining('2 packages'),
+      })
+    }
+    await site.publish('demo')
+    expect(await readTree(site.published('repositories/demo/latest'))).toEqual(shown)
+    await site.reopen(under('warn'))
+    expect(await site.trySync('demo')).toMatchObject({ status: 'unchanged', revision: 1 })
+  })
+
+  it('are warned of as long as the packages are held', async () => {
+    await using upstream = await startUpstream({ folder: 'tests/fixtures/rpm/unsigned' })
+    const verify = { keys: ['demo.asc'], metadata: 'off', packages: 'warn' }
+    await using site = await openSite({ files, repositories: [repository(upstream.url, verify)] })
+    await site.sync('demo')
+
+    const { warnings } = await site.sync('demo', { force: true })
+
+    expect(warnings.map(({ code }) => code)).toContain('PACKAGE_UNSIGNED')
+  })
+
   it('are left alone where that is asked for', async () => {
     await using upstream = await startUpstream({ folder: 'tests/fixtures/rpm/unsigned' })
     const verify = { keys: ['demo.asc'], metadata: 'off', packages: 'off' }

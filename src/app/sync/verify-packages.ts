@@ -77,7 +77,10 @@ export class PackageVerification {
     return this.#check(checks, signal)
   }
 
-  /** Of the packages that the latest revision holds and keeps, those that were last checked under other keys or rules. */
+  /**
+   * Of the packages that the latest revision holds and keeps, those that were last checked under other keys or rules. Those that were found
+   * wanting under these are judged by that: what a warning let in may not be let in any more.
+   */
   async checkHeld(
     latest: Revision,
     plan: Pick<SyncPlan, 'removed' | 'replaced'>,
@@ -86,9 +89,12 @@ export class PackageVerification {
     const checks: Check[] = []
     const leaving = new Set<PackageKey>([...plan.removed, ...plan.replaced.map(({ key }) => key)])
     await this.#context.catalog.read(async (reader) => {
-      for await (const { key, files } of reader.packages(latest, { notCheckedUnder: this.#policy })) {
+      for await (const { key, files, signature } of reader.packages(latest, { notGoodUnder: this.#policy })) {
+        if (leaving.has(key)) continue
         const [file] = files
-        if (!leaving.has(key)) checks.push({ key, name: file.path, blob: file })
+        if (signature?.policy !== this.#policy) checks.push({ key, name: file.path, blob: file })
+        else if (signature.verdict.state !== 'good')
+          this.#refused.push({ name: file.path, verdict: signature.verdict })
       }
     })
     return this.#check(checks, signal)

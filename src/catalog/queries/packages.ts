@@ -11,7 +11,7 @@ import { patternToRegExp } from '../../core/pattern.ts'
 import type { HeldPackage } from '../../core/plan.ts'
 import type { PackageQuery } from '../catalog-reader.ts'
 import type { Session, SqlEngine } from '../engine.ts'
-import { signatureOf } from '../package-signature.ts'
+import { signatureOf, startOfGood } from '../package-signature.ts'
 import type { Tables } from '../schema.ts'
 import { repositoryKey } from './repository-key.ts'
 
@@ -224,11 +224,12 @@ export function maybeMatches(query: PackageQuery, engine: SqlEngine) {
         sql<boolean>`${sql.ref(`package.${column}`)} like ${like} escape '\\'`
       conditions.push(or([matches('name'), matches('key')]))
     }
-    if (query.notCheckedUnder !== undefined) {
+    if (query.notGoodUnder !== undefined) {
       conditions.push(
         or([
           eb('package.signature_policy', 'is', null),
-          eb('package.signature_policy', '!=', query.notCheckedUnder),
+          eb('package.signature_policy', '!=', query.notGoodUnder),
+          eb('package.signature', 'not like', `${startOfGood}%`),
         ]),
       )
     }
