@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -49,22 +50,46 @@ describe('a sync', () => {
     expect(first).toMatchObject({ status: 'synced', revision: 1, added: 6, removed: 0 })
   })
 
-  it('costs an unchanged upstream one conditional request', async () => {
+  it.each([
+    ['mirror', [repomd, `${repomd}.asc`]],
+    ['filtered', [repomd]],
+  ])(
+    'costs an unchanged upstream a conditional request for each document that may be new: %s',
+    async (mode, asked) => {
+      await using upstream = await startDemoUpstream()
+      await using site = await openDemo(upstream, { mode })
+      await site.sync('demo')
+      upstream.forgetRequests()
+
+      const result = await site.sync('demo')
+
+      expect(result).toMatchObject({ status: 'unchanged', revision: 1, packages: 6, fetchedFiles: 0 })
+      expect(upstream.requests.map(({ path, status }) => [path, status])).toEqual(
+        asked.map((path) => [path, 304]),
+      )
+      expect((await history(site))[0]).toMatchObject({ status: 'unchanged', revision: 1 })
+    },
+  )
+
+  it('notices that upstream has signed anew what it has, where it is mirrored with its signature', async () => {
     await using upstream = await startDemoUpstream()
-    await using site = await openDemo(upstream)
+    await using site = await openDemo(upstream, { mode: 'mirror' })
     await site.sync('demo')
-    upstream.forgetRequests()
+    await site.publish('demo')
+    const signature = `${Buffer.from(demoFiles('v1')[`${repomd}.asc`] ?? '')}\n`
+    upstream.put(`${repomd}.asc`, signature)
 
-    const result = await site.sync('demo')
+    expect(await site.sync('demo')).toMatchObject({ status: 'synced', revision: 2, added: 0, removed: 0 })
+    await site.publish('demo')
 
-    expect(result).toMatchObject({ status: 'unchanged', revision: 1, packages: 6, fetchedFiles: 0 })
-    expect(upstream.requests.map(({ path, status }) => [path, status])).toEqual([[repomd, 304]])
-    expect((await history(site))[0]).toMatchObject({ status: 'unchanged', revision: 1 })
+    const file = join(site.published('repositories/demo/latest'), `${repomd}.asc`)
+    expect(await readFile(file, 'utf8')).toBe(signature)
+    expect((await site.sync('demo')).status).toBe('unchanged')
   })
 
   it('asks once for all where an earlier program did not note who answered', async () => {
     await using upstream = await startDemoUpstream()
-    await using site = await openDemo(upstream)
+    await using site = await openDemo(upstream, { mode: 'filtered' })
     await site.sync('demo')
     await site.context.catalog.write(async (writer) => {
       const [record] = await writer.repositories()

@@ -36,7 +36,8 @@ type Request = ReadRequest<RpmOptions>
 
 /**
  * Reads an RPM repository: repomd.xml and its signature, then every metadata file that says what the repository holds.
- * Unchanged is what has the same repomd.xml and the same treeinfo as last time.
+ * Unchanged is what has the same repomd.xml and the same treeinfo as last time, and of a mirror the same signature: upstream may sign anew what
+ * it has, with another key.
  * @throws ChantalError `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `UPSTREAM_INVALID`, `CHECKSUM_MISSING`, `PATH_UNSAFE`, and what `metadata.fetch` throws
  */
 export async function readRpmUpstream(request: Request): Promise<UpstreamListing<RpmAttributes>> {
@@ -48,10 +49,16 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
   // A tree without a treeinfo seldom gets one while its repomd.xml stays: one request less.
   const treeinfo =
     isSameRepomd && before.treeinfo === null ? null : await fetchTreeinfo(request, before?.treeinfoPath)
-  if (isSameRepomd && before.treeinfo === (treeinfo?.digest ?? null)) return { status: 'unchanged' }
+  const fetchSignature = () => metadata.fetchOptional(signaturePath, root, { isGuess: !verifier })
+  // One that had no signature seldom gets one while its repomd.xml stays, either.
+  const isSignatureAsked = isSameRepomd && request.mode === 'mirror' && before.signature !== null
+  const signedAnew = isSignatureAsked ? await fetchSignature() : null
+  const isSameSignature = !isSignatureAsked || signedAnew?.digest === before.signature
+  if (isSameRepomd && isSameSignature && before.treeinfo === (treeinfo?.digest ?? null))
+    return { status: 'unchanged' }
 
   const repomdBytes = await repomdFile.bytes()
-  const signature = await metadata.fetchOptional(signaturePath, root, { isGuess: !verifier })
+  const signature = signedAnew ?? (await fetchSignature())
   let signedBy: SignedBy | null = null
   if (verifier) {
     if (!signature || signature.size === 0) throw signatureMissing()
@@ -71,6 +78,7 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
     status: 'changed',
     checkpoint: {
       repomd: repomdFile.digest,
+      signature: signature?.digest ?? null,
       treeinfo: treeinfo?.digest ?? null,
       treeinfo_path: treeinfo?.path ?? null,
     },
@@ -253,6 +261,7 @@ function readCheckpoint(checkpoint: Json) {
   const text = (value: Json | undefined) => (typeof value === 'string' ? value : null)
   return {
     repomd: text(fields['repomd']),
+    signature: text(fields['signature']),
     treeinfo: text(fields['treeinfo']),
     treeinfoPath: text(fields['treeinfo_path']),
   }
