@@ -7,6 +7,7 @@ import { startAptUpstream } from '../../../tests/support/apt-upstream.ts'
 import { documentOf, turnOneBit } from '../../../tests/support/damaged-blobs.ts'
 import { startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { openSite } from '../../../tests/support/site.ts'
+import { repodataFooter, repodataHeader } from '../../ecosystems/rpm/formats/repodata-document.ts'
 import { verifyPool } from '../pool/verify-pool.ts'
 
 const signal = new AbortController().signal
@@ -22,19 +23,20 @@ async function openRpm() {
   return { upstream, site: await openSite({ repositories }), first: 'first', second: 'second' }
 }
 
-/** Readable, and lists nothing. */
-async function empty(file: string): Promise<void> {
+async function write(file: string, text: string): Promise<void> {
   await chmod(file, 0o644)
-  await writeFile(file, gzipSync(file.includes('primary') ? '<metadata packages="0"/>' : ''))
+  await writeFile(file, gzipSync(text))
 }
 
+const noPackages = `${repodataHeader('primary', 0)}${repodataFooter('primary')}`
+
 describe.each([
-  ['APT', openApt, 'main/binary-amd64/Packages.gz'],
-  ['RPM', openRpm, 'primary.xml.gz'],
-] as const)('a sync of %s that has metadata in the pool', (_, open, index) => {
+  ['APT', openApt, 'main/binary-amd64/Packages.gz', ''],
+  ['RPM', openRpm, 'primary.xml.gz', noPackages],
+] as const)('a sync of %s that has metadata in the pool', (_, open, index, nothing) => {
   it.each([
     ['a bit that turned over', turnOneBit],
-    ['something else that is readable', empty],
+    ['an index of nothing', (file: string) => write(file, nothing)],
   ])('says that it is damaged there, and nothing of upstream: %s', async (_title, damage) => {
     const { upstream, site, first, second } = await open()
     await using _site = site
