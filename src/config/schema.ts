@@ -252,8 +252,16 @@ export function repositorySchema(ecosystems: EcosystemConfigurations) {
       .min(1)
       .optional()
       .describe('URLs of equal mirrors of upstream, tried in order.'),
-    mirrorlist: z.string().optional().describe('URL of a list of mirrors.'),
-    metalink: z.string().optional().describe('URL of a metalink, which lists mirrors of a `repomd.xml`.'),
+    mirrorlist: z
+      .string()
+      .optional()
+      .describe('URL of a list of mirrors. At most the first thousand are used.'),
+    metalink: z
+      .string()
+      .optional()
+      .describe(
+        'URL of a metalink, which lists mirrors of a `repomd.xml`. At most the thousand that it prefers are used.',
+      ),
     mode: z
       .enum(['mirror', 'filtered', 'hosted'])
       .optional()
