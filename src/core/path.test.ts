@@ -5,7 +5,7 @@ import { joinRelativePath, parseRelativePath } from './path.ts'
 const unsafe = expect.toSatisfy((error: unknown) => isChantalError(error, 'PATH_UNSAFE'))
 
 describe('a path from upstream', () => {
-  it.each(['a', 'Packages/a/b.rpm', '.treeinfo', '...', 'a..b/c', 'updates/main', 'x+y~z^1 ä'])(
+  it.each(['a', 'Packages/a/b.rpm', '.treeinfo', '...', 'a..b/c', 'updates/main', 'x+y~z^1 ä', '😀'])(
     'may be %j',
     (text) => {
       expect(parseRelativePath(text)).toBe(text)
@@ -28,6 +28,8 @@ describe('a path from upstream', () => {
     'a\u007fb',
     'a'.repeat(256),
     `${'a/'.repeat(2048)}b`,
+    'a\ud800',
+    '\udc00\ud800/b',
   ])('never leads elsewhere nor holds a forged line: %j', (text) => {
     expect(() => parseRelativePath(text)).toThrow(unsafe)
     expect(() => joinRelativePath(parseRelativePath('folder'), text)).toThrow(unsafe)
