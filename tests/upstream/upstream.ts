@@ -227,6 +227,12 @@ async function respond(
   switch (behaviour?.kind) {
     case 'silent':
       return
+    case 'working':
+      for (let sent = 0; sent < behaviour.answers && !response.destroyed; sent++) {
+        response.writeProcessing()
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      break
     case 'status':
       return finish(behaviour.status, behaviour.headers ?? {}, `status ${behaviour.status}\n`)
     case 'page':
