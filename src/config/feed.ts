@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import type { Feed } from '../download/downloader.ts'
 import type { DocumentPath } from './document.ts'
 import type { DocumentReader } from './document-reader.ts'
@@ -48,7 +49,12 @@ export function parseFeed(
     return null
   }
   if (kind === 'mirrorlist' || kind === 'metalink') {
-    const parsed = parseUpstreamUrl(document[kind] ?? '', [...path, kind], reader)
+    const at = [...path, kind]
+    const parsed = parseUpstreamUrl(document[kind] ?? '', at, reader)
+    if (parsed?.url.protocol === 'file:') {
+      reader.wrong(at, `a ${kind} is asked for over http or https`, 'Name mounted folders under "feeds".')
+      return null
+    }
     return parsed && { feed: { kind, url: parsed.url }, credentials: parsed.credentials }
   }
   const texts = document.feeds ?? [document.feed ?? '']
@@ -91,12 +97,27 @@ function parseUpstreamUrl(text: string, path: DocumentPath, reader: DocumentRead
     reader.wrong(path, `expected a URL of http, https or file, found ${url.protocol.slice(0, -1)}`)
     return null
   }
+  if (url.protocol === 'file:' && !isOfThisMachine(url)) {
+    reader.wrong(
+      path,
+      'expected file:///FOLDER, without a host, an encoded slash or an encoded null character',
+    )
+    return null
+  }
   url.hash = ''
   const { username, password } = url
   url.username = ''
   url.password = ''
   if (username === '' && password === '') return { url, credentials: null }
   return { url, credentials: { username: decodePercent(username), password: decodePercent(password) } }
+}
+
+function isOfThisMachine(url: URL): boolean {
+  try {
+    return !fileURLToPath(url).includes('\u0000')
+  } catch {
+    return false
+  }
 }
 
 function endInSlash(url: URL): void {

@@ -54,6 +54,18 @@ describe('a mistake names its line, its path and what is wrong', () => {
       'http, https or file',
     ],
     ['repositories:\n  - {id: a, type: rpm, >>feed: not a url}', 'repositories[0].feed', 'expected a URL'],
+    ['repositories:\n  - {id: a, type: rpm, >>feed: file://b/c}', 'repositories[0].feed', 'without a host'],
+    ['repositories:\n  - {id: a, type: rpm, >>feed: file:///b%2Fc}', 'repositories[0].feed', 'encoded slash'],
+    [
+      'repositories:\n  - {id: a, type: rpm, >>feed: file:///b%00c}',
+      'repositories[0].feed',
+      'null character',
+    ],
+    [
+      'repositories:\n  - {id: a, type: rpm, >>metalink: file:///b}',
+      'repositories[0].metalink',
+      'over http or https',
+    ],
     [
       'repositories:\n  - {id: a, type: rpm, feeds: [https://a/, >>b]}',
       'repositories[0].feeds[1]',

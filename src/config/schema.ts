@@ -86,8 +86,15 @@ export const sslSchema = z
       .min(1)
       .optional()
       .describe('PEM file of authorities that replaces the built-in ones, or the PEM text.'),
-    verify: z.boolean().optional().describe('Whether upstream certificates are checked. Default: true.'),
-    client_cert: path.optional().describe('PEM file of a client certificate.'),
+    verify: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether upstream certificates are checked: the feed's, and those of mirrors and targets of redirects. Default: true.",
+      ),
+    client_cert: path
+      .optional()
+      .describe("PEM file of a client certificate. Shown to the feed's own origin only, as `auth` is."),
     client_key: path.optional().describe('PEM file of its private key.'),
   })
   .describe(
@@ -191,7 +198,9 @@ export const authSchema = z
         ),
     }),
   ])
-  .describe("How to log in upstream. Sent to the feed's own origin only: same scheme, host and port.")
+  .describe(
+    "How to log in upstream. Sent, or shown, to the feed's own origin only: same scheme, host and port. For a mirrorlist or metalink that is the list's, not that of the mirrors in it.",
+  )
 
 export const viewSchema = z
   .strictObject({
@@ -252,8 +261,16 @@ export function repositorySchema(ecosystems: EcosystemConfigurations) {
       .min(1)
       .optional()
       .describe('URLs of equal mirrors of upstream, tried in order.'),
-    mirrorlist: z.string().optional().describe('URL of a list of mirrors.'),
-    metalink: z.string().optional().describe('URL of a metalink, which lists mirrors of a `repomd.xml`.'),
+    mirrorlist: z
+      .string()
+      .optional()
+      .describe('URL of a list of mirrors. At most the first thousand are used.'),
+    metalink: z
+      .string()
+      .optional()
+      .describe(
+        'URL of a metalink, which lists mirrors of a `repomd.xml`. At most the thousand that it prefers are used.',
+      ),
     mode: z
       .enum(['mirror', 'filtered', 'hosted'])
       .optional()

@@ -13,6 +13,7 @@ describe('a path from upstream', () => {
     'a..b/c',
     'updates/main',
     'x+y~z^1 ä',
+    '😀',
     `${'a/'.repeat(511)}b`,
   ])('may be %j', (text) => {
     expect(parseRelativePath(text)).toBe(text)
@@ -34,6 +35,8 @@ describe('a path from upstream', () => {
     'a\u007fb',
     'a'.repeat(256),
     `${'a/'.repeat(512)}b`,
+    'a\ud800',
+    '\udc00\ud800/b',
   ])('never leads elsewhere nor holds a forged line: %j', (text) => {
     expect(() => parseRelativePath(text)).toThrow(unsafe)
     expect(() => joinRelativePath(parseRelativePath('folder'), text)).toThrow(unsafe)

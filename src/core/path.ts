@@ -3,6 +3,7 @@ import { ChantalError } from './errors.ts'
 
 /**
  * A `/`-separated path that stays inside its root: no leading `/`, no empty, `.` or `..` segment,
+ * no `\`, no control character, no half of a surrogate pair, at most 4096 bytes and 255 a segment.
  * no `\`, no control character, at most 1024 bytes and 255 a segment: with the folder that it is in a file system takes it, and with
  * the name of a package an index of PostgreSQL (2704 bytes).
  */
@@ -17,6 +18,10 @@ export function parseRelativePath(text: string): RelativePath {
   const unsafe = segments.some((segment) => segment === '' || segment === '.' || segment === '..')
   if (unsafe || /[\u0000-\u001f\u007f\\]/.test(text)) {
     throw new ChantalError('PATH_UNSAFE', `path leaves its root: ${JSON.stringify(text)}`)
+  }
+  // A half has no UTF-8: two such names would become one file, and neither could be part of a URL.
+  if (!text.isWellFormed()) {
+    throw new ChantalError('PATH_UNSAFE', `path is no Unicode text: ${JSON.stringify(text)}`)
   }
   if (Buffer.byteLength(text) > maxBytes || segments.some((segment) => Buffer.byteLength(segment) > 255)) {
     throw new ChantalError('PATH_UNSAFE', `path is too long: ${JSON.stringify(text.slice(0, 300))}`)

@@ -1,20 +1,36 @@
-import type { Credentials, UpstreamAccess } from './downloader.ts'
+import type { Credentials, TlsSettings, UpstreamAccess } from './downloader.ts'
 
-/** Knows which origins a repository's credentials belong to, and gives the headers for those alone. */
+/**
+ * Knows which origins a repository's credentials belong to, and gives headers and client certificate for those alone. Mirrors of a list, targets
+ * of redirects and absolute locations are what upstream names, and not the user.
+ */
 export class OriginCredentials {
+  /** Its keys are the feed's own origins. */
   readonly #headersByOrigin = new Map<string, Readonly<Record<string, string>>>()
+  readonly #tls: TlsSettings
+  readonly #tlsElsewhere: TlsSettings
 
   constructor(access: UpstreamAccess) {
     const shared = headersOf(access.credentials)
     for (const url of feedUrls(access)) {
       const own = access.credentials.kind === 'none' ? headersOf(userOf(url)) : shared
-      if (Object.keys(own).length > 0) this.#headersByOrigin.set(url.origin, own)
+      this.#headersByOrigin.set(url.origin, { ...this.#headersByOrigin.get(url.origin), ...own })
     }
+    this.#tls = access.tls
+    this.#tlsElsewhere = { ...access.tls, certificate: null, key: null }
   }
 
   /** Header names are lower-case. Empty for an origin that is not the feed's: scheme, host and port must all be equal. */
   headersFor(url: URL): Readonly<Record<string, string>> {
     return this.#headersByOrigin.get(url.origin) ?? {}
+  }
+
+  /**
+   * As the repository has it for the feed's own origins; for any other without certificate and key. Whom to trust is the same for all hosts:
+   * where a feed is believed unverified, whoever stands in between may name any host as its mirror, one that is verified as well.
+   */
+  tlsFor(url: URL): TlsSettings {
+    return this.#headersByOrigin.has(url.origin) ? this.#tls : this.#tlsElsewhere
   }
 }
 

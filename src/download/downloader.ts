@@ -43,10 +43,11 @@ export interface ProxySettings {
 }
 
 export interface TlsSettings {
+  /** For every host that a download leads to. */
   readonly verify: boolean
-  /** PEM bundle that replaces the built-in authorities; `null` keeps them. */
+  /** PEM bundle that replaces the built-in authorities, for every host; `null` keeps them. */
   readonly ca: string | null
-  /** PEM; both or neither. */
+  /** PEM; both or neither. Shown where {@link Credentials} are sent, and nowhere else. */
   readonly certificate: string | null
   readonly key: string | null
 }

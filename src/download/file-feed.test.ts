@@ -70,12 +70,15 @@ describe('a mounted feed', () => {
   it.each([
     ['a missing file', 'missing', {}, 'NOT_FOUND'],
     ['a folder', 'folder', {}, 'NOT_FOUND'],
+    ['a path longer than any', `${'a/'.repeat(2040)}x`, {}, 'NOT_FOUND'],
+    ['links in a circle', 'circle', {}, 'NOT_FOUND'],
     ['wrong bytes', 'file', promiseOf('wrong'), 'CHECKSUM_MISMATCH'],
     ['a wrong size', 'file', { size: 99 }, 'CHECKSUM_MISMATCH'],
     ['more than the limit', 'file', { maxSize: 2 }, 'SIZE_LIMIT'],
     ['a way out', '../x', {}, 'PATH_UNSAFE'],
   ])('fails on %s', async (_, location, expectation, code) => {
     await using medium = await makeMedium({ file: 'right', 'folder/x': '' })
+    await fs.symlink('circle', path.join(medium.folder, 'circle'))
     await using bench = await startDownloadBench()
     const client = await bench.downloader.open(accessTo(medium.url), never)
     const file = { ...wantedFile('file', expectation), location }

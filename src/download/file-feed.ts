@@ -97,6 +97,8 @@ async function explain(error: unknown, { url, feed }: FileRequest): Promise<unkn
   if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) {
     return (await hasContent(feed)) ? notFound(url, 'there is no such file', error) : notMounted(feed, error)
   }
+  if (hasSystemCode(error, 'ENAMETOOLONG')) return notFound(url, 'no file can have so long a path', error)
+  if (hasSystemCode(error, 'ELOOP')) return notFound(url, 'its symbolic links lead to no file', error)
   if (hasSystemCode(error, 'EACCES', 'EPERM')) {
     return new ChantalError('UPSTREAM_REFUSED', `no permission to read ${shown}`, {
       cause: error,

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ByteSource } from '../core/bytes.ts'
+import type { ChecksumAlgorithm } from '../core/digest.ts'
 import { ChantalError, isChantalError } from '../core/errors.ts'
 import type { UpstreamFile } from '../core/model.ts'
 import { displayUrl } from './display-url.ts'
@@ -40,6 +41,8 @@ interface Answer {
   readonly validators: Validators
   readonly url: URL
   readonly contentType: string | null
+  /** Of the bytes, in hex: computed once, however many states they are compared with. */
+  digest(algorithm: ChecksumAlgorithm): string
 }
 
 /**
@@ -53,8 +56,8 @@ export async function fetchListed(request: ListedFileRequest): Promise<FetchResu
   try {
     return await tryMirrors(async (url, feed) => {
       const answer = await readAnswer(request, url)
-      if (matches(answer.bytes, metalink)) return keep(request, answer, metalink)
-      const age = metalink.alternates.findIndex((state) => matches(answer.bytes, state))
+      if (matches(answer, metalink)) return keep(request, answer, metalink)
+      const age = metalink.alternates.findIndex((state) => matches(answer, state))
       const state = metalink.alternates[age]
       if (state) alternates.push({ feed, answer, state, age })
       const reason = state
@@ -81,11 +84,18 @@ export async function fetchListed(request: ListedFileRequest): Promise<FetchResu
 async function readAnswer({ transfers, file, signal }: ListedFileRequest, url: URL): Promise<Answer> {
   const response = await transfers.send(url, {}, signal)
   try {
+    const bytes = response.whole ?? (await collect(response.stream(), file.expect.maxSize))
+    const digests = new Map<ChecksumAlgorithm, string>()
     return {
-      bytes: response.whole ?? (await collect(response.stream(), file.expect.maxSize)),
+      bytes,
       validators: validatorsOf(url, response),
       contentType: response.header('content-type'),
       url,
+      digest(algorithm) {
+        const hex = digests.get(algorithm) ?? hash(algorithm, bytes, 'hex')
+        digests.set(algorithm, hex)
+        return hex
+      },
     }
   } catch (error) {
     signal.throwIfAborted()
@@ -122,9 +132,9 @@ function headersOf(answer: Answer): Pick<HttpResponse, 'header'> {
   return { header: (name) => (name === 'content-type' ? answer.contentType : null) }
 }
 
-function matches(bytes: Uint8Array, state: MetalinkState): boolean {
+function matches({ bytes, digest }: Answer, state: MetalinkState): boolean {
   if (state.checksums.length === 0 || (state.size !== null && state.size !== bytes.byteLength)) return false
-  return state.checksums.every(({ algorithm, hex }) => hash(algorithm, bytes, 'hex') === hex)
+  return state.checksums.every(({ algorithm, hex }) => digest(algorithm) === hex)
 }
 
 function unlistedReason(metalink: MetalinkFile, { contentType }: Answer): string {

@@ -13,6 +13,8 @@ describe('resolving a location', () => {
     ['http://h/base/', 'foo_1%3a2.deb', 'http://h/base/foo_1%253a2.deb'],
     ['http://h/base/', 'ü', 'http://h/base/%C3%BC'],
     ['https://h/base/?secret', 'a.rpm', 'https://h/base/a.rpm?secret'],
+    ['https://h/base/?', 'a.rpm', 'https://h/base/a.rpm'],
+    ['https://h/base/#', 'a.rpm', 'https://h/base/a.rpm'],
     ['https://h/base/?path=/', 'a.rpm', 'https://h/base/a.rpm?path=/'],
     ['https://h/base/#part/', 'a.rpm', 'https://h/base/a.rpm'],
     ['https://h/b%20c/?t=1', 'a.rpm', 'https://h/b%20c/a.rpm?t=1'],
@@ -23,6 +25,12 @@ describe('resolving a location', () => {
 
   it.each(['../passwd', 'a/../../passwd', '..'])('does not let %s leave a mounted folder', (location) => {
     expect(() => resolveLocation(new URL('file:///media/dvd/'), location)).toThrow(
+      expect.objectContaining({ code: 'PATH_UNSAFE' }),
+    )
+  })
+
+  it('refuses half of a surrogate pair, which no URL can have', () => {
+    expect(() => resolveLocation(new URL('http://h/base/'), 'a\ud800')).toThrow(
       expect.objectContaining({ code: 'PATH_UNSAFE' }),
     )
   })

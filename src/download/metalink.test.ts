@@ -6,6 +6,7 @@ import { accessTo, startDownloadBench, wantedFile } from '../../tests/upstream/d
 import { startUpstream, type Upstream } from '../../tests/upstream/upstream.ts'
 import type { Feed } from './downloader.ts'
 import { parseMetalink } from './metalink.ts'
+import { mostMirrors } from './mirrors.ts'
 
 const never = new AbortController().signal
 
@@ -59,15 +60,50 @@ describe('parsing a metalink', () => {
     expect(file.alternates.map((alternate) => alternate.timestamp)).toEqual([2000, 1000])
   })
 
-  it('takes wrong numbers and checksums as not said', () => {
-    const state =
-      '<mm0:timestamp>foo</mm0:timestamp><size>bar</size><verification><hash type="sha256">bad</hash><hash type="foo"/></verification>'
+  it.each(['foo', '-1', '8640000000001', '999999999999999'])(
+    'takes wrong numbers and checksums as not said, and the time %s',
+    (timestamp) => {
+      const state = `<mm0:timestamp>${timestamp}</mm0:timestamp><size>bar</size><verification><hash type="sha256">bad</hash><hash type="foo"/></verification>`
 
-    const { file } = parseMetalink(
-      metalinkXml(url('http://m.example/repodata/repomd.xml', Number.NaN), state),
+      const { file } = parseMetalink(
+        metalinkXml(url('http://m.example/repodata/repomd.xml', Number.NaN), state),
+      )
+
+      expect(file).toEqual({ name: 'repomd.xml', size: null, timestamp: null, checksums: [], alternates: [] })
+    },
+  )
+
+  it('reads of files in one another the outermost, and what is in that once', () => {
+    const [one, two, three] = ['one', 'two', 'three'].map((host) =>
+      url(`http://${host}.example/repodata/repomd.xml`),
+    )
+    const inner = (urls = '') =>
+      `<file name="repomd.xml"><mm0:timestamp>7</mm0:timestamp><resources>${urls}</resources></file>`
+    const text = metalinkXml(`${one}</resources>${inner(two)}<resources>`).replace(
+      '<files>',
+      `<files><file name="other.xml">${inner(three)}</file>`,
     )
 
-    expect(file).toEqual({ name: 'repomd.xml', size: null, timestamp: null, checksums: [], alternates: [] })
+    const { file, mirrors } = parseMetalink(text)
+
+    expect(mirrors.map(String)).toEqual(['http://one.example/'])
+    expect(file.timestamp).toBe(3000)
+  })
+
+  it('keeps the thousand mirrors that it prefers, the hundred newest alternates, and one checksum an algorithm', () => {
+    const urls = Array.from({ length: mostMirrors + 5 }, (_, index) =>
+      url(`http://m${index}.example/repodata/repomd.xml`, index),
+    )
+    const alternates = Array.from({ length: 105 }, (_, timestamp) => ({ content: 'x', timestamp }))
+    const checksums = ['1', '2'].map((digit) => `<hash type="sha256">${digit.repeat(64)}</hash>`)
+
+    const { file, mirrors } = parseMetalink(metalinkXml(urls.join(''), checksums.join(''), alternates))
+
+    expect(mirrors).toHaveLength(mostMirrors)
+    expect(mirrors[0].href).toBe(`http://m${mostMirrors + 4}.example/`)
+    expect(file.alternates).toHaveLength(100)
+    expect(file.alternates[0]?.timestamp).toBe(104)
+    expect(file.checksums).toEqual([{ algorithm: 'sha256', hex: '1'.repeat(64) }])
   })
 
   it.each([
@@ -121,8 +157,9 @@ describe('fetching what a metalink lists', () => {
     list.put('metalink', metalinkXml(urls.join(''), stateXml(current), [previous, oldest]))
     const bench = stack.use(await startDownloadBench())
     const feed: Feed = { kind: 'metalink', url: new URL('metalink', list.url) }
-    const client = await bench.downloader.open(accessTo(list.url, { feed }), never)
-    return { mirrors, bench, client, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+    const open = () => bench.downloader.open(accessTo(list.url, { feed }), never)
+    const client = await open()
+    return { list, mirrors, bench, client, open, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
 
   it('takes it from a mirror that has the current state', async () => {
@@ -159,6 +196,19 @@ describe('fetching what a metalink lists', () => {
     expect(setup.bench.warnings('MIRROR_STALE')).toHaveLength(4)
     expect(setup.bench.warnings('MIRROR_STALE').at(-1)).toContain('1970-01-01T00:33:20.000Z')
     expect(pkg).toMatchObject({ url: `${setup.mirrors[1]?.url}os/a.rpm` })
+  })
+
+  it('names no time of an alternate where none can be what the metalink says', async () => {
+    await using setup = await startMirrors(previous.content)
+    const noTime = { ...previous, timestamp: 999_999_999_999_999 }
+    const urls = url(`${setup.mirrors[0]?.url}os/repodata/repomd.xml`)
+    setup.list.put('metalink', metalinkXml(urls, stateXml(current), [noTime]))
+    const client = await setup.open()
+
+    const result = await client.fetch(wanted, null, never)
+
+    expect(await setup.bench.read(result)).toBe(previous.content)
+    expect(setup.bench.warnings('MIRROR_STALE').at(-1)).toContain('an earlier time')
   })
 
   it('fails as stale where the metalink knows none of what the mirrors serve', async () => {

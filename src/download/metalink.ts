@@ -4,6 +4,7 @@ import { parseChecksum } from '../core/digest.ts'
 import { ChantalError, isChantalError } from '../core/errors.ts'
 import type { MetalinkFile } from './downloader.ts'
 import { parseBase } from './location.ts'
+import { mostMirrors } from './mirrors.ts'
 
 export interface Metalink {
   readonly file: MetalinkFile
@@ -16,33 +17,28 @@ export type MetalinkState = MetalinkFile['alternates'][number]
 
 const rootDocument = 'repomd.xml'
 
+/** Earlier states that are kept, the newest. MirrorManager lists those of a few days, a handful or two. */
+const mostAlternates = 100
+
 /**
  * Reads MirrorManager's metalink for a repository's `repomd.xml`: Metalink 3.0 with `mm0:timestamp` and `mm0:alternates`. A wrong
- * number or checksum counts as not said; URLs other than `http:` and `https:`, and such as do not lead to `repodata/repomd.xml`, are passed over.
+ * number, time or checksum counts as not said, and so does a second checksum of one algorithm. URLs other than `http:` and `https:`, and such as
+ * do not lead to `repodata/repomd.xml`, are passed over. Of more than {@link mostMirrors} mirrors the most preferred are taken.
  * @throws ChantalError `UPSTREAM_INVALID` for what is not XML or names no mirror of `repomd.xml`
  * @see librepo, `metalink.c`
  */
 export function parseMetalink(text: string): Metalink {
-  const parsed = readFiles(text).find((file) => file.name === rootDocument)
-  if (!parsed) throw invalid(`it does not list ${rootDocument}`)
-  const [first, ...others] = mirrorsOf(parsed.urls)
+  const file = descendants(readRoot(text), 'file').find(
+    ({ local, attributes }) => local === 'file' && attributes.get('name') === rootDocument,
+  )
+  if (!file) throw invalid(`it does not list ${rootDocument}`)
+  const parts = descendants(file, 'file', 'alternate')
+  const [first, ...others] = mirrorsOf(readUrls(parts))
   if (!first) throw invalid(`it names no http or https mirror of ${rootDocument}`)
-  const { urls: _, alternates, ...current } = parsed
-  const newestFirst = [...alternates].sort((a, b) => (b.timestamp ?? 0) - (a.timestamp ?? 0))
-  return { file: { ...current, alternates: newestFirst }, mirrors: [first, ...others] }
-}
-
-interface ListedFile extends MetalinkState {
-  readonly name: string
-  readonly alternates: readonly MetalinkState[]
-  readonly urls: readonly { readonly text: string; readonly preference: number }[]
-}
-
-function readFiles(text: string): readonly ListedFile[] {
-  const root = readRoot(text)
-  return descendants(root)
-    .filter(({ local }) => local === 'file')
-    .map(readFile)
+  return {
+    file: { name: rootDocument, ...readState(parts), alternates: readAlternates(parts) },
+    mirrors: [first, ...others],
+  }
 }
 
 function readRoot(text: string): XmlElement {
@@ -54,52 +50,75 @@ function readRoot(text: string): XmlElement {
   }
 }
 
-function readFile(file: XmlElement): ListedFile {
-  const parts = descendants(file, 'alternate')
-  return {
-    name: file.attributes.get('name') ?? '',
-    ...readState(parts),
-    alternates: parts
-      .filter(({ local }) => local === 'alternate')
-      .map((alternate) => readState(descendants(alternate))),
-    urls: parts
-      .filter(({ local }) => local === 'resources')
-      .flatMap(({ children }) => children.filter(({ local }) => local === 'url'))
-      .map((url) => ({
-        text: url.text.trim(),
-        preference: Number.parseInt(url.attributes.get('preference') ?? '', 10) || 0,
-      })),
-  }
+/** Newest first. */
+function readAlternates(parts: readonly XmlElement[]): readonly MetalinkState[] {
+  return parts
+    .filter(({ local }) => local === 'alternate')
+    .map((alternate) => readState(descendants(alternate)))
+    .sort((a, b) => (b.timestamp ?? 0) - (a.timestamp ?? 0))
+    .slice(0, mostAlternates)
 }
 
 function readState(parts: readonly XmlElement[]): MetalinkState {
   const count = (name: string) => parseCount(parts.findLast(({ local }) => local === name)?.text ?? '')
+  const timestamp = count('timestamp')
   return {
     size: count('size'),
-    timestamp: count('timestamp'),
-    checksums: parts
-      .filter(({ local }) => local === 'hash')
-      .flatMap(({ attributes, text }) => readChecksum(attributes.get('type') ?? '', text)),
+    timestamp: timestamp !== null && timestamp <= latestTimestamp ? timestamp : null,
+    checksums: readChecksums(parts),
   }
 }
 
-/** All elements below, in order; of those with the local name `closed`, not what is in them. */
-function descendants(element: XmlElement, closed?: string): readonly XmlElement[] {
+/** Of the last moment that a `Date` can be: in the year 275760. */
+const latestTimestamp = 8.64e12
+
+/** One an algorithm: each is compared with the whole document. */
+function readChecksums(parts: readonly XmlElement[]): readonly Checksum[] {
+  const byAlgorithm = new Map<string, Checksum>()
+  for (const { local, attributes, text } of parts) {
+    if (local !== 'hash') continue
+    const checksum = readChecksum(attributes.get('type') ?? '', text)
+    if (checksum && !byAlgorithm.has(checksum.algorithm)) byAlgorithm.set(checksum.algorithm, checksum)
+  }
+  return [...byAlgorithm.values()]
+}
+
+/**
+ * All elements below, in order; of those whose local name is one of `closed`, not what is in them. Whoever reads further into elements that it found
+ * has to close them: else what is in several of one another is read once for each.
+ */
+function descendants(element: XmlElement, ...closed: readonly string[]): readonly XmlElement[] {
   const found: XmlElement[] = []
   const visit = (one: XmlElement): void => {
     for (const child of one.children) {
       found.push(child)
-      if (child.local !== closed) visit(child)
+      if (!closed.includes(child.local)) visit(child)
     }
   }
   visit(element)
   return found
 }
 
-function mirrorsOf(urls: ListedFile['urls']): readonly URL[] {
+interface ListedUrl {
+  readonly text: string
+  readonly preference: number
+}
+
+function readUrls(parts: readonly XmlElement[]): readonly ListedUrl[] {
+  return parts
+    .filter(({ local }) => local === 'resources')
+    .flatMap(({ children }) => children.filter(({ local }) => local === 'url'))
+    .map(({ text, attributes }) => ({
+      text: text.trim(),
+      preference: Number.parseInt(attributes.get('preference') ?? '', 10) || 0,
+    }))
+}
+
+function mirrorsOf(urls: readonly ListedUrl[]): readonly URL[] {
   const byPreference = [...urls].sort((a, b) => b.preference - a.preference)
   const bases = new Map<string, URL>()
   for (const { text } of byPreference) {
+    if (bases.size === mostMirrors) break
     const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null
     if (!url?.pathname.endsWith(`/repodata/${rootDocument}`)) continue
     url.pathname = url.pathname.slice(0, -`repodata/${rootDocument}`.length)
@@ -109,11 +128,11 @@ function mirrorsOf(urls: ListedFile['urls']): readonly URL[] {
   return [...bases.values()]
 }
 
-function readChecksum(type: string, hex: string): readonly Checksum[] {
+function readChecksum(type: string, hex: string): Checksum | null {
   try {
-    return [parseChecksum(type, hex)]
+    return parseChecksum(type, hex)
   } catch (error) {
-    if (isChantalError(error, 'DIGEST_INVALID')) return []
+    if (isChantalError(error, 'DIGEST_INVALID')) return null
     throw error
   }
 }

@@ -7,6 +7,8 @@ import {
   wantedFile,
 } from '../../tests/upstream/downloading.ts'
 import { type Behaviour, startUpstream } from '../../tests/upstream/upstream.ts'
+import { ChantalError } from '../core/errors.ts'
+import { mostTelling } from './mirrors.ts'
 
 const never = new AbortController().signal
 
@@ -153,6 +155,21 @@ describe('several mirrors', () => {
       details: { mirrors_without: others.slice(0, asked).map(({ url }) => url.href) },
     })
     expect(others.flatMap(({ requests }) => requests)).toHaveLength(asked)
+  })
+
+  it('names the first twenty that failed on a file, and how many more did', () => {
+    const failures = Array.from({ length: 50 }, (_, index) => ({
+      mirror: new URL(`http://m${index}.example/`),
+      error: new ChantalError('NOT_FOUND', `not found at ${index}`),
+    }))
+    const [first, ...others] = failures
+    if (!first) throw new Error('no failure')
+
+    const { message, details } = mostTelling([first, ...others])
+
+    expect(message).toContain('49 more mirrors failed')
+    expect(details['mirrors']).toHaveLength(20)
+    expect(details['mirrors_without']).toHaveLength(20)
   })
 
   it('comes back to a mirror that failed for a while, when the others failed as well', async () => {

@@ -3,6 +3,13 @@ import { ChantalError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import { displayUrl } from './display-url.ts'
 
+/**
+ * So many mirrors of one repository are kept; the rest of a list is not used. Fedora's, the longest there are, name some hundreds. A list is
+ * read before anything vouches for it: without a bound, whoever answers for it decides how much memory it takes, and how long a file
+ * that no mirror has is looked for.
+ */
+export const mostMirrors = 1000
+
 /** As another thread can go on with it. */
 export interface MirrorsState {
   /** URLs in the order in which they are asked. */
@@ -95,6 +102,9 @@ const telling: readonly ErrorCode[] = [
   'NOT_FOUND',
 ]
 
+/** Mirrors that one error names. A sync holds the errors of all its files to its end, and a list may have {@link mostMirrors}. */
+const named = 20
+
 /** The one error of a file that every mirror failed on: `NOT_FOUND` only where all of them said so. */
 export function mostTelling(failures: readonly [MirrorFailure, ...MirrorFailure[]]): ChantalError {
   const [first, ...others] = [...failures].sort((a, b) => rank(a.error.code) - rank(b.error.code))
@@ -104,9 +114,12 @@ export function mostTelling(failures: readonly [MirrorFailure, ...MirrorFailure[
     cause: error,
     details: {
       ...error.details,
-      mirrors: failures.map((failure) => `${displayUrl(failure.mirror)}: ${failure.error.message}`),
+      mirrors: failures
+        .slice(0, named)
+        .map((failure) => `${displayUrl(failure.mirror)}: ${failure.error.message}`),
       mirrors_without: failures
         .filter(({ error: { code } }) => code === 'NOT_FOUND')
+        .slice(0, named)
         .map(({ mirror }) => displayUrl(mirror)),
     },
     ...(error.hint === undefined ? {} : { hint: error.hint }),

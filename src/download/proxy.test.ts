@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createCertificates, whyNoCertificates } from '../../tests/upstream/certificates.ts'
-import { accessTo, startDownloadBench, wantedFile } from '../../tests/upstream/downloading.ts'
+import { accessTo, collect, startDownloadBench, wantedFile } from '../../tests/upstream/downloading.ts'
 import { startProxy } from '../../tests/upstream/proxy.ts'
-import { startUpstream } from '../../tests/upstream/upstream.ts'
+import { startUpstream, type Upstream } from '../../tests/upstream/upstream.ts'
 import { bypassesProxy } from './proxy.ts'
 
 const never = new AbortController().signal
@@ -141,6 +141,94 @@ describe.skipIf(missing !== null)(`https${withCertificates}`, async () => {
     expect(await bench.read(result)).toBe('right')
   })
 
+  describe.each(['this thread', 'another thread'] as const)(
+    'shows the client certificate from %s',
+    (place) => {
+      const asking = { ...server, clientAuthority: authority, servesAnyone: true }
+      const tls = { ...trusting, ...own }
+      const wanted = [wantedFile('file')]
+
+      it('to the feed, and not where that redirects to: another port, another name', async () => {
+        await using other = await startUpstream({ files: { file: 'right' }, tls: asking })
+        await using upstream = await startUpstream({ files: { moved: 'right' }, tls: asking })
+        const byName = new URL('moved', upstream.url)
+        byName.hostname = 'localhost'
+        upstream.behave('file', { kind: 'redirect', to: new URL('file', other.url) })
+        upstream.behave('named', { kind: 'redirect', to: byName })
+        await using bench = await startDownloadBench({}, place)
+        const client = await bench.downloader.open(accessTo(upstream.url, { tls }), never)
+
+        const files = [...wanted, wantedFile('named'), wantedFile('moved')]
+        const outcomes = await collect(client.fetchAll(files, never))
+
+        expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, true])
+        expect(certificatesSeenBy(other)).toEqual([false])
+        for (const { headers, hasCertificate } of upstream.requests)
+          expect(hasCertificate).toBe(headers.host === upstream.url.host)
+        expect(upstream.requests).toHaveLength(4)
+      })
+
+      it('to a mirrorlist, and not to the mirrors that it names', async () => {
+        await using mirror = await startUpstream({ files: { file: 'right' }, tls: asking })
+        await using list = await startUpstream({ files: { list: mirror.url.href }, tls: asking })
+        await using bench = await startDownloadBench({}, place)
+        const feed = { kind: 'mirrorlist', url: new URL('list', list.url) } as const
+        const client = await bench.downloader.open(accessTo(list.url, { feed, tls }), never)
+
+        const [outcome] = await collect(client.fetchAll(wanted, never))
+
+        expect(outcome).toMatchObject({ ok: true })
+        expect(certificatesSeenBy(list)).toEqual([true])
+        expect(certificatesSeenBy(mirror)).toEqual([false])
+      })
+
+      it('to each of the feeds of a repository, and not to another host that metadata names', async () => {
+        await using one = await startUpstream({ tls: asking })
+        await using two = await startUpstream({ files: { file: 'right' }, tls: asking })
+        await using other = await startUpstream({ files: { elsewhere: 'right' }, tls: asking })
+        await using bench = await startDownloadBench({}, place)
+        const client = await bench.downloader.open(accessTo([one.url, two.url], { tls }), never)
+
+        const files = [...wanted, wantedFile(new URL('elsewhere', other.url))]
+        const outcomes = await collect(client.fetchAll(files, never))
+
+        expect(outcomes.map(({ ok }) => ok)).toEqual([true, true])
+        expect([one, two, other].map(certificatesSeenBy)).toEqual([[true], [true], [false]])
+      })
+
+      it('through a tunnel of the proxy, by the same rule', async () => {
+        await using other = await startUpstream({ files: { file: 'right' }, tls: asking })
+        await using upstream = await startUpstream({ tls: asking })
+        upstream.behave('file', { kind: 'redirect', to: new URL('file', other.url) })
+        await using forward = await startProxy()
+        await using bench = await startDownloadBench({}, place)
+        const proxy = { ...noProxy, https: forward.url }
+        const client = await bench.downloader.open(accessTo(upstream.url, { tls, proxy }), never)
+
+        const [outcome] = await collect(client.fetchAll(wanted, never))
+
+        expect(outcome).toMatchObject({ ok: true })
+        expect(forward.requests).toHaveLength(2)
+        expect([upstream, other].map(certificatesSeenBy)).toEqual([[true], [false]])
+      })
+    },
+  )
+
+  it.each([
+    ['the authority of the settings', trusting],
+    ['anyone where verification is off', { ...trusting, verify: false, ca: null }],
+  ])('trusts %s where the feed redirects to as well', async (_, tls) => {
+    await using other = await startUpstream({ files: { file: 'right' }, tls: server })
+    await using upstream = await startUpstream({ tls: server })
+    upstream.behave('file', { kind: 'redirect', to: new URL('file', other.url) })
+    await using bench = await startDownloadBench()
+    const client = await bench.downloader.open(accessTo(upstream.url, { tls }), never)
+
+    const result = await client.fetch(wantedFile('file'), null, never)
+
+    expect(await bench.read(result)).toBe('right')
+  })
+
   it('hints at the client certificate where upstream wants one and gets none', async () => {
     const tls = { ...server, clientAuthority: authority }
     await using upstream = await startUpstream({ files: { file: 'right' }, tls })
@@ -205,3 +293,7 @@ describe.skipIf(missing !== null)(`https${withCertificates}`, async () => {
     })
   })
 })
+
+function certificatesSeenBy(upstream: Upstream): readonly boolean[] {
+  return upstream.requests.map(({ hasCertificate }) => hasCertificate)
+}

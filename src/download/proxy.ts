@@ -1,38 +1,34 @@
 import { BlockList, isIPv4 } from 'node:net'
 import type { Agent, Dispatcher, ProxyAgent } from 'undici'
-import { basicAuthorization } from './credentials.ts'
+import { basicAuthorization, type OriginCredentials } from './credentials.ts'
 import type { ProxySettings, TlsSettings, UpstreamAccess } from './downloader.ts'
 
-/** Open connections, shared by all repositories whose way to the network is the same. */
+/**
+ * Open connections, shared by all repositories whose way to the network is the same. A client certificate is shown when a connection is made, so a
+ * repository that has one has connections of two kinds: with it to its feed's own origins, without it to all others.
+ */
 export class Connections implements AsyncDisposable {
   readonly #dispatchers = new Map<string, Promise<Dispatcher>>()
   /** By origin: whoever asks once asks for thousands of files. */
   readonly #byAccess = new WeakMap<UpstreamAccess, Map<string, Promise<Dispatcher>>>()
 
-  /** What takes a request for `url` there: directly, or by the repository's proxy. */
-  for(url: URL, access: UpstreamAccess): Promise<Dispatcher> {
+  /** What takes a request for `url` there: directly, or by the repository's proxy. @param credentials those of `access` */
+  for(url: URL, access: UpstreamAccess, credentials: OriginCredentials): Promise<Dispatcher> {
     const byOrigin = this.#byAccess.get(access) ?? new Map<string, Promise<Dispatcher>>()
     this.#byAccess.set(access, byOrigin)
     const { origin } = url
-    const dispatcher = byOrigin.get(origin) ?? this.#dispatcherFor(url, access)
+    const dispatcher = byOrigin.get(origin) ?? this.#dispatcherFor(url, access, credentials.tlsFor(url))
     byOrigin.set(origin, dispatcher)
     return dispatcher
   }
 
-  #dispatcherFor(url: URL, access: UpstreamAccess): Promise<Dispatcher> {
+  #dispatcherFor(url: URL, access: UpstreamAccess, tls: TlsSettings): Promise<Dispatcher> {
     const proxy = proxyFor(url, access.proxy)
     const { timeoutMs } = access.limits
-    const key = JSON.stringify([
-      proxy?.href,
-      proxy && authorizationFor(proxy, access.proxy),
-      access.tls,
-      timeoutMs,
-    ])
+    const key = JSON.stringify([proxy?.href, proxy && authorizationFor(proxy, access.proxy), tls, timeoutMs])
     const known = this.#dispatchers.get(key)
     if (known) return known
-    const made = proxy
-      ? proxyAgent(proxy, access.proxy, access.tls, timeoutMs)
-      : directAgent(access.tls, timeoutMs)
+    const made = proxy ? proxyAgent(proxy, access.proxy, tls, timeoutMs) : directAgent(tls, timeoutMs)
     this.#dispatchers.set(key, made)
     return made
   }

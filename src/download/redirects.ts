@@ -81,7 +81,7 @@ async function requestOnce(
   const release = await context.admission.enter(url.host, signal)
   try {
     return await request({
-      dispatcher: await context.connections.for(url, access),
+      dispatcher: await context.connections.for(url, access, context.credentials),
       url,
       headers: {
         accept: '*/*',

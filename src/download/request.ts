@@ -9,6 +9,11 @@ export const wholeLimit = 1024 * 1024
 
 /** How far a stream is read ahead of its consumer. */
 const streamAhead = 256 * 1024
+/**
+ * So many informational answers (1xx) may come before the one that counts. Each of them starts the wait for an answer anew: without a bound a
+ * server could go on for ever.
+ */
+const mostInformational = 20
 /** What is read of an unwanted body to keep the connection; a longer one costs the connection. */
 const drainLimit = 64 * 1024
 
@@ -74,6 +79,7 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
   #chunks: Uint8Array[] = []
   #queuedBytes = 0
   #discardedBytes = 0
+  #informational = 0
   #isThrottled = false
   #failure: { readonly error: unknown } | null = null
   #wake: (() => void) | null = null
@@ -101,7 +107,13 @@ class ResponseReceiver implements Dispatcher.DispatchHandler, HttpResponse {
     status: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
-    if (status < 200 || this.#mode !== 'waiting') return
+    if (this.#mode !== 'waiting') return
+    if (status < 200) {
+      this.#informational += 1
+      if (this.#informational > mostInformational)
+        this.#fail(new Error('of many answers none but informational ones'))
+      return
+    }
     this.status = status
     this.#headers = headers
     if (status >= 300) {

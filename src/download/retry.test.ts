@@ -100,6 +100,7 @@ describe('trying again', () => {
   it.each<[string, Behaviour, RegExp]>([
     ['does not answer', { kind: 'silent' }, /no answer in time/],
     ['stalls within the body', { kind: 'stalled', after: 2 }, /stalled/],
+    ['says for ever that it is working', { kind: 'working', answers: 1000 }, /none but informational/],
   ])('gives up on a server that %s', async (_, behaviour, message) => {
     await using upstream = await startUpstream({ files: { file: 'right' } })
     upstream.behave('file', behaviour)
@@ -113,6 +114,17 @@ describe('trying again', () => {
       code: 'UPSTREAM_UNREACHABLE',
       message: expect.stringMatching(message),
     })
+  })
+
+  it('waits for a server that says that it is working', async () => {
+    await using upstream = await startUpstream({ files: { file: 'right' } })
+    upstream.behave('file', { kind: 'working', answers: 3 })
+    await using bench = await startDownloadBench()
+    const client = await bench.downloader.open(accessTo(upstream.url), never)
+
+    const result = await client.fetch(wantedFile('file'), null, never)
+
+    expect(await bench.read(result)).toBe('right')
   })
 
   it.each([

@@ -101,7 +101,7 @@ function isTlsCode(code: string): boolean {
 
 function tlsHint(code: string): string {
   if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|ALERT_(BAD_CERT|UNKNOWN_CA|CERTIFICATE)/.test(code)) {
-    return 'Upstream wants a client certificate that it trusts: check `ssl.client_cert` and `ssl.client_key`.'
+    return 'Upstream wants a client certificate that it trusts: check `ssl.client_cert` and `ssl.client_key`. Hosts that are not in the URL of the feed are shown none: a mirror that wants it stands under `feeds`.'
   }
   if (code === 'CERT_HAS_EXPIRED') return 'The certificate of upstream has expired: tell who runs it.'
   return 'Name the authority that signed its certificate under `ssl.ca_bundle`.'

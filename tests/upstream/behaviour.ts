@@ -15,6 +15,8 @@ type BehaviourKind =
   | { readonly kind: 'truncated'; readonly after: number; readonly chunked?: boolean }
   /** Sends `after` bytes of the body, then nothing, and keeps the connection. */
   | { readonly kind: 'stalled'; readonly after: number }
+  /** Says every 10 ms that it is working on it (102); after so many `answers` it serves the file. */
+  | { readonly kind: 'working'; readonly answers: number }
   /** Never answers at all. */
   | { readonly kind: 'silent' }
   /** Sends `bytes` at a time with a pause between. */

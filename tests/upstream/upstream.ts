@@ -20,8 +20,16 @@ export interface UpstreamOptions {
   readonly folder?: string
   /** By path without a leading `/`, not percent-encoded. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
-  /** Serves https. With `clientAuthority`, a client without a certificate of that authority (PEM, as the others) gets 400, as from nginx. */
-  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string }
+  /**
+   * Serves https. With `clientAuthority` (PEM, as the others), clients are asked for a certificate of that authority; one that brings none gets 400,
+   * as from nginx, unless `servesAnyone`.
+   */
+  readonly tls?: {
+    readonly certificate: string
+    readonly key: string
+    readonly clientAuthority?: string
+    readonly servesAnyone?: boolean
+  }
   readonly authorization?: Authorization
   /** Default: strong. */
   readonly etags?: 'strong' | 'weak' | 'none'
@@ -34,6 +42,8 @@ export interface LoggedRequest {
   /** As it was sent, query included. */
   readonly url: string
   readonly headers: http.IncomingHttpHeaders
+  /** Whether the connection has a client certificate that was asked for. */
+  readonly hasCertificate: boolean
   /** Of the answer; 0 where there was none. */
   readonly status: number
 }
@@ -136,7 +146,8 @@ class InProcessUpstream implements Upstream {
     const name = decodeURIComponent(new URL(url, 'http://upstream').pathname.slice(1))
     this.#atOnce += 1
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce)
-    const entry = { path: name, url, headers: request.headers, status: 0 }
+    const hasCertificate = request.socket instanceof TLSSocket && request.socket.authorized
+    const entry = { path: name, url, headers: request.headers, hasCertificate, status: 0 }
     this.requests.push(entry)
     // Counted down before the last bytes can reach the client, or else its next request would seem to overlap.
     let isCounted = true
@@ -148,8 +159,8 @@ class InProcessUpstream implements Upstream {
     const log = () => {
       entry.status = response.statusCode
     }
-    const hasCertificate = request.socket instanceof TLSSocket && request.socket.authorized
-    const lacksCertificate = this.#options.tls?.clientAuthority !== undefined && !hasCertificate
+    const { clientAuthority, servesAnyone = false } = this.#options.tls ?? {}
+    const lacksCertificate = clientAuthority !== undefined && !servesAnyone && !hasCertificate
     if (lacksCertificate || !this.#isAuthorized(request)) {
       response.statusCode = lacksCertificate ? 400 : 401
       log()
@@ -216,6 +227,12 @@ async function respond(
   switch (behaviour?.kind) {
     case 'silent':
       return
+    case 'working':
+      for (let sent = 0; sent < behaviour.answers && !response.destroyed; sent++) {
+        response.writeProcessing()
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      break
     case 'status':
       return finish(behaviour.status, behaviour.headers ?? {}, `status ${behaviour.status}\n`)
     case 'page':

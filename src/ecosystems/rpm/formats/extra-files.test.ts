@@ -35,6 +35,7 @@ describe('parseExtraFiles', () => {
     ['no data', '{}', 'UPSTREAM_INVALID'],
     ['a negative size', '{"data":[{"file":"a","size":-1}]}', 'UPSTREAM_INVALID'],
     ['a file outside the tree', '{"data":[{"file":"../a"}]}', 'PATH_UNSAFE'],
+    ['half of a surrogate pair', '{"data":[{"file":"a\\ud800"}]}', 'PATH_UNSAFE'],
   ] as const)('refuses %s', (_what, text, code) => {
     expect(() => parseExtraFiles(text)).toThrow(
       expect.toSatisfy((error: unknown) => isChantalError(error, code)),
