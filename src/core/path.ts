@@ -3,8 +3,7 @@ import { ChantalError } from './errors.ts'
 
 /**
  * A `/`-separated path that stays inside its root: no leading `/`, no empty, `.` or `..` segment,
- * no `\`, no control character, no half of a surrogate pair, at most 4096 bytes and 255 a segment.
- * no `\`, no control character, at most 1024 bytes and 255 a segment: with the folder that it is in a file system takes it, and with
+ * no `\`, no control character, no half of a surrogate pair, at most 1024 bytes and 255 a segment: with the folder that it is in a file system takes it, and with
  * the name of a package an index of PostgreSQL (2704 bytes).
  */
 export type RelativePath = Brand<string, 'RelativePath'>
