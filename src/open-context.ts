@@ -65,6 +65,7 @@ export async function openContext(
       bandwidth,
       reporter,
       userAgent,
+      maxListSize: settings.limits.rootDocument,
       wait,
       thread: { start: () => startThread(threadFile, { poolPath, concurrency, userAgent }) },
     }),

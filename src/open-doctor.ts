@@ -32,6 +32,7 @@ export async function openDoctor(
     bandwidth,
     reporter,
     userAgent: `Chantal/${version}`,
+    maxListSize: settings.limits.rootDocument,
   })
   return {
     settings,

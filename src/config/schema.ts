@@ -151,7 +151,9 @@ export const publishSchema = z
 
 export const limitsSchema = z
   .strictObject({
-    root_document: size.default('32MiB').describe('repomd.xml, InRelease, Release, index.yaml, a metalink.'),
+    root_document: size
+      .default('32MiB')
+      .describe('repomd.xml, InRelease, Release, index.yaml, a metalink or mirrorlist.'),
     metadata: size.default('1GiB').describe('Other metadata, where the document above states no size.'),
     decompressed_ratio: count(1, 100_000)
       .default(200)

@@ -29,6 +29,8 @@ export interface DownloaderOptions {
   readonly bandwidth: number | null
   readonly reporter: Reporter
   readonly userAgent: string
+  /** Bytes that a mirrorlist or metalink may have. */
+  readonly maxListSize: number
   /** Milliseconds since 1970. */
   readonly now?: () => number
   /** From 0 up to, not including, 1: the jitter of backoff. */
@@ -43,9 +45,6 @@ export interface DownloaderOptions {
 export function createDownloader(options: DownloaderOptions): Downloader {
   return new HttpDownloader(options)
 }
-
-/** Lists of mirrors are small; what is longer is something else. */
-const listLimit = 32 * 1024 * 1024
 
 class HttpDownloader implements Downloader {
   readonly #options: DownloaderOptions
@@ -147,7 +146,7 @@ class HttpDownloader implements Downloader {
   ): Promise<string> {
     for (let tries = 1; ; tries++) {
       try {
-        return await readText(url, requests, signal)
+        return await readText(url, requests, this.#options.maxListSize, signal)
       } catch (error) {
         signal.throwIfAborted()
         if (!isChantalError(error)) throw error
@@ -171,28 +170,44 @@ class HttpDownloader implements Downloader {
   }
 }
 
-async function readText(url: URL, requests: RequestContext, signal: AbortSignal): Promise<string> {
+async function readText(
+  url: URL,
+  requests: RequestContext,
+  maxSize: number,
+  signal: AbortSignal,
+): Promise<string> {
   const response = await requestFollowing(requests, url, {}, signal)
-  if (response.whole) return Buffer.from(response.whole).toString('utf8')
+  if (response.whole) {
+    refuseLong(response.whole.byteLength, url, maxSize)
+    return Buffer.from(response.whole).toString('utf8')
+  }
   try {
-    return Buffer.from(await readWhole(bounded(response.stream(), url))).toString('utf8')
+    return Buffer.from(await readWhole(bounded(response.stream(), url, maxSize))).toString('utf8')
   } catch (error) {
     signal.throwIfAborted()
     throw isChantalError(error) ? error : explainNetworkError(error, url)
   }
 }
 
-async function* bounded(source: AsyncIterable<Uint8Array>, url: URL): AsyncGenerator<Uint8Array> {
+async function* bounded(
+  source: AsyncIterable<Uint8Array>,
+  url: URL,
+  maxSize: number,
+): AsyncGenerator<Uint8Array> {
   let size = 0
   for await (const chunk of source) {
     size += chunk.byteLength
-    if (size > listLimit) {
-      throw new ChantalError('UPSTREAM_INVALID', `${displayUrl(url)} is too long for a list of mirrors`, {
-        details: { url: displayUrl(url), limit_bytes: listLimit },
-      })
-    }
+    refuseLong(size, url, maxSize)
     yield chunk
   }
+}
+
+function refuseLong(size: number, url: URL, maxSize: number): void {
+  if (size <= maxSize) return
+  throw new ChantalError('UPSTREAM_INVALID', `${displayUrl(url)} is too long for a list of mirrors`, {
+    hint: 'Check the URL; `limits.root_document` is what a list may have.',
+    details: { url: displayUrl(url), limit_bytes: maxSize },
+  })
 }
 
 /** A list that is not there is a wrong address in the configuration, not a file that upstream lacks. */

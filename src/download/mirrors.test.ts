@@ -230,4 +230,19 @@ describe('a mirrorlist', () => {
 
     await expect(failing).rejects.toMatchObject({ code, message: expect.not.stringContaining('s3cret') })
   })
+  it('does not open where it is longer than it may be', async () => {
+    await using mirror = await startUpstream()
+    const lines = `${mirror.url}\n# a comment\n`
+    await using list = await startUpstream({ files: { list: lines } })
+    const access = accessTo(list.url, { feed: { kind: 'mirrorlist', url: new URL('list', list.url) } })
+    await using exact = await startDownloadBench({ maxListSize: lines.length })
+    await using less = await startDownloadBench({ maxListSize: lines.length - 1 })
+
+    await exact.downloader.open(access, never)
+
+    await expect(less.downloader.open(access, never)).rejects.toMatchObject({
+      code: 'UPSTREAM_INVALID',
+      details: { limit_bytes: lines.length - 1 },
+    })
+  })
 })

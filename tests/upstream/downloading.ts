@@ -56,6 +56,7 @@ export async function startDownloadBench(
     bandwidth: null,
     reporter: { report: (event: ProgressEvent) => events.push(event) },
     userAgent: 'chantal/test',
+    maxListSize: 32 * 1024 ** 2,
     now: () => now,
     random: () => 0.5,
     wait: async (ms: number, signal: AbortSignal) => {
