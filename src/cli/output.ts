@@ -1,5 +1,5 @@
 import { type MachineValue, toMachine } from './render/machine.ts'
-import { type Column, renderCsv, renderRecordsCsv, renderTable } from './render/table.ts'
+import { type Column, printable, renderCsv, renderRecordsCsv, renderTable } from './render/table.ts'
 import type { Terminal } from './services.ts'
 
 export type Format = 'table' | 'json' | 'csv'
@@ -47,7 +47,7 @@ export class Output {
   one(value: unknown, lines: () => readonly string[], rows: readonly object[] = rowsOf(value)): void {
     if (this.format === 'json') this.json(value)
     else if (this.format === 'csv') this.#write(renderRecordsCsv(rows.map(toMachine)))
-    else this.text(lines().join('\n'))
+    else this.text(lines().join('\n').split('\n').map(printable).join('\n'))
   }
 
   json(value: unknown): void {
@@ -77,5 +77,5 @@ function rowsOf(value: unknown): readonly object[] {
 /** `key: value` lines, aligned. */
 export function facts(entries: readonly (readonly [string, string | number | null])[]): readonly string[] {
   const width = Math.max(...entries.map(([key]) => key.length)) + 1
-  return entries.map(([key, value]) => `${`${key}:`.padEnd(width)} ${value ?? '-'}`)
+  return entries.map(([key, value]) => `${`${key}:`.padEnd(width)} ${printable(String(value ?? '-'))}`)
 }

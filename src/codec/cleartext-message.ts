@@ -1,4 +1,5 @@
 import { ChantalError } from '../core/errors.ts'
+import { withoutTrailing } from '../core/trailing.ts'
 
 /** A message and its armored signatures, apart. */
 export interface CleartextMessage {
@@ -24,7 +25,10 @@ const endSignature = '-----END PGP SIGNATURE-----'
 export function splitCleartextMessage(message: Uint8Array): CleartextMessage {
   // One character a byte: a signature covers bytes, whatever encoding they are of.
   const latin1 = Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString('latin1')
-  const lines = latin1.replace(/\n$/, '').split('\n').map(withoutTrailingBlanks)
+  const lines = latin1
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => withoutTrailing(line, ' \t\r'))
   if (!lines.includes(beginMessage)) throw missing('the message is not signed')
   if (lines[0] !== beginMessage) throw refused('something stands before the signed message')
 
@@ -40,6 +44,26 @@ export function splitCleartextMessage(message: Uint8Array): CleartextMessage {
     signed: Buffer.from(text.join('\r\n'), 'latin1'),
     signature: lines.slice(signature).join('\n'),
   }
+}
+
+/**
+ * Whether a text says what was signed: a signature around a text covers no blanks at the ends of its lines, nor its last line breaks.
+ * Line by line up to the first that differs, for the text itself is signed by nobody, and in pieces may be more than the memory.
+ */
+export function isSameText(text: string, signed: string): boolean {
+  const [whole, wanted] = [withoutTrailing(text, ' \t\r\n'), withoutTrailing(signed, ' \t\r\n')]
+  let [at, wantedAt] = [0, 0]
+  for (;;) {
+    const [end, wantedEnd] = [whole.indexOf('\n', at), wanted.indexOf('\n', wantedAt)]
+    if (lineUpTo(whole, at, end) !== lineUpTo(wanted, wantedAt, wantedEnd)) return false
+    if (end < 0 || wantedEnd < 0) return end === wantedEnd
+    at = end + 1
+    wantedAt = wantedEnd + 1
+  }
+}
+
+function lineUpTo(text: string, start: number, end: number): string {
+  return withoutTrailing(text.slice(start, end < 0 ? text.length : end), ' \t\r')
 }
 
 /** To the last line nothing but blocks of signatures, one after another. */
@@ -72,12 +96,6 @@ function isDashed(line: string): boolean {
 
 function unescapeDash(line: string): string {
   return line.startsWith('- ') ? line.slice(2) : line
-}
-
-function withoutTrailingBlanks(line: string): string {
-  let end = line.length
-  while (end > 0 && ' \t\r'.includes(line.charAt(end - 1))) end--
-  return line.slice(0, end)
 }
 
 function missing(reason: string): ChantalError {

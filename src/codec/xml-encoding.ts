@@ -85,7 +85,8 @@ async function* transcode(source: ByteSource, encoding: string): ByteSource {
 }
 
 function withoutDeclaredEncoding(text: string): string {
-  return text.replace(/^(<\?xml\s[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')/, '$1')
+  // A run of blanks is looked at from its first one alone.
+  return text.replace(/^(<\?xml\s(?:[^>]*?[^>\s])??)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')/, '$1')
 }
 
 function detectEncoding(head: Uint8Array): string {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { withoutTrailing } from '../core/trailing.ts'
 import type { Credentials } from '../download/downloader.ts'
 import type { DocumentPath } from './document.ts'
 import type { DocumentReader } from './document-reader.ts'
@@ -54,7 +55,7 @@ export async function buildCredentials(
       const text =
         typeof value === 'string'
           ? value
-          : ((await reader.text([...at, 'file'], value.file))?.replace(/[\r\n]+$/, '') ?? '')
+          : withoutTrailing((await reader.text([...at, 'file'], value.file)) ?? '', '\r\n')
       if (!isHeaderValue(text)) reader.wrong(at, 'a header is one line of printable characters')
       headers.push([name, text])
     }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { withoutTrailing } from '../core/trailing.ts'
 import { type DocumentNode, type DocumentPath, nodeAt, placeOf, showPath } from './document.ts'
 import { readBounded } from './files.ts'
 import type { Mistake } from './mistakes.ts'
@@ -68,7 +69,8 @@ export class DocumentReader {
       return null
     }
     if (file === undefined) return value ?? null
-    return (await this.text([...section, `${key}_file`], file))?.replace(/[\r\n]+$/, '') ?? null
+    const text = await this.text([...section, `${key}_file`], file)
+    return text === null ? null : withoutTrailing(text, '\r\n')
   }
 }
 

@@ -31,6 +31,16 @@ export function parseRelativePath(text: string): RelativePath {
 /** As nearly all paths are: told in a tenth of the time, and no part of a rule. */
 const plainPath = /^[\w+~:@%=,-][\w.+~:@%=,-]*(?:\/[\w+~:@%=,-][\w.+~:@%=,-]*)*$/
 
+/** The text without the `./` before it, with however many slashes: it says nothing, and many tools write it. */
+export function withoutLeadingDots(text: string): string {
+  let start = 0
+  while (text.startsWith('./', start)) {
+    start += 2
+    while (text.startsWith('/', start)) start++
+  }
+  return text.slice(start)
+}
+
 /** Joins a safe folder with what upstream named in it. @throws ChantalError `PATH_UNSAFE` */
 export function joinRelativePath(folder: RelativePath | '', name: string): RelativePath {
   return parseRelativePath(folder === '' ? name : `${folder}/${name}`)

@@ -3,6 +3,7 @@ import type { AdoptPoolOutput } from '../../app/pool/adopt-pool.ts'
 import type { MissingBlob } from '../../app/pool/missing-blobs.ts'
 import type { OrphanedBlob } from '../../app/pool/orphaned-blobs.ts'
 import { firstOf } from '../render/first-of.ts'
+import { printable } from '../render/table.ts'
 import { count, formatBytes, formatTime } from '../render/units.ts'
 import { type Run, ShownFailure } from '../run.ts'
 
@@ -16,7 +17,8 @@ export function registerInventory(pool: Command, run: Run): void {
       run(command, async (session) => {
         const { orphanedBlobs } = await import('../../app/pool/orphaned-blobs.ts')
         const blobs = await orphanedBlobs(await session.context(), {}, session.signal)
-        if (session.output.format === 'table') session.output.text(orphanedLines(blobs).join('\n'))
+        if (session.output.format === 'table')
+          session.output.text(orphanedLines(blobs).map(printable).join('\n'))
         else
           session.output.list(blobs, {
             columns: [
@@ -38,7 +40,8 @@ export function registerInventory(pool: Command, run: Run): void {
       run(command, async (session) => {
         const { missingBlobs, missingError } = await import('../../app/pool/missing-blobs.ts')
         const blobs = await missingBlobs(await session.context(), {}, session.signal)
-        if (session.output.format === 'table') session.output.text(missingLines(blobs).join('\n'))
+        if (session.output.format === 'table')
+          session.output.text(missingLines(blobs).map(printable).join('\n'))
         else
           session.output.list(blobs, {
             columns: [

@@ -140,5 +140,5 @@ const noPlace = { suite: '', isFlat: true }
 
 /** `./` and doubled slashes say nothing; servers and clients pass them over. @throws ChantalError `PATH_UNSAFE` */
 export function upstreamPath(text: string): RelativePath {
-  return parseRelativePath(text.replace(/\/(\.?\/)+/g, '/').replace(/^(\.\/)+/, ''))
+  return parseRelativePath(text.replace(/\/\.?(?=\/)/g, '').replace(/^\.\//, ''))
 }

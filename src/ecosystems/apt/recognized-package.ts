@@ -7,6 +7,8 @@ import { keyOf } from './package-key.ts'
 const filenameStart = Buffer.from('\nFilename: ')
 const sha256Start = Buffer.from('\nSHA256: ')
 const lineFeed = 0x0a
+/** Segments that begin with a letter, a digit or `_`. No group that repeats: V8 would keep a place to return to for each segment of megabytes. */
+const plainPath = /^\w(?!.*\/(?!\w))[\w.+~:%/-]*$/s
 const noPackage = { name: '', version: '', architecture: '', kind: 'deb' } as const
 
 /**
@@ -38,7 +40,7 @@ export class Recognizer {
     if (!bytes.includes(sha256Start)) return null
     const path = textBetween(bytes, filenameStart, lineFeed)
     // Plain ones alone: others can be written in several ways.
-    if (path === null || !/^(?:\w[\w.+~:%-]*\/)*\w[\w.+~:%-]*$/.test(path)) return null
+    if (path === null || !plainPath.test(path)) return null
     return { key, isUnchanged: true, path }
   }
 }

@@ -4,7 +4,7 @@ import { parseRelativePath } from '../../core/path.ts'
 import type { PackageUploads, UploadedFile, UploadedPackage, UploadTerms } from '../ecosystem.ts'
 import type { AptAttributes } from './attributes.ts'
 import { readDebControl } from './formats/deb-file.ts'
-import { hostedStanza, parseControl } from './formats/hosted-stanza.ts'
+import { hostedStanza, parseControl, sourceOf } from './formats/hosted-stanza.ts'
 import { poolPath } from './formats/pool-path.ts'
 import type { Stanza } from './formats/stanza.ts'
 import type { AptOptions } from './options.ts'
@@ -29,7 +29,7 @@ async function describe(
     required(control, 'Architecture'),
   ]
   const isUdeb = file.name.endsWith('.udeb') || control.get('Package-Type') === 'udeb'
-  const source = control.get('Source')?.replace(/\s*\(.*$/s, '') || name
+  const source = sourceOf(control) || name
   const path = poolPath(component, { source, name, version, architecture, isUdeb })
   refuseForeign(terms, name, architecture)
   const checksum = (algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512') => {

@@ -1,6 +1,6 @@
 import type { Expectation } from '../../core/digest.ts'
 import { ChantalError } from '../../core/errors.ts'
-import { parseRelativePath, type RelativePath } from '../../core/path.ts'
+import { parseRelativePath, type RelativePath, withoutLeadingDots } from '../../core/path.ts'
 import type { ReadLimits } from '../ecosystem.ts'
 import type { Repomd, RepomdRecord } from './formats/repomd.ts'
 
@@ -66,7 +66,7 @@ export function recordPath(record: RepomdRecord): RelativePath {
 
 /** A path as upstream writes it; `./` before it says nothing. @throws ChantalError `PATH_UNSAFE` */
 export function upstreamPath(href: string): RelativePath {
-  return parseRelativePath(href.replace(/^(\.\/+)+/, ''))
+  return parseRelativePath(withoutLeadingDots(href))
 }
 
 /** What repomd.xml promises of a record's file. */

@@ -10,7 +10,7 @@ import { readDeltas } from './formats/deltainfo.ts'
 import { parseExtraFiles } from './formats/extra-files.ts'
 import { moduleStreamsOf, readModules } from './formats/modulemd.ts'
 import { parseRepomd, type Repomd, type RepomdRecord } from './formats/repomd.ts'
-import { parseTreeinfo } from './formats/treeinfo.ts'
+import { looksLikeTreeinfo, parseTreeinfo } from './formats/treeinfo.ts'
 import {
   deltaTypes,
   extraFilesPath,
@@ -162,15 +162,9 @@ async function fetchTreeinfo(
       { checksums: [], maxSize: limits.rootDocument },
       { isGuess: true },
     )
-    if (found && (await isTreeinfo(found))) return found
+    if (found && looksLikeTreeinfo(Buffer.from(await found.bytes()).toString('utf8'))) return found
   }
   return null
-}
-
-/** Some servers answer with a page of their own, status 200, for what they do not have. */
-async function isTreeinfo(file: FetchedFile): Promise<boolean> {
-  const text = Buffer.from(await file.bytes()).toString('utf8')
-  return /^\s*\[(general|header|release|tree|checksums)\]/m.test(text)
 }
 
 /**

@@ -53,10 +53,13 @@ function endOfDocument(bytes: Buffer, from: number): number {
 
 const separator = Buffer.from('\n---')
 
-/** The document as text, `null` where nothing is in it but separators, comments and directives. */
+/**
+ * The document as text, `null` where nothing is in it but separators, comments and directives. A carriage return begins a line
+ * as well, for YAML and for `^`: what runs past one is read again from each.
+ */
 function contentOf(document: Buffer): string | null {
   const text = document.toString('latin1')
-  return /^(?!---[ \t\r]*$|\.\.\.[ \t\r]*$|%|[ \t]*#)[^\n]*[^ \t\r\n]/m.test(text) ? text : null
+  return /^(?!---[ \t\r]*$|\.\.\.[ \t\r]*$|%|[ \t]*#)[^\r\n]*[^ \t\r\n]/m.test(text) ? text : null
 }
 
 function verdictOn(content: string, keeps: (packageName: string) => boolean): keyof PruneCounts {

@@ -34,6 +34,14 @@ export function parseControl(control: Uint8Array): Stanza {
   return parseStanza(Buffer.from(first), 'control file')
 }
 
+/** The name of the package's source; its version, which is left out, stands behind it in parentheses where it is another. */
+export function sourceOf(control: Stanza): string | null {
+  const source = control.get('Source')
+  if (source === null) return null
+  const parenthesis = source.indexOf('(')
+  return parenthesis < 0 ? source : source.slice(0, parenthesis).trimEnd()
+}
+
 /**
  * A package's stanza for `Packages`: the fields of its control file in their order, the description whole, and after them what
  * `apt-ftparchive` adds. What the control file says under those names is left out: only the file itself can tell.

@@ -87,7 +87,7 @@ function named(start: RegExp, end = /(?:)/): RegExp {
 
 /** The first that fits counts: those with more of a directory come before those with less. */
 const layouts: readonly Layout[] = [
-  layout('installer', named(/installer-/, /\/.+/)),
+  layout('installer', named(/installer-/, /\/[\s\S]+/)),
   layout('packages', named(/debian-installer\/binary-/, /\/Packages/), { isUdeb: true }),
   layout('packages', named(/binary-/, /\/Packages/)),
   layout('packages', /Packages/),

@@ -1,6 +1,6 @@
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { ChantalError } from '../../../core/errors.ts'
-import { parseRelativePath, type RelativePath } from '../../../core/path.ts'
+import { parseRelativePath, type RelativePath, withoutLeadingDots } from '../../../core/path.ts'
 
 /** A file of the Debian installer. */
 export interface InstallerFile {
@@ -38,12 +38,13 @@ const maxFiles = 100_000
 
 /** The `*` marks what was read as binary. A `\` in front would say that the name is escaped: such names are refused anyway. */
 function parseLine(line: string, what: string): InstallerFile {
-  const [, hex, name] = /^([0-9a-f]{64})[ \t][ *](?:\.\/+)*(\S.*?)\r?$/i.exec(line) ?? []
+  const [, hex, name] =
+    /^([0-9a-f]{64})[ \t][ *](\S.*)$/i.exec(line.endsWith('\r') ? line.slice(0, -1) : line) ?? []
   if (hex === undefined || name === undefined) {
     throw new ChantalError(
       'UPSTREAM_INVALID',
       `${what}: expected "<SHA-256>  <path>", found ${JSON.stringify(line.slice(0, 200))}`,
     )
   }
-  return { path: parseRelativePath(name), checksum: parseChecksum('sha256', hex) }
+  return { path: parseRelativePath(withoutLeadingDots(name)), checksum: parseChecksum('sha256', hex) }
 }

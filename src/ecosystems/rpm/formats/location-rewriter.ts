@@ -28,5 +28,5 @@ export function rewriteLocation(fragment: Uint8Array, href: RelativePath): Buffe
   return Buffer.concat([fragment.subarray(0, found.start), Buffer.from(tag), fragment.subarray(found.end)])
 }
 
-/** Values hold no quotes, so that matches from left to right are the attributes. */
-const attribute = /\s+([^\s="]+)="[^"]*"/g
+/** Values hold no quotes, so that matches from left to right are the attributes. A run of blanks begins but one. */
+const attribute = /(?<!\s)\s+([^\s="]+)="[^"]*"/g

@@ -223,13 +223,24 @@ export function joinDocuments(texts: readonly string[]): string {
   const parts: string[] = []
   for (const text of texts) {
     const before = parts.at(-1)
-    const standsAlone = /^(?:[ \t]*(?:#[^\n]*)?\r?\n)*---(?:[ \t\r\n]|$)/.test(text)
     if (before !== undefined && !before.endsWith('\n')) parts.push('\n')
-    if (before !== undefined && !standsAlone && !/^\.\.\.[ \t\r]*\n?$/m.test(lastLine(before)))
+    if (before !== undefined && !standsAlone(text) && !/^\.\.\.[ \t\r]*\n?$/m.test(lastLine(before)))
       parts.push('...\n')
     parts.push(text)
   }
   return parts.join('')
+}
+
+/** Whether a `---` begins it, if behind empty lines and comments. One line at a time: there may be millions of them ahead of it. */
+function standsAlone(text: string): boolean {
+  for (let start = 0; start < text.length; ) {
+    const end = lineEndAfter(text, start)
+    const line = text.slice(start, end)
+    if (/^---(?:[ \t\r\n]|$)/.test(line)) return true
+    if (!/^[ \t]*(?:#[^\n]*|\r)?\n$/.test(line)) return false
+    start = end
+  }
+  return false
 }
 
 function lastLine(text: string): string {

@@ -1,4 +1,5 @@
 import { ChantalError } from '../../../core/errors.ts'
+import { withoutTrailing } from '../../../core/trailing.ts'
 import { rpmvercmp } from '../version.ts'
 import type { Nevra } from './nevra.ts'
 import {
@@ -216,7 +217,7 @@ function readChangelogs(main: RpmTags): RpmPackage['changelogs'] {
   const names = main.strings(rpmTag.changelogNames) ?? []
   const texts = main.strings(rpmTag.changelogTexts) ?? []
   const newest = times.slice(0, keptChangelogs).map((date, index) => ({
-    author: (names[index] ?? '').replace(/ +$/, ''),
+    author: withoutTrailing(names[index] ?? '', ' '),
     date,
     text: texts[index] ?? '',
   }))

@@ -89,13 +89,19 @@ function filesOf(sections: IniSections): readonly TreeFile[] {
   return [...files].map(([path, checksum]) => ({ path, checksum }))
 }
 
+/** Whether a text has a section that every treeinfo has one of: some servers answer with a page for what they do not have. */
+export function looksLikeTreeinfo(text: string): boolean {
+  // Blanks of this line alone: `\s` would run on through all empty lines, from each of them.
+  return /^[^\S\r\n\u2028\u2029]*\[(general|header|release|tree|checksums)\]/m.test(text)
+}
+
 /** Some write `./images/boot.iso`, some two slashes; the file is the same. */
 function treePath(text: string): RelativePath {
   return parseRelativePath(withoutDots(text))
 }
 
 function withoutDots(text: string): string {
-  return text.replaceAll(/\/(?:\.?\/)+/g, '/').replace(/^\.\//, '')
+  return text.replaceAll(/\/\.?(?=\/)/g, '').replace(/^\.\//, '')
 }
 
 function checksumOf(value: string): Checksum | null {
