@@ -62,7 +62,8 @@ export async function readUpstream(
       repository: settings.id,
     })
   }
-  const fingerprint = settingsFingerprint(settings, keepsRecords(context.settings, settings))
+  const hasRecords = keepsRecords(context.settings, settings)
+  const fingerprint = settingsFingerprint(settings, hasRecords)
   const feed = feedDigests(settings.feed)
   const before = decodeCheckpoint(record?.checkpoint ?? null)
   // What "the last so many days" keep changes without upstream changing.
@@ -85,6 +86,7 @@ export async function readUpstream(
           repository: settings.id,
           options: settings.options,
           mode: settings.mode,
+          keepsRecords: hasRecords,
           filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
           checkpoint,
           newestSeen,

@@ -6,6 +6,7 @@ import type { StoredFile, UpstreamFile } from '../../core/model.ts'
 import type { SignedBy } from '../../sign/verifier.ts'
 import type { FetchedFile, ReadRequest, UpstreamListing } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
+import { warnOfUnreadableCompanions } from './companion-check.ts'
 import { readDeltas } from './formats/deltainfo.ts'
 import { parseExtraFiles } from './formats/extra-files.ts'
 import { moduleStreamsOf, readModules } from './formats/modulemd.ts'
@@ -25,12 +26,10 @@ import {
   repomdPath,
   signaturePath,
   treeinfoPaths,
+  wholeLimit,
 } from './metadata.ts'
 import type { RpmOptions } from './options.ts'
 import { PackageListing } from './package-listing.ts'
-
-/** Metadata that is read whole: modules and comps of the largest distributions are a tenth of it. */
-const wholeLimit = 256 * 1024 ** 2
 
 type Request = ReadRequest<RpmOptions>
 
@@ -65,6 +64,8 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
   const moduleStreams = modules
     ? await readModuleStreams(request, modules)
     : new Map<string, readonly string[]>()
+  // A verbatim tree has them as they are, and clients judge for themselves.
+  if (request.keepsRecords) await warnOfUnreadableCompanions(request, repomd)
   const packages = new PackageListing(request, documents, moduleStreams)
 
   return {

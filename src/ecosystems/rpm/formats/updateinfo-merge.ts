@@ -1,25 +1,29 @@
-import { childrenOf, childText, readXmlRecords, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
+import { childrenOf, childText, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
-import { advisoryCollections, parseAdvisoryDate, updateinfoRoots } from './updateinfo.ts'
+import { type ChantalError, isChantalError } from '../../../core/errors.ts'
+import { advisoryCollections, parseAdvisoryDate, readUpdateinfo } from './updateinfo.ts'
 
 /**
  * Makes one updateinfo.xml of several: every advisory once, by its id. Of one that several documents have, the words are those of the
  * last update, and the packages those of all: as collections beside one another, as repositories that are put together have them.
  * Advisories of one document alone are passed on as they come; the shared ones are held in memory.
- * @param sources each may be asked for its decompressed bytes twice
- * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT`
+ * @param documents each may be asked for its decompressed bytes twice. A single one is passed on unread
+ * @param leaveOut told of each of several that cannot be read, or is too large to: the others are united without it
  */
-export async function* mergeUpdateinfo(sources: readonly (() => ByteSource)[]): ByteSource {
-  const [only] = sources
-  if (only && sources.length === 1) {
-    yield* only()
+export async function* mergeUpdateinfo<Document extends UpdateinfoDocument>(
+  documents: readonly Document[],
+  leaveOut: (document: Document, error: ChantalError) => void,
+): ByteSource {
+  const [only] = documents
+  if (only && documents.length === 1) {
+    yield* only.open()
     return
   }
-  const shared = await findShared(sources)
+  const { readable, shared } = await survey(documents, leaveOut)
   const held = new Map<string, XmlRecord[]>()
   yield Buffer.from('<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n')
-  for (const source of sources) {
-    for await (const record of advisoriesOf(source())) {
+  for (const { open } of readable) {
+    for await (const record of advisoriesOf(open())) {
       const id = idOf(record)
       if (!shared.has(id)) {
         yield Buffer.from(`  ${record.text}\n`)
@@ -34,22 +38,38 @@ export async function* mergeUpdateinfo(sources: readonly (() => ByteSource)[]): 
   yield Buffer.from('</updates>\n')
 }
 
-/** Ids that occur more than once, in one document or in several. */
-async function findShared(sources: readonly (() => ByteSource)[]): Promise<ReadonlySet<string>> {
+interface UpdateinfoDocument {
+  readonly open: () => ByteSource
+}
+
+/** Those that can be read to their ends, and the ids that occur more than once, in one of them or in several. */
+async function survey<Document extends UpdateinfoDocument>(
+  documents: readonly Document[],
+  leaveOut: (document: Document, error: ChantalError) => void,
+): Promise<{ readonly readable: readonly Document[]; readonly shared: ReadonlySet<string> }> {
+  const readable: Document[] = []
   const seen = new Set<string>()
   const shared = new Set<string>()
-  for (const source of sources) {
-    for await (const record of advisoriesOf(source())) {
-      const id = idOf(record)
-      if (seen.has(id)) shared.add(id)
-      seen.add(id)
+  for (const document of documents) {
+    try {
+      // What one says before it breaks off must not count.
+      const own: string[] = []
+      for await (const record of advisoriesOf(document.open())) own.push(idOf(record))
+      for (const id of own) {
+        if (seen.has(id)) shared.add(id)
+        seen.add(id)
+      }
+      readable.push(document)
+    } catch (error) {
+      if (!isChantalError(error, 'UPSTREAM_INVALID', 'SIZE_LIMIT')) throw error
+      leaveOut(document, error)
     }
   }
-  return shared
+  return { readable, shared }
 }
 
 async function* advisoriesOf(source: ByteSource): AsyncGenerator<XmlRecord> {
-  for await (const part of readXmlRecords(source, updateinfoRoots))
+  for await (const part of readUpdateinfo(source))
     if (part.kind === 'record' && part.element.name === 'update') yield part
 }
 
