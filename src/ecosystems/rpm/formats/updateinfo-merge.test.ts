@@ -60,6 +60,38 @@ describe('mergeUpdateinfo', () => {
     expect(shared && packagesOf(shared)).toEqual(['bear', 'wolf', 'lion'])
   })
 
+  const referring = (updated: string, references: string) =>
+    document(
+      `<update type="security"><id>A-1</id><updated date="${updated}"/>${references}<pkglist><collection>${pkg(updated)}</collection></pkglist></update>`,
+    )
+  const reference = (type: string, id: string, title: string) =>
+    `<reference type="${type}" id="${id}" href="https://example.org/${id}" title="${title}"/>`
+
+  it.each([
+    ['a list', `<references>\n${reference('cve', 'CVE-2026-0002', 'newer')}\n</references>`, ['newer']],
+    ['an empty list', '<references/>', []],
+    ['no list', '', []],
+  ])(
+    'gives a shared one the references of all, those of the newest first, each once: %s',
+    async (_, own, first) => {
+      const older = referring(
+        '2026-01-01',
+        `<references>${reference('cve', 'CVE-2026-0001', 'older')}${reference('bugzilla', 'CVE-2026-0002', 'bug')}${reference('cve', 'CVE-2026-0002', 'older')}</references>`,
+      )
+
+      const [shared, ...others] = await read(mergeUpdateinfo([older, referring('2026-02-01', own)], fail))
+
+      expect(others).toEqual([])
+      expect(shared?.references.map(({ id, title }) => [id, title])).toEqual([
+        ...first.map((title) => ['CVE-2026-0002', title]),
+        ['CVE-2026-0001', 'older'],
+        ['CVE-2026-0002', 'bug'],
+        ...(first.length === 0 ? [['CVE-2026-0002', 'older']] : []),
+      ])
+      expect(shared && packagesOf(shared)).toEqual(['2026-02-01', '2026-01-01'])
+    },
+  )
+
   it('takes words from the first of two that were updated at once', async () => {
     const merged = await read(
       mergeUpdateinfo(
