@@ -34,6 +34,7 @@ export function describeLeases({ catalogOf, open, locationOf }: LeaseContract): 
       await expect(other.acquire(request())).rejects.toMatchObject({
         code: 'LEASE_HELD',
         details: { purpose: 'sync epel9', pid: process.pid },
+        hint: expect.stringMatching(/^Run the command again when it has finished\./),
       })
       await expect(other.acquire(request({ mode: 'shared' }))).rejects.toMatchObject({ code: 'LEASE_HELD' })
     })

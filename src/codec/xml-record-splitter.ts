@@ -23,19 +23,26 @@ export class XmlRecordSplitter {
   #retryAt = 0
   #depth = 0
   #recordStart = -1
-  #frameStart = 0;
+  #frameStart = 0
+  readonly #what: string | undefined
+
+  /** @param what the document's name, put before messages */
+  constructor(what?: string) {
+    this.#what = what
+  }
 
   *push(chunk: Uint8Array): Generator<RawXmlPart> {
     this.#append(chunk)
     if (this.#filled < this.#retryAt) return
     yield* this.#read()
-    checkSize(this.#filled - (this.#recordStart < 0 ? this.#at : this.#recordStart))
+    this.#checkSize(this.#filled - (this.#recordStart < 0 ? this.#at : this.#recordStart))
     this.#retryAt = Math.min(this.#at + 2 * (this.#filled - this.#at), this.#at + maxPartSize + 1)
   }
 
   *finish(): Generator<RawXmlPart> {
     yield* this.#read()
-    if (this.#recordStart >= 0) throw new ChantalError('UPSTREAM_INVALID', 'XML ends within an element')
+    if (this.#recordStart >= 0)
+      throw new ChantalError('UPSTREAM_INVALID', this.#named('XML ends within an element'))
     if (this.#filled > this.#frameStart) {
       yield { kind: 'frame', bytes: this.#buffer.subarray(this.#frameStart, this.#filled) }
     }
@@ -88,7 +95,7 @@ export class XmlRecordSplitter {
         if (bytes[end - 2] !== slash) this.#depth += 1
       }
       if (this.#depth === 1 && this.#recordStart >= 0) {
-        checkSize(end - this.#recordStart)
+        this.#checkSize(end - this.#recordStart)
         yield { kind: 'record', bytes: bytes.subarray(this.#recordStart, end) }
         this.#recordStart = -1
         this.#frameStart = end
@@ -99,11 +106,16 @@ export class XmlRecordSplitter {
       this.#frameStart = this.#at
     }
   }
-}
 
-function checkSize(size: number): void {
-  if (size <= maxPartSize) return
-  throw new ChantalError('SIZE_LIMIT', `a part of an XML document is larger than ${maxPartSize} bytes`)
+  #checkSize(size: number): void {
+    if (size <= maxPartSize) return
+    const problem = `a part of an XML document is larger than ${maxPartSize} bytes`
+    throw new ChantalError('SIZE_LIMIT', this.#named(problem))
+  }
+
+  #named(problem: string): string {
+    return this.#what === undefined ? problem : `${this.#what}: ${problem}`
+  }
 }
 
 const exclamation = 0x21

@@ -28,15 +28,17 @@ export interface XmlRecord {
  * input, or what it is in UTF-8 if it is in UTF-16. Encoding, document type and nodes as `readXmlDocument` has them; the
  * whole may be of any size.
  * @param roots names the root may have: an error page is told from an empty document
+ * @param what the document's name, put before messages
  * @throws ChantalError `UPSTREAM_INVALID` with the line, `SIZE_LIMIT` for a record, or a tag or comment around them, above 16 MiB
  */
 export async function* readXmlRecords(
   source: ByteSource,
   roots: readonly string[],
+  what?: string,
 ): AsyncGenerator<XmlPart, void, undefined> {
   const { bytes, encoding } = await openAsciiXml(source)
-  const splitter = new XmlRecordSplitter()
-  const judge = new PartJudge(encoding, roots)
+  const splitter = new XmlRecordSplitter(what)
+  const judge = new PartJudge(encoding, roots, what)
   for await (const chunk of bytes) for (const part of splitter.push(chunk)) yield judge.check(part)
   for (const part of splitter.finish()) yield judge.check(part)
   judge.end()
@@ -46,18 +48,21 @@ export async function* readXmlRecords(
 class PartJudge {
   readonly #frameDecoder: InstanceType<typeof TextDecoder>
   readonly #recordDecoder: InstanceType<typeof TextDecoder>
-  readonly #frame = strictParser({ locate: ({ line }) => this.#placeOf(line) })
+  readonly #what: string | undefined
+  readonly #frame: ReturnType<typeof strictParser>
   /** Line breaks in the records so far. */
   #recordLines = 0
 
-  constructor(encoding: string, roots: readonly string[]) {
+  constructor(encoding: string, roots: readonly string[], what: string | undefined) {
+    this.#what = what
+    this.#frame = strictParser({ what, locate: ({ line }) => this.#placeOf(line) })
     this.#frameDecoder = new TextDecoder(encoding)
     this.#recordDecoder = new TextDecoder(encoding)
     let hasRoot = false
     this.#frame.on('opentagstart', ({ name }) => {
       if (!hasRoot && !roots.includes(name)) {
         const expected = `expected the root element ${roots.join(' or ')}, got ${name.slice(0, 100)}`
-        throw new ChantalError('UPSTREAM_INVALID', `XML document: ${expected}`)
+        throw new ChantalError('UPSTREAM_INVALID', `${what ?? 'XML document'}: ${expected}`)
       }
       hasRoot = true
     })
@@ -70,7 +75,10 @@ class PartJudge {
       return { kind, bytes }
     }
     const text = this.#recordDecoder.decode(bytes)
-    const parser = strictParser({ locate: ({ line }) => this.#placeOf(this.#frame.line + line - 1) })
+    const parser = strictParser({
+      what: this.#what,
+      locate: ({ line }) => this.#placeOf(this.#frame.line + line - 1),
+    })
     const { root, lineBreaks } = buildXmlTree(parser, text)
     this.#recordLines += lineBreaks
     return { kind, bytes, text, element: root }

@@ -68,11 +68,25 @@ describe('says what would not work', () => {
   })
 })
 
-it('notices what is not verified', async () => {
-  const { notices } = await check('ssl: {verify: false}')
-
-  expect(notices).toEqual([
-    expect.stringContaining('ssl.verify is false'),
-    expect.stringContaining('verify.keys'),
-  ])
+describe('notices what is not verified', () => {
+  it.each([
+    [
+      'no certificates, and no signature for want of keys',
+      'ssl: {verify: false}',
+      [
+        'a: certificates of upstream are not verified (ssl.verify is false)',
+        "a: upstream's signature is not checked, since no keys are configured. Give its keys in `verify.keys`.",
+      ],
+    ],
+    [
+      'no signature though keys are given',
+      'verify: {keys: [public.asc], metadata: "off"}',
+      [
+        "a: upstream's signature is not checked, since verify.metadata is off. Remove `verify.metadata: off` if it signs its metadata.",
+      ],
+    ],
+    ['nothing where keys are given', 'verify: {keys: [public.asc]}', []],
+  ])('%s', async (_, rest, expected) => {
+    expect((await check(rest)).notices).toEqual(expected)
+  })
 })

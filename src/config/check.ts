@@ -3,6 +3,7 @@ import { isChantalError } from '../core/errors.ts'
 import { openOpenPgpSigner, openOpenPgpVerifier } from '../sign/openpgp.ts'
 import { parseCertificate } from './entitlement.ts'
 import type { RepositorySettings, Settings, SigningOwner } from './settings.ts'
+import { explainUnverified } from './unverified-metadata.ts'
 
 /** Something that loads and would not work. */
 export interface ConfigurationProblem {
@@ -35,7 +36,8 @@ export async function checkConfiguration(settings: Settings, now: Date): Promise
     if (!repository.tls.verify)
       notices.push(`${repository.id}: certificates of upstream are not verified (ssl.verify is false)`)
     if (repository.mode !== 'hosted' && repository.verify.metadata === 'off') {
-      notices.push(`${repository.id}: signatures of upstream are not verified; give its keys in verify.keys`)
+      const { reason, hint } = explainUnverified(repository.verify)
+      notices.push(`${repository.id}: upstream's signature is not checked, since ${reason}. ${hint}`)
     }
   }
   for (const view of settings.views) {

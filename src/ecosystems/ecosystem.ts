@@ -194,6 +194,8 @@ export interface ReadRequest<Options = object, Filters = object, Attributes exte
   readonly repository: RepositoryId
   readonly options: Options
   readonly mode: RepositoryMode
+  /** Whether native records are kept, since trees are generated: of this repository, or of a view that has it. */
+  readonly keepsRecords: boolean
   /**
    * The ecosystem's own: a reader may leave out what they do not want, where telling needs the whole index entry. `null` where
    * there are none, and for a mirror, which holds everything.

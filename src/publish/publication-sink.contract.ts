@@ -180,6 +180,15 @@ export function publicationSinkContract(open: () => Promise<SinkUnderTest>): voi
 
     await expect(test.sink.write(readme, broken(), 'plain')).rejects.toThrow('broke off')
   })
+
+  it('has nothing of a file whose source broke off, and is finished without it', async () => {
+    await using test = await open()
+    await test.sink.write(() => readme, broken(), 'plain').catch(() => {})
+
+    await test.sink.write(parseRelativePath('other'), 'abc', 'plain')
+
+    expect(await test.tree()).toEqual({ other: 'abc' })
+  })
 }
 
 async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> {

@@ -145,10 +145,10 @@ export class StagedTree {
     algorithms?: readonly ChecksumAlgorithm[],
   ): Promise<WrittenFile> {
     const temporary = this.#temporaryPath()
-    const { measured, digest } = await this.#explained(temporary, () =>
-      this.#writeTo(temporary, content, algorithms),
-    )
     try {
+      const { measured, digest } = await this.#explained(temporary, () =>
+        this.#writeTo(temporary, content, algorithms),
+      )
       const file = parseRelativePath(typeof target === 'function' ? target(measured) : target)
       if (this.take(file, digest)) {
         await this.#explained(file, async () => {

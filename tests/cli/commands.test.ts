@@ -43,6 +43,7 @@ const story = [
   'publish rollback repositories/demo/latest',
   'publish release repositories/demo/latest',
   'publish unpublish repositories/demo/snapshots/first --dry-run',
+  'publish unpublish repositories/demo/snapshots/first --yes',
   'publish unpublish demo@first --yes',
   'publish export demo@first EXPORT',
   'repo sync --all --type rpm --pattern demo --repo-id demo --workers 1 --force --publish',

@@ -22,12 +22,14 @@ export interface RpmCase {
   readonly key?: { readonly file: string; readonly outcome: 'synced' | ErrorCode; readonly says?: string }
   /** Codes of the warnings that it deserves. */
   readonly warnings?: readonly string[]
-  /** Files under `repodata` that no metadata lists. */
+  /** Files under `repodata` that no metadata lists, and that are not what their names say. */
   readonly unlisted?: readonly string[]
 }
 
 const repomdKey = 'repodata/repomd.xml.key'
 const weakDigest = { file: repomdKey, outcome: 'SIGNATURE_INVALID', says: 'digest is too weak' } as const
+/** Files of words in place of signature and key: nothing is there as far as clients are concerned. */
+const noOpenPgp = ['repodata/repomd.xml.asc', repomdKey]
 const keyOfNothing = {
   file: repomdKey,
   outcome: 'CONFIG_INVALID',
@@ -93,8 +95,15 @@ export const rpmCases: readonly RpmCase[] = [
     outcome: 'synced',
     packages: 4,
     key: keyOfNothing,
+    unlisted: noOpenPgp,
   },
-  { path: 'rmt-dummy-repo/dummy_product/product', outcome: 'synced', packages: 4, key: keyOfNothing },
+  {
+    path: 'rmt-dummy-repo/dummy_product/product',
+    outcome: 'synced',
+    packages: 4,
+    key: keyOfNothing,
+    unlisted: noOpenPgp,
+  },
   { path: 'rmt-dummy-repo/dummy_repo', outcome: 'CHECKSUM_MISMATCH', packages: 4 },
   { path: 'rmt-dummy-repo/dummy_repo_with_src', outcome: 'synced', packages: 4 },
   { path: 'ruapm-wslu', outcome: 'synced', packages: 12, key: weakDigest },

@@ -31,6 +31,8 @@ export interface OddRecord {
   readonly path: string
   /** As it is served. */
   readonly content: string | Uint8Array
+  /** What it decompresses to, for the index to state a checksum of. Default: it states none. */
+  readonly opensTo?: string
 }
 
 /** What a repository is besides its packages. */
@@ -68,11 +70,15 @@ export function rpmFiles(
     const content = gzipSync(open.join(''))
     return { type, path: `repodata/${hashOf('sha256', content)}-${type}.xml.gz`, content }
   })
-  const data = [...all, ...records].map(({ type, path, content }) => {
+  const data = [...all, ...records].map(({ type, path, content, opensTo }) => {
     const bytes = Buffer.from(content)
     files[path] = bytes
     const checksum = `<checksum type="${checksumType}">${hashOf(checksumType, bytes)}</checksum>`
-    return `<data type="${type}">${checksum}<location href="${path}"/><size>${bytes.length}</size></data>\n`
+    const open =
+      opensTo === undefined
+        ? ''
+        : `<open-checksum type="${checksumType}">${hashOf(checksumType, Buffer.from(opensTo))}</open-checksum>`
+    return `<data type="${type}">${checksum}${open}<location href="${path}"/><size>${bytes.length}</size></data>\n`
   })
   const root = '<repomd xmlns="http://linux.duke.edu/metadata/repo">'
   files['repodata/repomd.xml'] = Buffer.from(

@@ -1,3 +1,4 @@
+import { explainUnverified } from '../../config/unverified-metadata.ts'
 import { type Examined, type Finding, notice, problem } from './finding.ts'
 import type { DoctorParts } from './parts.ts'
 
@@ -9,8 +10,10 @@ export async function checkConfiguration({ settings }: Pick<DoctorParts, 'settin
       findings.push(problem(id, 'CONFIG_INVALID', message, hint ?? 'Run `chantal config check`.'))
     if (!tls.verify)
       findings.push(notice(id, 'certificates of upstream are not verified', 'Remove `ssl.verify: false`.'))
-    if (mode !== 'hosted' && verify.metadata === 'off')
-      findings.push(notice(id, 'signatures of upstream are not verified', 'Give its keys in `verify.keys`.'))
+    if (mode !== 'hosted' && verify.metadata === 'off') {
+      const { reason, hint } = explainUnverified(verify)
+      findings.push(notice(id, `upstream's signature is not checked, since ${reason}`, hint))
+    }
   }
   for (const { name, problems } of settings.views) {
     for (const { message, hint } of problems)

@@ -6,6 +6,7 @@ import { keyThatExpires } from '../../../tests/support/keys-with-an-end.ts'
 import { openSite, type Site, signingKey } from '../../../tests/support/site.ts'
 import { createCertificates, whyNoCertificates } from '../../../tests/upstream/certificates.ts'
 import { TemporaryConfiguration } from '../../config/temporary-configuration.ts'
+import { checkConfiguration } from './check-configuration.ts'
 import { diagnose, inShort, of, roomy } from './doctor.test-support.ts'
 import { diagnosisError } from './doctor.ts'
 import type { Finding } from './finding.ts'
@@ -42,6 +43,29 @@ describe('a doctor', () => {
     ])
     expect(diagnosis.checks[0]?.summary).toMatch(/: 1 repository, 0 views$/)
     expect(diagnosisError(diagnosis)).toBeNull()
+  })
+
+  it.each([
+    [
+      '',
+      "upstream's signature is not checked, since no keys are configured",
+      'Give its keys in `verify.keys`.',
+    ],
+    [
+      ', verify: { keys: [public.asc], metadata: "off" }',
+      "upstream's signature is not checked, since verify.metadata is off",
+      'Remove `verify.metadata: off` if it signs its metadata.',
+    ],
+  ])('says why signatures of upstream are not checked: {%s}', async (verify, message, hint) => {
+    await using files = await TemporaryConfiguration.of({
+      'config.yaml': `storage: { base_path: data }\nrepositories: [{ id: a, type: rpm, feed: "https://a.example/"${verify} }]`,
+      'public.asc': (await signingKey()).publicKey,
+    })
+    const { settings } = await files.load()
+
+    const { findings } = await checkConfiguration({ settings })
+
+    expect(findings).toEqual([expect.objectContaining({ severity: 'notice', subject: 'a', message, hint })])
   })
 
   it('makes nothing where nothing is yet', async () => {

@@ -271,6 +271,39 @@ describe('unpublishing', () => {
     })
     expect((await site.publish('demo')).packages).toBe(6)
   })
+
+  it('finds the path that shows a source under another name, and not one of its name that shows another', async () => {
+    await using world = await publishedTwice()
+    const { site } = world
+    await site.snapshot('demo@now')
+    const as = (source: string, name: string) =>
+      publishSource(site.context, { source, as: name, force: false }, signal)
+    await as('demo@before', 'production')
+    await as('demo@now', 'before')
+
+    const done = await unpublish(site.context, { target: 'demo@before', dryRun: false }, signal)
+
+    expect(done).toMatchObject({ path: 'repositories/demo/snapshots/production', removed: true })
+    await expect(
+      unpublish(site.context, { target: 'demo@before', dryRun: false }, signal),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'demo@before is not published' })
+    expect(await packagesAt(site, 'repositories/demo/snapshots/before')).toEqual(packagesOf('v2'))
+  })
+
+  it('does not choose between several paths that show a source', async () => {
+    await using world = await publishedTwice()
+    const { site } = world
+    await site.publish('demo@before')
+    await publishSource(site.context, { source: 'demo@before', as: 'production', force: false }, signal)
+
+    const result = unpublish(site.context, { target: 'demo@before', dryRun: false }, signal)
+
+    await expect(result).rejects.toMatchObject({
+      code: 'USAGE_INVALID',
+      message:
+        'demo@before is published at repositories/demo/snapshots/before and repositories/demo/snapshots/production',
+    })
+  })
 })
 
 describe('an export', () => {

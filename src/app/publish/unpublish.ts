@@ -1,13 +1,15 @@
+import { ChantalError } from '../../core/errors.ts'
 import { parseRelativePath, type RelativePath } from '../../core/path.ts'
 import type { AppContext, UseCase } from '../context.ts'
 import { resolveSource } from '../source.ts'
+import { sourcesOf } from './publish-result.ts'
 import { pathOf } from './published-path.ts'
 import { nothingPublished } from './roll-back.ts'
 
 /**
  * Takes a publication away from clients, with all its generations. The packages stay in the pool.
- * @param input.target a published path, or the source that is published there
- * @throws ChantalError `NOT_FOUND`
+ * @param input.target a published path, or the source that is published there and nowhere else
+ * @throws ChantalError `NOT_FOUND`; `USAGE_INVALID` where several paths show the source
  */
 export const unpublish: UseCase<
   { readonly target: string; readonly dryRun: boolean },
@@ -37,8 +39,27 @@ async function findPath({ catalog, settings }: AppContext, target: string): Prom
       if (await reader.publication(path)) return path
       throw nothingPublished(target)
     }
-    const path = pathOf(await resolveSource(reader, settings, target), null)
-    if (await reader.publication(path)) return path
-    throw nothingPublished(path)
+    const source = await resolveSource(reader, settings, target)
+    const shown = (await reader.publications())
+      .filter(({ current }) => current && sourcesOf(current).includes(source.label))
+      .map(({ path }) => path)
+    const [only, ...others] = shown
+    if (only && others.length === 0) return only
+    if (only) throw severalPaths(source.label, shown.sort())
+    // Its own path may show another snapshot by its name, which is not what was asked for; or nothing yet, since publishing was interrupted.
+    const own = pathOf(source, null)
+    const publication = await reader.publication(own)
+    if (publication && publication.current === null) return own
+    throw new ChantalError('NOT_FOUND', `${source.label} is not published`, {
+      hint: 'See `chantal publish list`.',
+      details: { source: source.label, path: own },
+    })
+  })
+}
+
+function severalPaths(label: string, paths: readonly RelativePath[]): ChantalError {
+  return new ChantalError('USAGE_INVALID', `${label} is published at ${paths.join(' and ')}`, {
+    hint: 'Say which path: `chantal publish unpublish PATH`.',
+    details: { source: label, paths },
   })
 }

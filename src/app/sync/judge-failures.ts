@@ -20,7 +20,7 @@ export function judgeFailures(
     /** Packages that upstream lists and the repository wants. */
     readonly listed: number
     /** Those of them that had to come by this sync. */
-    readonly arriving: readonly UpstreamPackage[]
+    readonly arriving: readonly Pick<UpstreamPackage, 'files'>[]
     readonly reporter: Reporter
   },
 ): void {
@@ -35,7 +35,7 @@ export function judgeFailures(
   const isNothingThere = listed > 0 && absentPackages === listed
   const lacksRequired = failed.some(({ file }) => file.isRequired)
   if (settings.onMissing === 'fail' || isNothingThere || lacksRequired)
-    throw explainMissing(missing, isNothingThere)
+    throw explainMissing(missing, { isNothingThere, lacksRequired })
   reporter.report({
     type: 'warning',
     code: 'PACKAGE_MISSING',
@@ -75,17 +75,26 @@ function explainFailure({ file, url, error }: FailedFile, all: readonly FailedFi
   })
 }
 
-function explainMissing(missing: readonly MissingFile[], isNothingThere: boolean): ChantalError {
+function explainMissing(
+  missing: readonly MissingFile[],
+  { isNothingThere, lacksRequired }: { readonly isNothingThere: boolean; readonly lacksRequired: boolean },
+): ChantalError {
   const paths = missing.map(({ path }) => path)
   const message = isNothingThere
     ? `upstream has none of the packages it lists: ${enumerate(paths)}`
     : `upstream lists ${count(missing.length, 'file')} that it does not have: ${enumerate(paths)}`
   return new ChantalError('SYNC_INCOMPLETE', message, {
-    hint: isNothingThere
-      ? 'Check the feed: its packages may lie elsewhere.'
-      : 'The mirror may be mid-update: try again later, or set `on_missing: skip` to do without them.',
+    hint: missingHint(isNothingThere, lacksRequired),
     details: { missing: paths },
   })
+}
+
+/** Of `on_missing` only where it would help, and is not set. */
+function missingHint(isNothingThere: boolean, lacksRequired: boolean): string {
+  if (isNothingThere) return 'Check the feed: its packages may lie elsewhere.'
+  if (lacksRequired)
+    return 'The mirror may be mid-update: try again later. A verbatim tree cannot do without metadata that its index lists; one of `mode: filtered` can.'
+  return 'The mirror may be mid-update: try again later, or set `on_missing: skip` to do without them.'
 }
 
 function enumerate(paths: readonly string[]): string {

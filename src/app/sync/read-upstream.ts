@@ -1,5 +1,6 @@
 import type { RepositoryRecord } from '../../catalog/catalog-records.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
+import { explainUnverified } from '../../config/unverified-metadata.ts'
 import { isChantalError } from '../../core/errors.ts'
 import type { Checkpoint, PackageKey, RepositoryId, Revision, StoredPackage } from '../../core/model.ts'
 import type { HeldPackage } from '../../core/plan.ts'
@@ -54,15 +55,16 @@ export async function readUpstream(
   const force = input.force || earlier !== null
   const isVerified = verifiesMetadata(settings)
   if (!isVerified) {
-    const why = settings.verify.keys.length === 0 ? 'no keys are configured' : 'verify.metadata is off'
+    const { reason } = explainUnverified(settings.verify)
     context.reporter.report({
       type: 'warning',
       code: 'VERIFICATION_OFF',
-      message: `upstream's signature is not checked, since ${why}`,
+      message: `upstream's signature is not checked, since ${reason}`,
       repository: settings.id,
     })
   }
-  const fingerprint = settingsFingerprint(settings, keepsRecords(context.settings, settings))
+  const hasRecords = keepsRecords(context.settings, settings)
+  const fingerprint = settingsFingerprint(settings, hasRecords)
   const feed = feedDigests(settings.feed)
   const before = decodeCheckpoint(record?.checkpoint ?? null)
   // What "the last so many days" keep changes without upstream changing.
@@ -85,6 +87,7 @@ export async function readUpstream(
           repository: settings.id,
           options: settings.options,
           mode: settings.mode,
+          keepsRecords: hasRecords,
           filters: settings.mode === 'mirror' ? null : settings.filters.ecosystem,
           checkpoint,
           newestSeen,

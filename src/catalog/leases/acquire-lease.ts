@@ -157,7 +157,7 @@ function leaseHeld(row: LeaseRow): ChantalError {
     'LEASE_HELD',
     `${holder.resource} ${verb} “${holder.purpose}” (process ${holder.pid} on ${holder.host}, since ${holder.acquiredAt.toISOString()})`,
     {
-      hint: 'Wait until it has finished, or raise --wait. `chantal lease list` shows who holds what.',
+      hint: 'Run the command again when it has finished. `chantal lease list` shows who holds what.',
       details: {
         resource: holder.resource,
         purpose: holder.purpose,

@@ -121,7 +121,7 @@ export function registerPublish(program: Command, run: Run): void {
   publish
     .command('unpublish')
     .description('take a publication away from clients; packages stay in the pool')
-    .argument('<target>', 'a path as `publish list` shows it, or the source published there')
+    .argument('<target>', 'a path as `publish list` shows it, or the source published there and at no other')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'only show what would be removed')
     .addHelpText('after', '\nExample: chantal publish unpublish repositories/epel9/snapshots/2026-01 --yes\n')

@@ -29,6 +29,7 @@ export function openListing(indexes: readonly GivenIndex[], { options, unchanged
       repository: 'apt' as RepositoryId,
       options: aptOptions.parse({ suites: ['stable'], ...options }),
       mode: 'filtered',
+      keepsRecords: true,
       filters: null,
       checkpoint: null,
       newestSeen: null,

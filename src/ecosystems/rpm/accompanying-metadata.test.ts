@@ -219,6 +219,108 @@ describe('advisories', () => {
   })
 })
 
+describe('comps and advisories that cannot be read', () => {
+  const good = updateinfo(advisory('A', 'oak'))
+  const group = (content: string | Uint8Array): OddRecord => ({
+    type: 'group',
+    path: 'repodata/comps.xml',
+    content,
+  })
+  const advisories = (content: string | Uint8Array): OddRecord => ({
+    type: 'updateinfo',
+    path: 'repodata/updateinfo.xml',
+    content,
+  })
+  const page = '<html><body>Not here</body></html>'
+
+  it.each<[string, OddRecord, string]>([
+    ['comps with an open element', group('<comps><group></comps>'), 'comps.xml: malformed XML at line 1'],
+    ['comps that are another document', group(page), 'comps.xml: the root is <html>'],
+    ['comps that decompress to nothing', group(gzipSync(comps).subarray(0, 40)), 'truncated gzip data'],
+    [
+      'an advisory that breaks off behind others',
+      advisories(good.replace('</updates>', '<update>\n</updates>')),
+      'updateinfo.xml: ',
+    ],
+    [
+      'advisories with an unknown entity',
+      advisories(good.replace('<id>', '<id>&nbsp;')),
+      'updateinfo.xml: malformed XML at line 3',
+    ],
+    ['advisories that are another document', advisories(page), 'updateinfo.xml: expected the root element'],
+    ['advisories that are none', advisories(''), 'updateinfo.xml: '],
+  ])(
+    'are warned of by the sync, and left out of what is published, with a warning each time: %s',
+    async (_, record, problem) => {
+      const others = [group(comps), advisories(good)].filter(({ type }) => type !== record.type)
+      await using upstream = await startUpstream({ files: rpmFiles([oak], { records: [record, ...others] }) })
+      await using site = await openSite({
+        repositories: [{ id: 'some', type: 'rpm', feed: upstream.url, mode: 'filtered' }],
+      })
+
+      const synced = await site.sync('some')
+      await site.publish('some')
+      await site.publish('some', { force: true })
+
+      expect(synced.warnings.filter(({ code }) => code === 'METADATA_MALFORMED')).toEqual([
+        {
+          code: 'METADATA_MALFORMED',
+          message: expect.stringContaining(
+            `${record.type} cannot be read, and is left out of generated trees: ${problem}`,
+          ),
+        },
+      ])
+      const [, ...ofPublications] = site.warnings('METADATA_MALFORMED')
+      expect(ofPublications).toEqual(
+        [1, 2].map(() =>
+          expect.stringContaining(`${record.type} of some is left out of this tree: ${problem}`),
+        ),
+      )
+      const tree = await published(site)
+      expect(tree.packages.map(({ primary }) => primary.nevra.name)).toEqual(['oak'])
+      expect(tree.repomd.records.map(({ type }) => type)).toEqual([
+        ...['primary', 'filelists', 'other'],
+        ...others.map(({ type }) => type),
+      ])
+    },
+  )
+
+  it('do not keep a view from those of its other members, and are warned of where a mirror is one', async () => {
+    const broken = [group('<comps>'), advisories(good.replace('</updates>', ''))]
+    await using first = await startUpstream({ files: rpmFiles([elm], { records: broken }) })
+    await using second = await startUpstream({
+      files: rpmFiles([oak], { records: [group(comps), advisories(good)] }),
+    })
+    await using site = await openSite({
+      repositories: [
+        { id: 'first', type: 'rpm', feed: first.url },
+        { id: 'second', type: 'rpm', feed: second.url },
+      ],
+      sections: { views: [{ name: 'both', repos: ['first', 'second'] }] },
+    })
+
+    const { warnings } = await site.sync('first')
+    await site.sync('second')
+    await site.publish('both')
+
+    expect(warnings.filter(({ code }) => code === 'METADATA_MALFORMED')).toHaveLength(2)
+    const tree = await readRpmTree(site.published('views/both/latest'))
+    expect(tree.packages).toHaveLength(2)
+    expect(tree.comps?.groups.map(({ id }) => id)).toEqual(['trees', 'none'])
+    expect(tree.advisories.map(({ id }) => id)).toEqual(['A'])
+    expect(site.warnings('METADATA_MALFORMED').slice(2)).toEqual([
+      expect.stringContaining('group of first is left out of this tree'),
+      expect.stringContaining('updateinfo of first is left out of this tree'),
+    ])
+  })
+
+  it('are no matter of a verbatim mirror, which has them as they are', async () => {
+    await using site = await publishedSite(rpmFiles([oak], { records: [group('<comps>')] }))
+
+    expect(site.warnings('METADATA_MALFORMED')).toEqual([])
+  })
+})
+
 describe('generated metadata', () => {
   it.each([
     ['gzip', '.gz'],

@@ -1,8 +1,10 @@
 import { decompress } from '../../codec/compression.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
+import { ChantalError, isChantalError } from '../../core/errors.ts'
+import type { WarningCode } from '../../core/events.ts'
 import type { PackageOutline, StoredFile } from '../../core/model.ts'
 import type { PublishTerms } from '../ecosystem.ts'
-import { pruneComps } from './formats/comps.ts'
+import { checkComps, pruneComps } from './formats/comps.ts'
 import { mergeComps } from './formats/comps-merge.ts'
 import { mergeModules } from './formats/modulemd-merge.ts'
 import { pruneModules } from './formats/modulemd-prune.ts'
@@ -18,12 +20,10 @@ import {
   packageDocuments,
   recordPath,
   repomdPath,
+  wholeLimit,
 } from './metadata.ts'
 import type { RpmMember } from './publisher.ts'
 import type { RecordWriter } from './record-writer.ts'
-
-/** Metadata that is read whole: modules and comps of the largest distributions are a tenth of it. */
-const wholeLimit = 256 * 1024 ** 2
 
 /** A member, and upstream's own index, kept with the revision: what else came along. A hosted repository has none. */
 export interface UpstreamMember {
@@ -96,8 +96,18 @@ export class Companions {
     await this.#carryOthers()
   }
 
+  /** Without what cannot be read: groups are a convenience, and packages that need an update must not wait for it. */
   async #writeComps(): Promise<void> {
-    const documents = await this.#readAll(...compsTypes)
+    const documents: Uint8Array[] = []
+    for (const document of this.#open(...compsTypes)) {
+      try {
+        const bytes = await readWhole(document.open(wholeLimit))
+        checkComps(bytes)
+        documents.push(bytes)
+      } catch (error) {
+        this.#leaveOut(document, error)
+      }
+    }
     if (documents.length === 0) return
     const pruned = pruneComps(mergeComps(documents), this.#published.names)
     // Not compressed, as the oldest clients want it; it is small.
@@ -105,20 +115,40 @@ export class Companions {
   }
 
   async #writeModules(): Promise<void> {
-    const texts = (await this.#readAll('modules')).map((bytes) => Buffer.from(bytes).toString('utf8'))
+    const texts: string[] = []
+    for (const { open, name } of this.#open('modules')) {
+      // Never left out as a whole: packages of modules would pass for packages of none.
+      const bytes = await readWhole(open(wholeLimit)).catch((error) => {
+        throw isUnreadable(error) ? withName(error, name) : error
+      })
+      texts.push(Buffer.from(bytes).toString('utf8'))
+    }
     if (texts.length === 0) return
     const { nevras } = this.#published
     const { text, warnings } = pruneModules(mergeModules(texts), (nevra) => nevras.has(nevra))
     for (const { index, message } of warnings)
-      this.#warn(`modules: document ${index + 1} is left out: ${message}`)
+      this.#warn('METADATA_DROPPED', `modules: document ${index + 1} is left out: ${message}`)
     if (text !== null) await this.#writer.write('modules', this.#compression, once(Buffer.from(text)))
   }
 
+  /** Without what cannot be read, said each time: whoever asks for security updates alone gets none of that document. */
   async #writeUpdateinfo(): Promise<void> {
-    const sources = this.#open('updateinfo').map(({ open }) => open)
-    if (sources.length === 0) return
+    const documents = this.#open('updateinfo')
+    const [only, ...others] = documents
+    if (!only) return
+    const merged = mergeUpdateinfo(documents, (document, error) => this.#leaveOut(document, error))
+    try {
+      await this.#writePruned(merged)
+    } catch (error) {
+      // A single one is read while it is written: to read it twice would cost seconds, and what was written is not in the tree.
+      if (others.length > 0) throw error
+      this.#leaveOut(only, error)
+    }
+  }
+
+  async #writePruned(updateinfo: ByteSource): Promise<void> {
     const { nevras } = this.#published
-    const pruned = pruneUpdateinfo(mergeUpdateinfo(sources), (nevra) => nevras.has(nevra))
+    const pruned = pruneUpdateinfo(updateinfo, (nevra) => nevras.has(nevra))
     const first = await pruned.next()
     // It gives nothing at all where no advisory is left: an empty updateinfo is not published.
     if (first.done) return
@@ -143,6 +173,7 @@ export class Companions {
           await this.#writer.carry(record, file)
         } else if (known.digest !== file.digest) {
           this.#warn(
+            'METADATA_DROPPED',
             `${record.type} is that of ${known.repository} alone, without that of ${member.repository}`,
           )
         }
@@ -150,28 +181,48 @@ export class Companions {
     }
   }
 
-  #warn(message: string): void {
-    const { reporter } = this.#terms
-    reporter.report({ type: 'warning', code: 'METADATA_DROPPED', message, repository: this.#owner })
+  /** @throws what is no defect of the document */
+  #leaveOut({ name }: MemberDocument, error: unknown): void {
+    if (!isUnreadable(error)) throw error
+    this.#warn('METADATA_MALFORMED', `${name} is left out of this tree: ${error.message}`)
   }
 
-  async #readAll(...types: readonly string[]): Promise<readonly Uint8Array[]> {
-    const documents: Uint8Array[] = []
-    for (const { open } of this.#open(...types)) documents.push(await readWhole(open(wholeLimit)))
-    return documents
+  #warn(code: WarningCode, message: string): void {
+    const { reporter } = this.#terms
+    reporter.report({ type: 'warning', code, message, repository: this.#owner })
   }
 
   /** Each member's document of a type, decompressed. None where upstream did not have it and the repository does without. */
-  #open(...types: readonly string[]): readonly { readonly open: (limit?: number) => ByteSource }[] {
+  #open(...types: readonly string[]): readonly MemberDocument[] {
     return this.#upstreams.flatMap(({ member, upstream }) => {
       const record = findRecord(upstream, ...types)
       const file = record && storedFileOf(member.files, record)
       if (!file) return []
       const limit = openLimit(record, file.size, this.#terms.limits)
       const open = (most = limit) => decompress(member.read(file.digest), { maxSize: Math.min(limit, most) })
-      return [{ open }]
+      return [{ name: `${record.type} of ${member.repository}`, open }]
     })
   }
+}
+
+interface MemberDocument {
+  /** For messages: `updateinfo of epel9`. */
+  readonly name: string
+  readonly open: (limit?: number) => ByteSource
+}
+
+/** Whether a document has it that it cannot be read: malformed, or more than may be read of it. */
+function isUnreadable(error: unknown): error is ChantalError {
+  return isChantalError(error, 'UPSTREAM_INVALID', 'SIZE_LIMIT')
+}
+
+function withName(error: ChantalError, name: string): ChantalError {
+  const { code, message, hint, details } = error
+  return new ChantalError(code, `${name}: ${message}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    details,
+  })
 }
 
 /** Types that say nothing which pruning would change: productid, and what is not known. Copied, file and record. */

@@ -130,6 +130,42 @@ describe('an installer tree', () => {
     expect(await site.sync('tree')).toMatchObject({ status: 'synced', packages: 1, missing: [] })
   })
 
+  it.each(['mirror', 'filtered'])(
+    'is taken without what a server has only pages for, and no page is published: %s',
+    async (mode) => {
+      await using upstream = await startUpstream({ files: { ...packages, ...images, '.treeinfo': treeinfo } })
+      for (const path of ['extra_files.json', 'repodata/repomd.xml.asc', 'repodata/repomd.xml.key'])
+        upstream.behave(path, { kind: 'page' })
+      await using site = await openSite({
+        repositories: [{ id: 'tree', type: 'rpm', feed: upstream.url, mode }],
+      })
+
+      const { status, warnings } = await site.sync('tree')
+      await site.publish('tree')
+
+      expect(status).toBe('synced')
+      expect(warnings.map(({ code }) => code)).toEqual(['VERIFICATION_OFF'])
+      const names = await filesBelow(site.published(latest))
+      expect(names.filter((name) => !name.endsWith('.rpm') && !name.endsWith('.xml.gz'))).toEqual([
+        '.treeinfo',
+        ...Object.keys(images),
+        'repodata/repomd.xml',
+      ])
+    },
+  )
+
+  it('is taken with a warning where its extra_files.json breaks off', async () => {
+    const files = { ...packages, ...images, '.treeinfo': treeinfo, 'extra_files.json': '{"data": [' }
+    await using upstream = await startUpstream({ files })
+    await using site = await openSite({ repositories: [{ id: 'tree', type: 'rpm', feed: upstream.url }] })
+
+    expect(await site.sync('tree')).toMatchObject({ status: 'synced' })
+
+    expect(site.warnings('METADATA_MALFORMED')).toEqual([
+      expect.stringMatching(/^extra_files\.json is no JSON/),
+    ])
+  })
+
   it('that names an image which is not there is partial, or goes without where it may', async () => {
     const { 'images/pxeboot/vmlinuz-xen': _, ...there } = images
     await using upstream = await startUpstream({ files: { ...packages, ...there, '.treeinfo': treeinfo } })

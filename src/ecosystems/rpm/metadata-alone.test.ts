@@ -55,6 +55,7 @@ it.skipIf(whyNoRpmCorpus).each(bare)(
       repository,
       options,
       mode: 'filtered',
+      keepsRecords: true,
       filters: null,
       checkpoint: null,
       newestSeen: null,

@@ -79,6 +79,9 @@ export function recordExpectation(record: RepomdRecord, limits: ReadLimits): Exp
   return size === null ? promised : { ...promised, size }
 }
 
+/** Bytes of metadata that is read whole: modules and comps of the largest distributions are a tenth of it. */
+export const wholeLimit = 256 * 1024 ** 2
+
 /** Bytes that a record may decompress to. */
 export function openLimit(record: RepomdRecord | null, size: number, limits: ReadLimits): number {
   return record?.openSize ?? Math.max(size * limits.decompressedRatio, limits.decompressedMinimum)

@@ -43,7 +43,9 @@ describe('several packages of one name, version and architecture', () => {
     expect(packages.map(({ primary }) => [primary.href, primary.pkgid])).toEqual(
       [signed, rebuilt, same].map((pkg) => [pkg.href, digestOf(pkg)]),
     )
-    expect(site.warnings('DUPLICATE_PACKAGE')).toHaveLength(1)
+    expect(site.warnings('DUPLICATE_PACKAGE')).toEqual([
+      'several files of one name, version and architecture: oak-0:1.0-1.noarch',
+    ])
   })
 
   it.each([

@@ -221,14 +221,15 @@ export class PackageListing {
    */
   #settleDuplicates(listed: readonly ListedPackage[]): readonly ListedPackage[] {
     const byPath = new Map<string, ListedPackage>()
-    const collided: string[] = []
+    const collided = new Set<string>()
     for (const pkg of listed) {
       const [{ path }] = pkg.files
       const other = byPath.get(path)
-      if (other) collided.push(path)
+      if (other) collided.add(path)
       if (!other || isPreferred(pkg, other)) byPath.set(path, pkg)
     }
-    if (collided.length > 0) this.#warn('DUPLICATE_PACKAGE', `listed more than once: ${enumerate(collided)}`)
+    if (collided.size > 0)
+      this.#warn('DUPLICATE_PACKAGE', `listed more than once: ${enumerate([...collided])}`)
 
     const result: ListedPackage[] = []
     const repeated: string[] = []
@@ -236,10 +237,9 @@ export class PackageListing {
       const [first, ...others] = group.sort((a, b) => (isPreferred(a, b) ? -1 : 1))
       if (!first) continue
       result.push(first)
-      for (const pkg of others) {
-        repeated.push(pkg.key)
+      if (others.length > 0) repeated.push(first.key)
+      for (const pkg of others)
         result.push(pkg.withKey(`${pkg.key} (${pkg.files[0].path})` as PackageKey, this.#store))
-      }
     }
     if (repeated.length > 0)
       this.#warn(

@@ -6,9 +6,11 @@ import type { StoredFile, UpstreamFile } from '../../core/model.ts'
 import type { SignedBy } from '../../sign/verifier.ts'
 import type { FetchedFile, ReadRequest, UpstreamListing } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
+import { warnOfUnreadableCompanions } from './companion-check.ts'
 import { readDeltas } from './formats/deltainfo.ts'
-import { parseExtraFiles } from './formats/extra-files.ts'
+import { judgeExtraFiles, parseExtraFiles } from './formats/extra-files.ts'
 import { moduleStreamsOf, readModules } from './formats/modulemd.ts'
+import { holdsOpenPgp } from './formats/openpgp-file.ts'
 import { parseRepomd, type Repomd, type RepomdRecord } from './formats/repomd.ts'
 import { looksLikeTreeinfo, parseTreeinfo } from './formats/treeinfo.ts'
 import {
@@ -25,12 +27,10 @@ import {
   repomdPath,
   signaturePath,
   treeinfoPaths,
+  wholeLimit,
 } from './metadata.ts'
 import type { RpmOptions } from './options.ts'
 import { PackageListing } from './package-listing.ts'
-
-/** Metadata that is read whole: modules and comps of the largest distributions are a tenth of it. */
-const wholeLimit = 256 * 1024 ** 2
 
 type Request = ReadRequest<RpmOptions>
 
@@ -58,13 +58,13 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
     return { status: 'unchanged' }
 
   const repomdBytes = await repomdFile.bytes()
-  const signature = signedAnew ?? (await fetchSignature())
+  let signature = signedAnew ?? (await fetchSignature())
   let signedBy: SignedBy | null = null
   if (verifier) {
     if (!signature || signature.size === 0) throw signatureMissing()
     signedBy = await (await verifier()).detached(repomdBytes, await signature.bytes())
-  }
-  const key = await metadata.fetchOptional(repomdKeyPath, root, { isGuess: true })
+  } else signature = await onlyOpenPgp(signature)
+  const key = await onlyOpenPgp(await metadata.fetchOptional(repomdKeyPath, root, { isGuess: true }))
   const repomd = parseRepomd(repomdBytes)
   refuseForeignRecords(repomd)
   const documents = await fetchPackageDocuments(request, repomd)
@@ -72,6 +72,8 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
   const moduleStreams = modules
     ? await readModuleStreams(request, modules)
     : new Map<string, readonly string[]>()
+  // A verbatim tree has them as they are, and clients judge for themselves.
+  if (request.keepsRecords) await warnOfUnreadableCompanions(request, repomd)
   const packages = new PackageListing(request, documents, moduleStreams)
 
   return {
@@ -93,6 +95,11 @@ export async function readRpmUpstream(request: Request): Promise<UpstreamListing
       }),
     records: (wanted) => packages.records(wanted),
   }
+}
+
+/** Where nothing is verified by a file, only its form tells it from the page that some servers have for what they lack. */
+async function onlyOpenPgp(file: FetchedFile | null): Promise<FetchedFile | null> {
+  return file && holdsOpenPgp(await file.bytes()) ? file : null
 }
 
 /** A metadata file that was fetched, and the record that promised it. */
@@ -217,7 +224,7 @@ async function* listDeltas(request: Request, repomd: Repomd): AsyncGenerator<Ups
 
 /** Installer images and what else the treeinfo refers to; kickstart trees list more in extra_files.json. */
 async function* listTree(
-  { metadata, limits }: Request,
+  { metadata, limits, reporter }: Request,
   treeinfo: FetchedFile,
 ): AsyncGenerator<UpstreamFile | StoredFile> {
   for (const { path, checksum } of parseTreeinfo(Buffer.from(await treeinfo.bytes()).toString('utf8'))
@@ -231,10 +238,15 @@ async function* listTree(
     { isGuess: true },
   )
   if (!extra) return
+  const text = Buffer.from(await extra.bytes()).toString('utf8')
+  const kind = judgeExtraFiles(text)
+  if (kind === 'malformed') {
+    const message = `${extraFilesPath} is no JSON, and is left out with all that it lists`
+    reporter.report({ type: 'warning', code: 'METADATA_MALFORMED', message })
+  }
+  if (kind !== 'list') return
   yield { path: extra.path, digest: extra.digest, size: extra.size }
-  for (const { path, size, checksums } of parseExtraFiles(
-    Buffer.from(await extra.bytes()).toString('utf8'),
-  )) {
+  for (const { path, size, checksums } of parseExtraFiles(text)) {
     const promised = { checksums, maxSize: limits.package }
     yield { path, location: path, expect: size === null ? promised : { ...promised, size } }
   }

@@ -60,6 +60,7 @@ ${entries.map(entryText).join('\n')}
     repository: 'test' as RepositoryId,
     options: rpmOptions.parse({}),
     mode: 'mirror',
+    keepsRecords: false,
     filters: null,
     checkpoint: null,
     newestSeen: null,

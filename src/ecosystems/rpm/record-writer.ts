@@ -107,7 +107,10 @@ export class RecordWriter {
     )
   }
 
-  /** A file of upstream's, as this record of upstream's says, under its own name. */
+  /**
+   * A file of upstream's, as this record of upstream's says, under its own name. What the record says of its content by a weak checksum is
+   * left out: the file's own SHA-256 vouches for all of it, and clients do without the other.
+   */
   async carry(record: RepomdRecord, file: StoredFile): Promise<void> {
     await this.#sink.copy(file, roleOf(file))
     const checksum: Checksum = { algorithm: 'sha256', hex: file.digest }
@@ -115,6 +118,7 @@ export class RecordWriter {
       ...record,
       href: file.path,
       checksum,
+      openChecksum: record.openChecksum && isWeak(record.openChecksum) ? null : record.openChecksum,
       size: file.size,
       timestamp: null,
       headerChecksum: null,
@@ -137,6 +141,11 @@ export class RecordWriter {
       headerSize: null,
     })
   }
+}
+
+/** Clients that follow FIPS refuse these. */
+function isWeak({ algorithm }: Checksum): boolean {
+  return algorithm === 'md5' || algorithm === 'sha1' || algorithm === 'sha224'
 }
 
 const baseNames: Readonly<Record<string, string>> = { group: 'comps.xml', modules: 'modules.yaml' }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { bodyOf, type OddPackage, rpmFiles } from '../../../tests/support/rpm-files.ts'
 import { readRpmTree } from '../../../tests/support/rpm-tree.ts'
@@ -38,6 +39,35 @@ describe('an upstream that vouches with weak checksums', () => {
         ['/usr/bin/oak', '/usr/share/oak'],
       ])
       expect(tree.packages.map(({ changelogs }) => changelogs.length)).toEqual([1, 1])
+    },
+  )
+
+  it.each([
+    ['sha1', null],
+    ['sha224', null],
+    ['sha512', 'sha512'],
+  ])(
+    'has no weak checksum of what a document that is carried along opens to: %s',
+    async (type, published) => {
+      const productid = {
+        type: 'productid',
+        path: 'repodata/productid.gz',
+        content: gzipSync('a certificate'),
+        opensTo: 'a certificate',
+      }
+      const files = rpmFiles(packagesWith(type), { checksumType: type, records: [productid] })
+      await using upstream = await startUpstream({ files })
+      await using site = await openSite({
+        repositories: [{ id: 'trees', type: 'rpm', feed: upstream.url, mode: 'filtered' }],
+      })
+
+      await site.sync('trees')
+      await site.publish('trees')
+
+      const { repomd } = await readRpmTree(site.published(latest))
+      const record = repomd.records.find((each) => each.type === 'productid')
+      expect(record?.checksum.algorithm).toBe('sha256')
+      expect(record?.openChecksum?.algorithm ?? null).toBe(published)
     },
   )
 

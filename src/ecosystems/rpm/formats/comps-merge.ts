@@ -1,5 +1,5 @@
-import { childrenOf, childText, decodeXml, readXmlText, type XmlElement } from '../../../codec/xml.ts'
-import { ChantalError } from '../../../core/errors.ts'
+import { childrenOf, childText, decodeXml, type XmlElement } from '../../../codec/xml.ts'
+import { readCompsRoot } from './comps.ts'
 
 /**
  * Makes one comps.xml of several: every group, category, environment and language pack once, by its id. Of one that several documents have,
@@ -14,9 +14,7 @@ export function mergeComps(documents: readonly Uint8Array[]): Uint8Array {
   const parts = new Map<string, MergedElement>()
   for (const [index, bytes] of documents.entries()) {
     const text = decodeXml(bytes)
-    const root = readXmlText(text, 'comps.xml')
-    if (root.name !== 'comps')
-      throw new ChantalError('UPSTREAM_INVALID', `the root is <${root.name.slice(0, 100)}>, not <comps>`)
+    const root = readCompsRoot(text)
     for (const [position, element] of root.children.entries()) {
       const id = identified.has(element.name) ? childText(element, 'id') : null
       // What has no id cannot be one with anything else, but for the one list of language packs.

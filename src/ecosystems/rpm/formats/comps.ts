@@ -57,7 +57,7 @@ export interface CompsLangpack {
  * @see libcomps, `comps.rng`
  */
 export function parseComps(bytes: Uint8Array): Comps {
-  const root = readRoot(decodeXml(bytes))
+  const root = readCompsRoot(decodeXml(bytes))
   return {
     groups: childrenOf(root, 'group').map((group) => ({
       id: childText(group, 'id') ?? '',
@@ -86,6 +86,24 @@ export function parseComps(bytes: Uint8Array): Comps {
 }
 
 /**
+ * Reads comps.xml for nothing but whether it can be read.
+ * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT` above 32 MiB
+ */
+export function checkComps(bytes: Uint8Array): void {
+  readCompsRoot(decodeXml(bytes))
+}
+
+/** @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT` above 32 MiB */
+export function readCompsRoot(text: string): XmlElement {
+  const root = readXmlText(text, 'comps.xml')
+  if (root.name === 'comps') return root
+  throw new ChantalError(
+    'UPSTREAM_INVALID',
+    `comps.xml: the root is <${root.name.slice(0, 100)}>, not <comps>`,
+  )
+}
+
+/**
  * Takes packages that are not published out of the groups' lists; everything else stays as written, and where none goes the
  * very bytes are given back. Groups stay even when they are empty then: environments, categories and kickstart files refer to
  * them by id, and clients stop at a group that is unknown, but take an empty one for installed with nothing.
@@ -94,16 +112,10 @@ export function parseComps(bytes: Uint8Array): Comps {
  */
 export function pruneComps(bytes: Uint8Array, publishedNames: ReadonlySet<string>): Uint8Array {
   const text = decodeXml(bytes)
-  const gone = childrenOf(readRoot(text), 'group')
+  const gone = childrenOf(readCompsRoot(text), 'group')
     .flatMap(packageRequests)
     .filter((request) => !publishedNames.has(request.text.trim()))
   return gone.length === 0 ? bytes : withoutElements(bytes, text, gone)
-}
-
-function readRoot(text: string): XmlElement {
-  const root = readXmlText(text, 'comps.xml')
-  if (root.name === 'comps') return root
-  throw new ChantalError('UPSTREAM_INVALID', `the root is <${root.name.slice(0, 100)}>, not <comps>`)
 }
 
 function packageRequests(group: XmlElement): readonly XmlElement[] {

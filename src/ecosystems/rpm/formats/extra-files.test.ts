@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isChantalError } from '../../../core/errors.ts'
-import { parseExtraFiles } from './extra-files.ts'
+import { judgeExtraFiles, parseExtraFiles } from './extra-files.ts'
 
 describe('parseExtraFiles', () => {
   it('lists files with their checksums and sizes', () => {
@@ -33,6 +33,7 @@ describe('parseExtraFiles', () => {
   it.each([
     ['no JSON', 'not found', 'UPSTREAM_INVALID'],
     ['no data', '{}', 'UPSTREAM_INVALID'],
+    ['data that is no list', '{"data":{}}', 'UPSTREAM_INVALID'],
     ['a negative size', '{"data":[{"file":"a","size":-1}]}', 'UPSTREAM_INVALID'],
     ['a file outside the tree', '{"data":[{"file":"../a"}]}', 'PATH_UNSAFE'],
     ['half of a surrogate pair', '{"data":[{"file":"a\\ud800"}]}', 'PATH_UNSAFE'],
@@ -40,5 +41,20 @@ describe('parseExtraFiles', () => {
     expect(() => parseExtraFiles(text)).toThrow(
       expect.toSatisfy((error: unknown) => isChantalError(error, code)),
     )
+  })
+})
+
+describe('judgeExtraFiles', () => {
+  it.each([
+    ['a list', '\ufeff{"header":{"version":"1.0"},"data":[]}', 'list'],
+    ['a list whose entries are for the reader to judge', '{"data":[{"file":"../a"}]}', 'list'],
+    ['a page', '\ufeff\n<!doctype html><title>Not here</title>', 'another document'],
+    ['an error in JSON', '{"errors":[{"status":404}]}', 'another document'],
+    ['JSON that is no object', 'null', 'another document'],
+    ['a list that breaks off', '{"data":[{"file":"EULA"', 'malformed'],
+    ['words', 'not found', 'malformed'],
+    ['nothing', '', 'malformed'],
+  ])('tells of %s', (_, text, kind) => {
+    expect(judgeExtraFiles(text)).toBe(kind)
   })
 })

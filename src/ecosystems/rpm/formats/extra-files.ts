@@ -23,6 +23,21 @@ const schema = z.object({
 })
 
 /**
+ * What a file by the name `extra_files.json` is: nothing vouches for it, and servers answer with something of their own, status 200, for
+ * what they do not have. A page, or a JSON document without `data`, stands for no file; anything else that is no JSON was to be one.
+ */
+export function judgeExtraFiles(text: string): 'list' | 'another document' | 'malformed' {
+  const plain = text.replace(/^\uFEFF/, '')
+  if (/^\s*</.test(plain)) return 'another document'
+  try {
+    const value: unknown = JSON.parse(plain)
+    return typeof value === 'object' && value !== null && 'data' in value ? 'list' : 'another document'
+  } catch {
+    return 'malformed'
+  }
+}
+
+/**
  * Reads `extra_files.json`, which kickstart trees of RHEL carry; each path once.
  * @throws ChantalError `UPSTREAM_INVALID`, `PATH_UNSAFE` for a file outside the tree
  * @see productmd, `productmd/extra_files.py`, `dump_for_tree`

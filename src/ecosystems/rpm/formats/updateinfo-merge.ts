@@ -1,25 +1,30 @@
-import { childrenOf, childText, readXmlRecords, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
+import { childrenOf, childText, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
-import { advisoryCollections, parseAdvisoryDate, updateinfoRoots } from './updateinfo.ts'
+import { type ChantalError, isChantalError } from '../../../core/errors.ts'
+import { advisoryCollections, parseAdvisoryDate, readUpdateinfo } from './updateinfo.ts'
 
 /**
  * Makes one updateinfo.xml of several: every advisory once, by its id. Of one that several documents have, the words are those of the
- * last update, and the packages those of all: as collections beside one another, as repositories that are put together have them.
+ * last update, and references and packages those of all: who looks for a CVE must find it whatever the last wording names, and collections
+ * stand beside one another, as repositories that are put together have them.
  * Advisories of one document alone are passed on as they come; the shared ones are held in memory.
- * @param sources each may be asked for its decompressed bytes twice
- * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT`
+ * @param documents each may be asked for its decompressed bytes twice. A single one is passed on unread
+ * @param leaveOut told of each of several that cannot be read, or is too large to: the others are united without it
  */
-export async function* mergeUpdateinfo(sources: readonly (() => ByteSource)[]): ByteSource {
-  const [only] = sources
-  if (only && sources.length === 1) {
-    yield* only()
+export async function* mergeUpdateinfo<Document extends UpdateinfoDocument>(
+  documents: readonly Document[],
+  leaveOut: (document: Document, error: ChantalError) => void,
+): ByteSource {
+  const [only] = documents
+  if (only && documents.length === 1) {
+    yield* only.open()
     return
   }
-  const shared = await findShared(sources)
+  const { readable, shared } = await survey(documents, leaveOut)
   const held = new Map<string, XmlRecord[]>()
   yield Buffer.from('<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n')
-  for (const source of sources) {
-    for await (const record of advisoriesOf(source())) {
+  for (const { open } of readable) {
+    for await (const record of advisoriesOf(open())) {
       const id = idOf(record)
       if (!shared.has(id)) {
         yield Buffer.from(`  ${record.text}\n`)
@@ -34,22 +39,38 @@ export async function* mergeUpdateinfo(sources: readonly (() => ByteSource)[]): 
   yield Buffer.from('</updates>\n')
 }
 
-/** Ids that occur more than once, in one document or in several. */
-async function findShared(sources: readonly (() => ByteSource)[]): Promise<ReadonlySet<string>> {
+interface UpdateinfoDocument {
+  readonly open: () => ByteSource
+}
+
+/** Those that can be read to their ends, and the ids that occur more than once, in one of them or in several. */
+async function survey<Document extends UpdateinfoDocument>(
+  documents: readonly Document[],
+  leaveOut: (document: Document, error: ChantalError) => void,
+): Promise<{ readonly readable: readonly Document[]; readonly shared: ReadonlySet<string> }> {
+  const readable: Document[] = []
   const seen = new Set<string>()
   const shared = new Set<string>()
-  for (const source of sources) {
-    for await (const record of advisoriesOf(source())) {
-      const id = idOf(record)
-      if (seen.has(id)) shared.add(id)
-      seen.add(id)
+  for (const document of documents) {
+    try {
+      // What one says before it breaks off must not count.
+      const own: string[] = []
+      for await (const record of advisoriesOf(document.open())) own.push(idOf(record))
+      for (const id of own) {
+        if (seen.has(id)) shared.add(id)
+        seen.add(id)
+      }
+      readable.push(document)
+    } catch (error) {
+      if (!isChantalError(error, 'UPSTREAM_INVALID', 'SIZE_LIMIT')) throw error
+      leaveOut(document, error)
     }
   }
-  return shared
+  return { readable, shared }
 }
 
 async function* advisoriesOf(source: ByteSource): AsyncGenerator<XmlRecord> {
-  for await (const part of readXmlRecords(source, updateinfoRoots))
+  for await (const part of readUpdateinfo(source))
     if (part.kind === 'record' && part.element.name === 'update') yield part
 }
 
@@ -60,19 +81,51 @@ function idOf({ element }: XmlRecord): string {
 function joined(records: readonly XmlRecord[]): string {
   const [newest, ...others] = [...records].sort((a, b) => updatedAt(b) - updatedAt(a))
   if (!newest) throw new Error('no advisory to join')
-  const known = new Set(collectionsOf(newest))
+  const lists = [
+    { name: 'references', added: missingOf(referencesOf, newest, others) },
+    { name: 'pkglist', added: missingOf(collectionsOf, newest, others) },
+  ]
+  return withEntries(newest, lists).trim()
+}
+
+interface Entry {
+  /** Of equal entries the same. */
+  readonly key: string
+  readonly text: string
+}
+
+/** What others list and the newest does not, each once. */
+function missingOf(
+  entriesOf: (record: XmlRecord) => readonly Entry[],
+  newest: XmlRecord,
+  others: readonly XmlRecord[],
+): readonly string[] {
+  const known = new Set(entriesOf(newest).map(({ key }) => key))
   const added: string[] = []
-  for (const text of others.flatMap(collectionsOf)) {
-    if (known.has(text)) continue
-    known.add(text)
+  for (const { key, text } of others.flatMap(entriesOf)) {
+    if (known.has(key)) continue
+    known.add(key)
     added.push(text)
   }
-  return added.length === 0 ? newest.text.trim() : withCollections(newest, added)
+  return added
+}
+
+/** Titles and addresses of one and the same bug or CVE differ from wording to wording. */
+function referencesOf({ element, text }: XmlRecord): readonly Entry[] {
+  return childrenOf(element, 'references')
+    .flatMap((list) => childrenOf(list, 'reference'))
+    .map(({ attributes, start, end }) => ({
+      key: `${attributes.get('type') ?? ''} ${attributes.get('id') || attributes.get('href')}`,
+      text: text.slice(start, end),
+    }))
 }
 
 /** As written, so that what is equal is told from what is not. */
-function collectionsOf({ element, text }: XmlRecord): readonly string[] {
-  return advisoryCollections(element).map(({ collection }) => text.slice(collection.start, collection.end))
+function collectionsOf({ element, text }: XmlRecord): readonly Entry[] {
+  return advisoryCollections(element).map(({ collection }) => {
+    const written = text.slice(collection.start, collection.end)
+    return { key: written, text: written }
+  })
 }
 
 function updatedAt({ element }: XmlRecord): number {
@@ -81,15 +134,28 @@ function updatedAt({ element }: XmlRecord): number {
   return date?.getTime() ?? 0
 }
 
-function withCollections({ element, text }: XmlRecord, collections: readonly string[]): string {
-  const added = collections.map((collection) => `${collection}\n`).join('')
-  const [list] = childrenOf(element, 'pkglist')
-  const place = list ?? element
-  const own = text.slice(place.start, place.end)
-  const filled = list
-    ? inside(own, 'pkglist', added)
-    : inside(own, element.name, `<pkglist>\n${added}</pkglist>\n`)
-  return (text.slice(0, place.start) + filled + text.slice(place.end)).trim()
+/** The record with more entries behind those of each list, and with lists that it lacks. */
+function withEntries(
+  { element, text }: XmlRecord,
+  lists: readonly { readonly name: string; readonly added: readonly string[] }[],
+): string {
+  const changes = lists.flatMap(({ name, added }) => {
+    if (added.length === 0) return []
+    const [own] = childrenOf(element, name)
+    return [{ name, own, entries: added.map((entry) => `${entry}\n`).join('') }]
+  })
+  const { start, end } = element
+  const missing = changes.filter(({ own }) => own === undefined)
+  const made = missing.map(({ name, entries }) => `<${name}>\n${entries}</${name}>\n`).join('')
+  let changed = made === '' ? text : inside(text.slice(0, end), element.name, made)
+  // From behind, so that what is in front keeps its place.
+  const filled = changes.flatMap(({ name, own, entries }) => (own ? [{ name, own, entries }] : []))
+  for (const { name, own, entries } of filled.sort((a, b) => b.own.start - a.own.start))
+    changed =
+      changed.slice(0, own.start) +
+      inside(changed.slice(own.start, own.end), name, entries) +
+      changed.slice(own.end)
+  return changed.slice(start)
 }
 
 function inside(text: string, name: XmlElement['name'], added: string): string {

@@ -1,7 +1,7 @@
-import { readXmlRecords, withoutElements, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
+import { withoutElements, type XmlElement, type XmlRecord } from '../../../codec/xml.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
 import { ChantalError } from '../../../core/errors.ts'
-import { advisoryCollections, advisoryNevra, updateinfoRoots } from './updateinfo.ts'
+import { advisoryCollections, advisoryNevra, readUpdateinfo } from './updateinfo.ts'
 
 export interface UpdateinfoCounts {
   readonly kept: number
@@ -27,7 +27,7 @@ export async function* pruneUpdateinfo(
   let held: Uint8Array[] = []
   let heldSize = 0
   let afterDropped = false
-  for await (const part of readXmlRecords(source, updateinfoRoots)) {
+  for await (const part of readUpdateinfo(source)) {
     let bytes: Uint8Array | null = part.bytes
     if (part.kind === 'frame' && afterDropped) {
       // The line break that followed the dropped advisory goes with it; the blanks before it serve the next.
@@ -43,7 +43,7 @@ export async function* pruneUpdateinfo(
       held.push(bytes)
       heldSize += bytes.length
       if (heldSize > maxHeldSize)
-        throw new ChantalError('SIZE_LIMIT', 'updateinfo starts with too much besides advisories')
+        throw new ChantalError('SIZE_LIMIT', 'updateinfo.xml starts with too much besides advisories')
     } else {
       yield* held
       held = []

@@ -1,4 +1,4 @@
-import { childrenOf, childText, readXmlRecords, type XmlElement } from '../../../codec/xml.ts'
+import { childrenOf, childText, readXmlRecords, type XmlElement, type XmlPart } from '../../../codec/xml.ts'
 import type { ByteSource } from '../../../core/bytes.ts'
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { formatNevra, type Nevra, parseRpmFileName } from './nevra.ts'
@@ -62,18 +62,31 @@ export interface AdvisoryPackage extends Nevra {
   readonly reloginSuggested: boolean
 }
 
-/** The names the root of updateinfo.xml may have. */
-export const updateinfoRoots = ['updates', 'updateinfo'] as const
-
 /**
  * Reads updateinfo.xml one advisory at a time.
  * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT` for one advisory above 16 MiB
  * @see createrepo_c, `updateinfo.h`
  */
 export async function* readAdvisories(source: ByteSource): AsyncGenerator<Advisory, void, undefined> {
-  for await (const part of readXmlRecords(source, updateinfoRoots)) {
+  for await (const part of readUpdateinfo(source)) {
     if (part.kind === 'record' && part.element.name === 'update') yield readAdvisory(part.element)
   }
+}
+
+/**
+ * The document as it is written, in parts: advisories are the records called `update`.
+ * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT` for one advisory above 16 MiB
+ */
+export function readUpdateinfo(source: ByteSource): AsyncGenerator<XmlPart, void, undefined> {
+  return readXmlRecords(source, ['updates', 'updateinfo'], 'updateinfo.xml')
+}
+
+/**
+ * Reads updateinfo.xml to its end, an advisory at a time, for nothing but whether it can be read.
+ * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT` for one advisory above 16 MiB
+ */
+export async function checkUpdateinfo(source: ByteSource): Promise<void> {
+  for await (const _ of readUpdateinfo(source));
 }
 
 /** The `<package>` elements of an `<update>`, by collection. */
