@@ -177,6 +177,7 @@ export class DirectoryStage implements PublicationStage {
     )
     await fs.rm(folder.incomingOf(this.name), { force: true, recursive: true })
     if (this.#notes.length > 0) await folder.writeNotes(this.name, this.#notes)
+    else if (earlier?.isRepeated) await folder.repeatNotes(earlier.folder, earlier.manifest.name, this.name)
     const manifest = this.#manifest(layout, carried)
     await folder.writeManifest(manifest)
     await folder.notePublishTime(this.publishedAt)
@@ -192,7 +193,6 @@ export class DirectoryStage implements PublicationStage {
     const tree = folder.folderOf(manifest.name)
     const own = manifest.metadata.filter(({ supersededAt }) => supersededAt === null)
     await this.#tree.repeat(tree, own)
-    if (this.#notes.length === 0) this.#notes = await folder.readNotes(manifest.name)
     await this.#packages.repeat(manifest, await findShelfLinks(tree))
   }
 

@@ -26,7 +26,23 @@ export function formatManifest(header: object, lines: Iterable<string>): Uint8Ar
     text = ''
   }
   add(text)
-  const first = JSON.stringify({ format: manifestFormat, ...header, sum: sum.digest('hex') })
+  return joined(header, sum.digest('hex'), pieces)
+}
+
+/** Lines as they stand in a manifest. */
+export interface ManifestBody {
+  readonly body: Uint8Array
+  /** SHA-256 of `body`, in hex. */
+  readonly sum: string
+}
+
+/** As {@link formatManifest}, of the lines that another manifest has. */
+export function repeatManifest(header: object, { body, sum }: ManifestBody): Uint8Array {
+  return joined(header, sum, [body])
+}
+
+function joined(header: object, sum: string, pieces: readonly Uint8Array[]): Uint8Array {
+  const first = JSON.stringify({ format: manifestFormat, ...header, sum })
   return Buffer.concat([Buffer.from(`${first}\n`), ...pieces])
 }
 
@@ -34,7 +50,7 @@ const pieceLength = 64 * 1024
 
 /**
  * @param file named in errors
- * @returns the lines as they were given, and the sum of them
+ * @returns the lines as they were given, and as they stand there
  * @throws ChantalError `CATALOG_TOO_NEW` for what a later version wrote; `CATALOG_CORRUPT` for what is damaged: each who reads says
  *   what that means there, because guessing what is still wanted would remove files that clients need
  */
@@ -42,12 +58,13 @@ export function parseManifest<Header>(
   bytes: Uint8Array,
   file: string,
   schema: ZodType<Header>,
-): { readonly header: Header; readonly lines: readonly string[]; readonly sum: string } {
+): ManifestBody & { readonly header: Header; readonly lines: readonly string[] } {
   const { whole, end, first } = split(bytes, file)
-  const sum = hash('sha256', whole.subarray(end), 'hex')
+  const body = whole.subarray(end)
+  const sum = hash('sha256', body, 'hex')
   if (sum !== first.sum) throw damaged(file)
   const lines = end === whole.byteLength ? [] : whole.toString('utf8', end, whole.byteLength - 1).split('\n')
-  return { header: headerOf(first, file, schema), lines, sum }
+  return { header: headerOf(first, file, schema), lines, body, sum }
 }
 
 /**

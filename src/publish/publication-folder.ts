@@ -3,7 +3,8 @@ import path from 'node:path'
 import * as z from 'zod'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { RelativePath } from '../core/path.ts'
-import { makeFolders, namesIn, orNull, readOrNull, replaceFile } from './folders.ts'
+import { linkOrCopy } from './copy-blob.ts'
+import { fileMode, makeFolders, namesIn, orNull, readOrNull, replaceFile } from './folders.ts'
 import { formatGeneration, type GenerationManifest, parseGeneration } from './generation-manifest.ts'
 import { formatManifest, parseManifest, unlessDamaged } from './manifest-text.ts'
 import type { GenerationName } from './publications.ts'
@@ -109,14 +110,22 @@ export class PublicationFolder {
 
   /** What the generation's publisher noted; nothing where it noted nothing, or where that is damaged: notes save work and say nothing else. */
   async readNotes(name: GenerationName): Promise<readonly string[]> {
-    const file = `${this.folderOf(name)}.notes`
+    const file = this.#notes(name)
     const bytes = await readOrNull(file)
     if (bytes === null) return []
     return unlessDamaged(() => parseManifest(bytes, file, notesHeader).lines, [])
   }
 
+  /** Not flushed: notes that are lost, or damaged, only save no work. */
   async writeNotes(name: GenerationName, lines: readonly string[]): Promise<void> {
-    await replaceFile(`${this.folderOf(name)}.notes`, formatManifest({ kind: 'notes' }, lines))
+    const temporary = `${this.#notes(name)}.new`
+    await fs.writeFile(temporary, formatManifest({ kind: 'notes' }, lines), { mode: fileMode })
+    await fs.rename(temporary, this.#notes(name))
+  }
+
+  /** Gives a generation the notes that another one has, of this publication or another. */
+  async repeatNotes(folder: PublicationFolder, from: GenerationName, to: GenerationName): Promise<void> {
+    await orNull(linkOrCopy(folder.#notes(from), this.#notes(to)))
   }
 
   /** The latest publish time of this path ever; where the file that says so is damaged, the latest that a generation on disk has. */
@@ -156,6 +165,10 @@ export class PublicationFolder {
 
   #manifestOf(name: GenerationName): string {
     return `${this.folderOf(name)}.manifest`
+  }
+
+  #notes(name: GenerationName): string {
+    return `${this.folderOf(name)}.notes`
   }
 
   #state(): string {

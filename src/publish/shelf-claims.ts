@@ -2,7 +2,15 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import { makeFolders, namesIn, orNull, readOrNull, readStartOrNull, replaceFile } from './folders.ts'
 import { unlessDamaged } from './manifest-text.ts'
-import { formatClaim, headerBytes, parseClaim, type ShelfClaim, shelfOfClaim } from './shelf-claim.ts'
+import {
+  formatClaim,
+  headerBytes,
+  type NewClaim,
+  parseClaim,
+  repeatClaim,
+  type ShelfClaim,
+  shelfOfClaim,
+} from './shelf-claim.ts'
 
 /** The claims on the shelves of one repository: a file each, named by `claimName`. Whoever changes one holds the repository's lock. */
 export class ShelfClaims {
@@ -30,14 +38,27 @@ export class ShelfClaims {
     return start && unlessDamaged(() => shelfOfClaim(start, file), 'damaged')
   }
 
-  async save(name: string, claim: Omit<ShelfClaim, 'sum'>): Promise<void> {
-    await makeFolders(this.#folder)
-    await replaceFile(path.join(this.#folder, name), formatClaim(claim))
+  save(name: string, claim: NewClaim): Promise<void> {
+    return this.#write(name, formatClaim(claim))
+  }
+
+  /** @see repeatClaim */
+  saveLike(
+    name: string,
+    claim: Pick<ShelfClaim, 'publication' | 'generation'>,
+    like: ShelfClaim,
+  ): Promise<void> {
+    return this.#write(name, repeatClaim(claim, like))
   }
 
   /** Absent is fine. */
   async remove(name: string): Promise<void> {
     await fs.rm(path.join(this.#folder, name), { force: true })
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    await makeFolders(this.#folder)
+    await replaceFile(path.join(this.#folder, name), bytes)
   }
 
   /** Once there are none. */

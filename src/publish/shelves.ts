@@ -85,7 +85,7 @@ export class Shelves {
     const { path: publication, generation } = claim.to
     const name = claimName(publication, generation)
     await lock.assertHeld()
-    await claims.save(name, { publication, generation, shelf, paths, carried: [] })
+    await claims.saveLike(name, { publication, generation }, source)
     return true
   }
 
