@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
@@ -219,6 +219,19 @@ describe('an upload', () => {
 
     expect(result.uploaded[0]?.package.signature?.verdict).toEqual({ state: 'unsigned' })
     expect(site.warnings('PACKAGE_UNSIGNED')).toHaveLength(1)
+  })
+
+  it('of a file that is cut off names it, and adds none of the others', async () => {
+    await using site = await openHosted()
+    const cut = join(site.folder, 'cut.rpm')
+    await writeFile(cut, (await readFile(server)).subarray(0, -1))
+
+    await expect(upload(site, [hello, cut])).rejects.toMatchObject({
+      code: 'UPSTREAM_INVALID',
+      message: expect.stringContaining(`${cut}: not a sound RPM package: it is cut off`),
+      details: { file: cut },
+    })
+    await expect(latest(site)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('without keys is told which signature was found, and that decides nothing', async () => {

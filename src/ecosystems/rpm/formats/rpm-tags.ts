@@ -58,6 +58,11 @@ export const rpmSignatureTag = {
   /** OpenPGP signatures of the main header and the payload after it. */
   pgp: 1002,
   gpg: 1005,
+  /** Bytes of the main header and the payload after it; the second holds what 32 bits cannot. */
+  size: 1000,
+  longSize: 270,
+  /** Binary, of the main header and the payload after it. */
+  md5: 1004,
   /** Hex digests of the main header. */
   sha1: 269,
   sha256: 273,
