@@ -180,6 +180,11 @@ export interface UploadedPackage<Attributes extends JsonObject = JsonObject>
   /** Where its file stands in the published tree. */
   readonly path: RelativePath
   readonly records: readonly Omit<NativeRecord, 'key'>[]
+  /**
+   * What clients need beside this package that no hosted repository has, as a warning says it after the number of packages: `that ...`.
+   * Absent where they need nothing.
+   */
+  readonly shortcoming?: string
 }
 
 /** A package's file in the pool. */

@@ -119,6 +119,18 @@ describe('copying packages', () => {
     ])
   })
 
+  it('warns of packages of modules, also where it is only tried', async () => {
+    await using world = await openWorld()
+    const { site } = world
+    await upload(site, 'testing', 'tests/fixtures/rpm-headers-modular/chantal-modular-1-1.noarch.rpm')
+
+    await copy(site, 'testing', ['*'], 'stable', { dryRun: true })
+    await copy(site, 'testing', ['*'], 'stable')
+
+    expect(site.warnings('METADATA_MISSING')).toHaveLength(3)
+    expect(await keysIn(site, 'stable')).toEqual(['chantal-modular-0:1-1.noarch'])
+  })
+
   it('refuses what a repository lists and its file is not: one that is cut off', async () => {
     const body = readFileSync('assets/demo/v1/Packages/demo-hello-1.0-1.noarch.rpm').subarray(0, -1)
     await using upstream = await startUpstream({ files: rpmFiles([{ name: 'demo-hello', body }]) })

@@ -187,6 +187,15 @@ describe('an uploaded RPM package', () => {
     ])
   })
 
+  it('of a module says that no hosted repository describes it', async () => {
+    const modular = readFileSync('tests/fixtures/rpm-headers-modular/chantal-modular-1-1.noarch.rpm')
+    const { shortcoming } = await rpmUploads.describe(fileOf(modular), terms)
+    const other = await rpmUploads.describe(fileOf(fixture('chantal-plain-1-1.noarch.rpm')), terms)
+
+    expect(shortcoming).toMatch(/^of modules, .* dnf does not install them/)
+    expect(other).not.toHaveProperty('shortcoming')
+  })
+
   it.each([
     ['that leads out', '../../../xyzw'],
     ['with a blank', 'chantal plain'],

@@ -52,8 +52,13 @@ async function describe(
       { part: 'filelists', bytes: Buffer.from(writeFilelists(pkg, about)) },
       { part: 'other', bytes: Buffer.from(writeOther(pkg, about)) },
     ],
+    ...(pkg.moduleLabel !== '' && { shortcoming: withoutModule }),
   }
 }
+
+/** Only upstream's modules document says what a module's streams are, and it comes with no package. */
+const withoutModule =
+  'of modules, which a hosted repository does not describe, so that dnf does not install them from it alone'
 
 function attributesOf(pkg: RpmPackage, sha256: string): RpmAttributes {
   return {

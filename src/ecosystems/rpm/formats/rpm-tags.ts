@@ -44,6 +44,8 @@ export const rpmTag = {
   /** Hex digests of the compressed payload, and by which algorithm (OpenPGP's numbers). */
   payloadDigest: 5092,
   payloadDigestAlgorithm: 5093,
+  /** Of a package that belongs to a module: `name:stream:version:context`. */
+  moduleLabel: 5096,
 } as const
 
 /** Numbers that mean something else in the signature header. */
