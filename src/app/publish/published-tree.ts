@@ -13,7 +13,7 @@ import type { AppContext } from '../context.ts'
 import type { ResolvedSource } from '../source.ts'
 
 /** Raised when what a publisher writes for equal input changes, so that publishing again after an upgrade makes a new generation. */
-const publisherVersion = 3
+const publisherVersion = 4
 
 /** What is to be seen at a path. */
 export type Content = Pick<ResolvedSource, 'kind' | 'owner' | 'label' | 'revisions'>

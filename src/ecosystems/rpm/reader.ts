@@ -7,13 +7,11 @@ import type { SignedBy } from '../../sign/verifier.ts'
 import type { FetchedFile, ReadRequest, UpstreamListing } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { readDeltas } from './formats/deltainfo.ts'
-import { parseExtraFiles } from './formats/extra-files.ts'
 import { moduleStreamsOf, readModules } from './formats/modulemd.ts'
 import { parseRepomd, type Repomd, type RepomdRecord } from './formats/repomd.ts'
-import { parseTreeinfo } from './formats/treeinfo.ts'
+import { listTree } from './installer-tree.ts'
 import {
   deltaTypes,
-  extraFilesPath,
   findRecord,
   isCopyOfAnother,
   openLimit,
@@ -210,31 +208,6 @@ async function* listDeltas(request: Request, repomd: Repomd): AsyncGenerator<Ups
       const promised = { checksums: checksum ? [checksum] : [], maxSize: request.limits.package }
       yield { path, location: path, expect: size === null ? promised : { ...promised, size } }
     }
-  }
-}
-
-/** Installer images and what else the treeinfo refers to; kickstart trees list more in extra_files.json. */
-async function* listTree(
-  { metadata, limits }: Request,
-  treeinfo: FetchedFile,
-): AsyncGenerator<UpstreamFile | StoredFile> {
-  for (const { path, checksum } of parseTreeinfo(Buffer.from(await treeinfo.bytes()).toString('utf8'))
-    .files) {
-    if (path.startsWith('repodata/')) continue
-    yield { path, location: path, expect: { checksums: checksum ? [checksum] : [], maxSize: limits.package } }
-  }
-  const extra = await metadata.fetchOptional(
-    extraFilesPath,
-    { checksums: [], maxSize: limits.rootDocument },
-    { isGuess: true },
-  )
-  if (!extra) return
-  yield { path: extra.path, digest: extra.digest, size: extra.size }
-  for (const { path, size, checksums } of parseExtraFiles(
-    Buffer.from(await extra.bytes()).toString('utf8'),
-  )) {
-    const promised = { checksums, maxSize: limits.package }
-    yield { path, location: path, expect: size === null ? promised : { ...promised, size } }
   }
 }
 
