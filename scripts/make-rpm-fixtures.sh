@@ -1,9 +1,11 @@
 #!/bin/bash
-# make-rpm-fixtures.sh [FOLDER]   (default: tests/fixtures/rpm-headers)
+# make-rpm-fixtures.sh [FOLDER]   (default: tests/fixtures/rpm-headers; FOLDER-modular comes along)
 #
 # Makes packages whose headers hold what headers can hold, and the metadata that createrepo_c makes of them:
 #   chantal-odd     dependencies of every kind, files of every kind, changelogs, an epoch
 #   chantal-plain   nothing that it need not have; its source package comes along
+# and in a folder of its own, for no client installs it without a modules document:
+#   chantal-modular a package of a module
 # Needs the Debian packages rpm and createrepo-c. Equal input gives equal files, with equal versions of these.
 set -euo pipefail
 
@@ -102,14 +104,27 @@ BuildArch: noarch
 %files
 END
 
-for spec in odd plain; do
+cat > "$work/modular.spec" <<'END'
+Name: chantal-modular
+Version: 1
+Release: 1
+Summary: Of a module
+License: MIT
+BuildArch: noarch
+ModularityLabel: chantal:1:20260105:abcdef
+%description
+%files
+END
+
+for spec in odd plain modular; do
   rpmbuild --quiet -ba --define "_topdir $work/build" --define "_buildhost builder.example.org" \
     --define 'use_source_date_epoch_as_buildtime 1' --define 'source_date_epoch_from_changelog 0' \
     --define 'clamp_mtime_to_source_date_epoch 1' --define "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" \
     --define 'ghost_missing 1' --nocheck "$work/$spec.spec" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 done
-rm -rf "$output"
-mkdir -p "$output"
+rm -rf "$output" "$output-modular"
+mkdir -p "$output" "$output-modular"
+mv "$work"/build/RPMS/chantal-modular-*.rpm "$output-modular"
 cp "$work"/build/RPMS/*.rpm "$work"/build/SRPMS/chantal-plain-*.rpm "$output"
 find "$output" -exec touch -d "@$time" {} +
 createrepo_c --quiet --no-database --general-compress-type=gz --changelog-limit 10 --simple-md-filenames "$output"
@@ -120,4 +135,9 @@ cat > "$output/README.md" <<'END'
 
 Made by `scripts/make-rpm-fixtures.sh`, which says what each is for, with rpm 4.18 and createrepo_c 0.17.
 END
-du -sh "$output"
+cat > "$output-modular/README.md" <<'END'
+# A package of a module
+
+Made by `scripts/make-rpm-fixtures.sh`, with rpm 4.18.
+END
+du -sh "$output" "$output-modular"

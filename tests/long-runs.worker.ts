@@ -34,7 +34,7 @@ import { parsePrimaryPackage } from '../src/ecosystems/rpm/formats/primary.ts'
 import { parseRepomd } from '../src/ecosystems/rpm/formats/repomd.ts'
 import { readRpmPackage } from '../src/ecosystems/rpm/formats/rpm-package.ts'
 import { looksLikeTreeinfo, parseTreeinfo } from '../src/ecosystems/rpm/formats/treeinfo.ts'
-import { withoutRepodata } from '../src/ecosystems/rpm/formats/treeinfo-writer.ts'
+import { writeGeneratedTreeinfo } from '../src/ecosystems/rpm/formats/treeinfo-writer.ts'
 import { readAdvisories } from '../src/ecosystems/rpm/formats/updateinfo.ts'
 import { upstreamPath as rpmPath } from '../src/ecosystems/rpm/metadata.ts'
 
@@ -287,7 +287,7 @@ export const readers = {
   },
   looksLikeTreeinfo: { read: looksLikeTreeinfo, texts: treeinfo },
   parseTreeinfo: { read: parseTreeinfo, texts: treeinfo },
-  withoutRepodata: { read: withoutRepodata, texts: treeinfo },
+  writeGeneratedTreeinfo: { read: writeGeneratedTreeinfo, texts: treeinfo },
   readAdvisories: {
     read: (text) => collect(readAdvisories(source(text))),
     texts: (run) => [

@@ -152,7 +152,8 @@ export interface PackageUploads<Options extends object = object, Attributes exte
   /** Checksums that {@link describe} needs beside SHA-256. */
   readonly checksums: readonly Exclude<ChecksumAlgorithm, 'sha256'>[]
   /**
-   * Reads the file no further than it must. Equal files under equal terms give equal packages.
+   * Reads the file, all of it where it says itself what it should be: it is compared with that. Equal files under equal terms give
+   * equal packages.
    * @throws ChantalError `UPSTREAM_INVALID`, `SIZE_LIMIT`, `PATH_UNSAFE` for what is no such package; `USAGE_INVALID` for terms that
    *   the repository does not have
    */
@@ -179,6 +180,11 @@ export interface UploadedPackage<Attributes extends JsonObject = JsonObject>
   /** Where its file stands in the published tree. */
   readonly path: RelativePath
   readonly records: readonly Omit<NativeRecord, 'key'>[]
+  /**
+   * What clients need beside this package that no hosted repository has, as a warning says it after the number of packages: `that ...`.
+   * Absent where they need nothing.
+   */
+  readonly shortcoming?: string
 }
 
 /** A package's file in the pool. */

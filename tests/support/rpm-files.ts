@@ -16,7 +16,7 @@ export interface OddPackage {
   /** Default: the name that its NEVRA has, in `Packages/`. */
   readonly href?: string
   /** Default: a line that says name, version and architecture. */
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly buildTime?: number
   /** As metadata writes it: `sha` is SHA-1. Default: `sha256`. */
   readonly checksumType?: string
@@ -129,7 +129,7 @@ ${fileElements(primaryFiles)}  </format>
 `
 }
 
-export function bodyOf(pkg: OddPackage): string {
+export function bodyOf(pkg: OddPackage): string | Uint8Array {
   return (
     pkg.body ?? `The package ${pkg.name}-${versionOf(pkg).join('-')} for ${pkg.architecture ?? 'noarch'}\n`
   )

@@ -15,6 +15,7 @@ import type { AppContext } from '../context.ts'
 import { RevisionDraft } from '../sync/revision-draft.ts'
 import { sealPlan } from '../sync/seal-plan.ts'
 import { type VerifiedPackages, verifyPackages } from '../sync/verify-packages.ts'
+import { WarningCollector } from '../sync/warning-collector.ts'
 import { assertHosted, changeHosted, recordChange } from './hosted-repository.ts'
 import type { DescribedUpload } from './receive-uploads.ts'
 
@@ -64,7 +65,8 @@ export async function addPackages(
     context,
     { settings, purpose: `${kind} to ${id}` },
     async ({ latest }, signal) => {
-      const planned = await planAddition(context, input, latest, signal)
+      const warnings = new WarningCollector(context.reporter, id)
+      const planned = await planAddition({ ...context, reporter: warnings }, input, latest, signal)
       const sealed = await seal(context, { settings, latest, planned }, signal)
       const { status, added, replaced } = planned.changes
       await recordChange(context, {
@@ -73,6 +75,7 @@ export async function addPackages(
         revision: sealed,
         isNew: status.size > 0,
         changes: { added: added.length, removed: 0, replaced: replaced.length },
+        warnings: warnings.collected,
       })
       return outcomeOf(input, planned, sealed)
     },
@@ -112,7 +115,18 @@ async function planAddition(
   const changes = judge(settings, arriving, held, force)
   const arrival = arrivalOf(changes)
   const verified = await verifyPackages(context, { settings, ...arrival, latest }, signal)
+  warnOfShortcomings(context, settings, arriving)
   return { held, changes, ...arrival, verified }
+}
+
+/** Also of what is held already: whoever adds it again has not heard of it, or not done anything about it. */
+function warnOfShortcomings({ reporter }: AppContext, { id }: RepositorySettings, arriving: Arriving): void {
+  const lacking = [...arriving.values()].filter(({ described }) => described.shortcoming !== undefined)
+  for (const [shortcoming, alike] of Map.groupBy(lacking, ({ described }) => described.shortcoming)) {
+    const count = alike.length === 1 ? '1 package' : `${alike.length} packages`
+    const message = `${count} ${shortcoming}: ${enumerate(alike.map(({ described }) => described.key))}`
+    reporter.report({ type: 'warning', code: 'METADATA_MISSING', message, repository: id })
+  }
 }
 
 function outcomeOf(
@@ -240,7 +254,7 @@ function arrivalOf(changes: Changes): Pick<PlannedAddition, 'plan' | 'records' |
   const blobs = new Map<UpstreamFile, BlobRef>()
   const records: NativeRecord[] = []
   const arrive = ({ blob, described }: DescribedUpload): UpstreamPackage => {
-    const { path, records: parts, ...facts } = described
+    const { path, records: parts, shortcoming: _, ...facts } = described
     for (const part of parts) records.push({ ...part, key: facts.key })
     const { digest, size } = blob
     const expect = { size, checksums: [{ algorithm: 'sha256', hex: digest } as const], maxSize: size }
@@ -295,7 +309,7 @@ async function seal(
 }
 
 function storedPackage({ id }: RepositorySettings, { blob, described }: DescribedUpload): StoredPackage {
-  const { path, records: _, ...facts } = described
+  const { path, records: _, shortcoming: __, ...facts } = described
   return { ...facts, repository: id, files: [{ ...blob, path }], identity: identityOf(blob), signature: null }
 }
 

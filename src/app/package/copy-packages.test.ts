@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { demoFiles, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
+import { rpmFiles } from '../../../tests/support/rpm-files.ts'
 import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
+import { startUpstream } from '../../../tests/upstream/upstream.ts'
 import { collectGarbage } from '../pool/collect-garbage.ts'
 import { syncHistory } from '../repository/list-repositories.ts'
 import { type CopyPackagesInput, copyPackages } from './copy-packages.ts'
@@ -114,6 +117,35 @@ describe('copying packages', () => {
       ['copy', 'synced', 2, 1, 0, 0],
       ['copy', 'synced', 1, 2, 0, 0],
     ])
+  })
+
+  it('warns of packages of modules, also where it is only tried', async () => {
+    await using world = await openWorld()
+    const { site } = world
+    await upload(site, 'testing', 'tests/fixtures/rpm-headers-modular/chantal-modular-1-1.noarch.rpm')
+
+    await copy(site, 'testing', ['*'], 'stable', { dryRun: true })
+    await copy(site, 'testing', ['*'], 'stable')
+
+    expect(site.warnings('METADATA_MISSING')).toHaveLength(3)
+    expect(await keysIn(site, 'stable')).toEqual(['chantal-modular-0:1-1.noarch'])
+  })
+
+  it('refuses what a repository lists and its file is not: one that is cut off', async () => {
+    const body = readFileSync('assets/demo/v1/Packages/demo-hello-1.0-1.noarch.rpm').subarray(0, -1)
+    await using upstream = await startUpstream({ files: rpmFiles([{ name: 'demo-hello', body }]) })
+    await using site = await openSite({
+      repositories: [
+        { id: 'demo', type: 'rpm', feed: upstream.url },
+        { id: 'stable', type: 'rpm', mode: 'hosted' },
+      ],
+    })
+    await site.sync('demo')
+
+    await expect(copy(site, 'demo', ['demo-hello'], 'stable')).rejects.toMatchObject({
+      code: 'UPSTREAM_INVALID',
+      message: expect.stringContaining('it is cut off'),
+    })
   })
 
   it('gives APT packages the suite and component that are asked for', async () => {

@@ -91,9 +91,10 @@ export async function recordChange(
     readonly revision: Revision
     readonly isNew: boolean
     readonly changes: Pick<SyncRecord, 'added' | 'removed' | 'replaced'>
+    readonly warnings: SyncRecord['warnings']
   },
 ): Promise<void> {
-  const { kind, startedAt, revision, isNew, changes } = input
+  const { kind, startedAt, revision, isNew, changes, warnings } = input
   await catalog.write((writer) =>
     writer.addSync({
       repository: revision.repository,
@@ -107,7 +108,7 @@ export async function recordChange(
       fetchedFiles: 0,
       fetchedBytes: 0,
       missing: [],
-      warnings: [],
+      warnings,
       error: null,
       signedBy: null,
     }),

@@ -1,9 +1,10 @@
-import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
 import { collectGarbage } from '../pool/collect-garbage.ts'
+import { syncHistory } from '../repository/list-repositories.ts'
 import { resolveSource } from '../source.ts'
 import { findPackageFiles } from './find-package-files.ts'
 import { removePackages } from './remove-packages.ts'
@@ -219,6 +220,38 @@ describe('an upload', () => {
 
     expect(result.uploaded[0]?.package.signature?.verdict).toEqual({ state: 'unsigned' })
     expect(site.warnings('PACKAGE_UNSIGNED')).toHaveLength(1)
+  })
+
+  it('warns once of all packages of modules, which are added all the same', async () => {
+    await using site = await openHosted()
+    const modular = 'tests/fixtures/rpm-headers-modular/chantal-modular-1-1.noarch.rpm'
+
+    await upload(site, [modular, hello])
+    await upload(site, [server])
+    const again = await upload(site, [modular])
+
+    const warning = expect.stringMatching(/^1 package of modules, .*: chantal-modular-0:1-1\.noarch$/)
+    expect(site.warnings('METADATA_MISSING')).toEqual([warning, warning])
+    expect(again).toMatchObject({ packages: 3, uploaded: [{ status: 'unchanged' }] })
+    const history = await syncHistory(site.context, { ids: ['tools'], limit: 10 }, signal)
+    expect(history.map(({ warnings }) => warnings)).toEqual([
+      [{ code: 'METADATA_MISSING', message: warning }],
+      [],
+      [{ code: 'METADATA_MISSING', message: warning }],
+    ])
+  })
+
+  it('of a file that is cut off names it, and adds none of the others', async () => {
+    await using site = await openHosted()
+    const cut = join(site.folder, 'cut.rpm')
+    await writeFile(cut, (await readFile(server)).subarray(0, -1))
+
+    await expect(upload(site, [hello, cut])).rejects.toMatchObject({
+      code: 'UPSTREAM_INVALID',
+      message: expect.stringContaining(`${cut}: not a sound RPM package: it is cut off`),
+      details: { file: cut },
+    })
+    await expect(latest(site)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('without keys is told which signature was found, and that decides nothing', async () => {

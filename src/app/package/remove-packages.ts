@@ -71,6 +71,7 @@ export const removePackages: UseCase<
         revision,
         isNew: found.length > 0,
         changes: { added: 0, removed: found.length, replaced: 0 },
+        warnings: [],
       })
       return {
         repository: id,

@@ -6,7 +6,7 @@ import { type PublicationSink, TreeIncomplete } from '../../core/publication.ts'
 import type { PublishTerms, RenewInput } from '../ecosystem.ts'
 import { Companions, PublishedPackages, readUpstreams } from './companions.ts'
 import { parseRepomd, type Repomd, serializeRepomd } from './formats/repomd.ts'
-import { withoutRepodata } from './formats/treeinfo-writer.ts'
+import { writeGeneratedTreeinfo } from './formats/treeinfo-writer.ts'
 import {
   generateDocument,
   generatePrimary,
@@ -118,7 +118,7 @@ async function writeRepomd(
   await sink.write(treeKeyPath, signer.publicKey, 'plain')
 }
 
-/** Installer images as they are; the treeinfo without the checksums of metadata that is not upstream's any more. */
+/** Installer images as they are; the treeinfo without what is not upstream's any more, or not in the tree. */
 async function writeTree(
   { repository, files, read, signer, reporter }: RpmPublishInput,
   sink: PublicationSink,
@@ -132,7 +132,7 @@ async function writeTree(
     if (!isMetadata(file)) await sink.place(file, repository)
     else if (isTreeinfo(file.path)) {
       const text = Buffer.from(await readWhole(read(file.digest))).toString('utf8')
-      await sink.write(file.path, withoutRepodata(text), 'plain')
+      await sink.write(file.path, writeGeneratedTreeinfo(text), 'plain')
     } else if (!file.path.startsWith('repodata/')) await sink.copy(file, 'plain')
   }
 }

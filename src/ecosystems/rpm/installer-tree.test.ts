@@ -80,9 +80,56 @@ describe('an installer tree', () => {
     for (const [path, text] of Object.entries({ ...images, ...extra }))
       expect(await readFile(join(folder, path), 'utf8')).toBe(text)
     // A generated tree has another repomd.xml than the one whose checksum upstream states.
-    const expected = mode === 'mirror' ? treeinfo : treeinfo.replace(/^repodata.*\n/m, '')
+    const expected =
+      mode === 'mirror' ? treeinfo : treeinfo.replace(/^repodata.*\n/m, '').replace(/\[variant-.*$/s, '')
     expect(await readFile(join(folder, name), 'utf8')).toBe(expected)
   })
+
+  const others = `
+[variant-Base]
+repository = .
+
+[addon-Base-Storage]
+repository = addons/Storage
+`
+  const storage = {
+    'addons/Storage/repodata/repomd.xml': 'metadata of another repository',
+    'addons/Storage/repodata/primary.xml.gz': 'which lists packages',
+  }
+  const namingStorage = `${treeinfo}${others}`.replace(
+    /(?<=\[checksums\]\n)/,
+    `addons/Storage/repodata/repomd.xml = sha256:${sha256(storage['addons/Storage/repodata/repomd.xml'])}\n`,
+  )
+
+  it.each([
+    ['mirror', 'goes on naming them: add-on Base-Storage at addons/Storage. Mirror each'],
+    [
+      'filtered',
+      'does not name them: variant AppStream at ../AppStream/os, add-on Base-Storage at addons/Storage. Mirror each',
+    ],
+  ])(
+    'has nothing of another repository within it, not even its index, and says so: %s',
+    async (mode, said) => {
+      const files = { ...packages, ...images, ...storage, '.treeinfo': namingStorage }
+      const extraFile = { data: [{ file: 'addons/Storage/repodata/repomd.xml', size: 30, checksums: {} }] }
+      await using upstream = await startUpstream({
+        files: { ...files, 'extra_files.json': JSON.stringify(extraFile) },
+      })
+      await using site = await openSite({
+        repositories: [{ id: 'tree', type: 'rpm', feed: upstream.url, mode }],
+      })
+
+      await site.sync('tree')
+      await site.publish('tree')
+
+      const folder = site.published(latest)
+      expect((await filesBelow(folder)).filter((path) => path.includes('Storage'))).toEqual([])
+      expect(site.warnings('METADATA_DROPPED')).toEqual([expect.stringContaining(said)])
+      const text = await readFile(join(folder, '.treeinfo'), 'utf8')
+      if (mode === 'mirror') expect(text).toBe(namingStorage)
+      else expect(text).not.toMatch(/Storage|AppStream/)
+    },
+  )
 
   it('gives way to the key that a generated tree is signed with', async () => {
     const named = `${treeinfo}\n[images-key]\nkey = key.asc\n`
@@ -99,7 +146,7 @@ describe('an installer tree', () => {
     await site.publish('tree')
 
     expect(await readFile(join(site.published(latest), 'key.asc'), 'utf8')).toContain('PGP PUBLIC KEY')
-    expect(site.warnings('METADATA_DROPPED')).toEqual([expect.stringContaining('key.asc of upstream')])
+    expect(site.warnings('METADATA_DROPPED')).toContainEqual(expect.stringContaining('key.asc of upstream'))
   })
 
   it('is found under its second name where the first is refused, as stores do for what they have not', async () => {

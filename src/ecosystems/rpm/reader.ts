@@ -8,14 +8,13 @@ import type { FetchedFile, ReadRequest, UpstreamListing } from '../ecosystem.ts'
 import type { RpmAttributes } from './attributes.ts'
 import { warnOfUnreadableCompanions } from './companion-check.ts'
 import { readDeltas } from './formats/deltainfo.ts'
-import { judgeExtraFiles, parseExtraFiles } from './formats/extra-files.ts'
 import { moduleStreamsOf, readModules } from './formats/modulemd.ts'
 import { holdsOpenPgp } from './formats/openpgp-file.ts'
 import { parseRepomd, type Repomd, type RepomdRecord } from './formats/repomd.ts'
-import { looksLikeTreeinfo, parseTreeinfo } from './formats/treeinfo.ts'
+import { looksLikeTreeinfo } from './formats/treeinfo.ts'
+import { listTree } from './installer-tree.ts'
 import {
   deltaTypes,
-  extraFilesPath,
   findRecord,
   isCopyOfAnother,
   openLimit,
@@ -219,36 +218,6 @@ async function* listDeltas(request: Request, repomd: Repomd): AsyncGenerator<Ups
       const promised = { checksums: checksum ? [checksum] : [], maxSize: request.limits.package }
       yield { path, location: path, expect: size === null ? promised : { ...promised, size } }
     }
-  }
-}
-
-/** Installer images and what else the treeinfo refers to; kickstart trees list more in extra_files.json. */
-async function* listTree(
-  { metadata, limits, reporter }: Request,
-  treeinfo: FetchedFile,
-): AsyncGenerator<UpstreamFile | StoredFile> {
-  for (const { path, checksum } of parseTreeinfo(Buffer.from(await treeinfo.bytes()).toString('utf8'))
-    .files) {
-    if (path.startsWith('repodata/')) continue
-    yield { path, location: path, expect: { checksums: checksum ? [checksum] : [], maxSize: limits.package } }
-  }
-  const extra = await metadata.fetchOptional(
-    extraFilesPath,
-    { checksums: [], maxSize: limits.rootDocument },
-    { isGuess: true },
-  )
-  if (!extra) return
-  const text = Buffer.from(await extra.bytes()).toString('utf8')
-  const kind = judgeExtraFiles(text)
-  if (kind === 'malformed') {
-    const message = `${extraFilesPath} is no JSON, and is left out with all that it lists`
-    reporter.report({ type: 'warning', code: 'METADATA_MALFORMED', message })
-  }
-  if (kind !== 'list') return
-  yield { path: extra.path, digest: extra.digest, size: extra.size }
-  for (const { path, size, checksums } of parseExtraFiles(text)) {
-    const promised = { checksums, maxSize: limits.package }
-    yield { path, location: path, expect: size === null ? promised : { ...promised, size } }
   }
 }
 

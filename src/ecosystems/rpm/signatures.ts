@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { isChantalError } from '../../core/errors.ts'
 import type { PackageVerdict } from '../../core/package-signature.ts'
 import type { PackageVerifier } from '../../sign/package-verifier.ts'
 import type { PackageFile, PackageSignatures } from '../ecosystem.ts'
-import { parseMainTags, type RpmHeaders } from './formats/rpm-header.ts'
-import { rpmSignatureTag, rpmTag } from './formats/rpm-tags.ts'
+import type { RpmHeaders } from './formats/rpm-header.ts'
+import { rpmSignatureTag } from './formats/rpm-tags.ts'
+import { hasPromisedPayload } from './package-digests.ts'
 import { readHeaders } from './package-headers.ts'
 
 /**
@@ -60,18 +60,10 @@ function binary(tags: RpmHeaders['signature'], ...numbers: readonly number[]): r
   return numbers.map((number) => tags.bytes(number)).filter((bytes) => bytes !== null)
 }
 
-/** OpenPGP's numbers, as rpm uses them; it writes 8. */
-const digests: Readonly<Record<number, string>> = { 8: 'sha256', 9: 'sha384', 10: 'sha512' }
-
 /** Why a signed header does not vouch for the payload; `null` where it does. */
 async function objectToPayload(file: PackageFile, headers: RpmHeaders): Promise<string | null> {
-  const main = parseMainTags(headers)
-  const promised = main.string(rpmTag.payloadDigest)
-  // rpm 6 writes no number: there the tag means SHA-256.
-  const algorithm = digests[main.number(rpmTag.payloadDigestAlgorithm) ?? 8]
-  if (promised === null || algorithm === undefined)
+  const isPromised = await hasPromisedPayload(file, headers)
+  if (isPromised === null)
     return 'its signature does not cover the payload, and no signed metadata vouches for it either'
-  const hash = createHash(algorithm)
-  for await (const chunk of file.read(headers.payloadOffset)) hash.update(chunk)
-  return hash.digest('hex') === promised.toLowerCase() ? null : 'its payload is not the one that was signed'
+  return isPromised ? null : 'its payload is not the one that was signed'
 }

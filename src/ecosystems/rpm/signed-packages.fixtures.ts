@@ -191,17 +191,24 @@ export function withSignatures(
   content: Uint8Array = unsignedPackage,
 ): Buffer {
   const { mainBytes, mainOffset } = headersOf(content)
+  const digest = (algorithm: string) => createHash(algorithm).update(mainBytes).digest('hex')
+  const seals = {
+    [rpmSignatureTag.sha1]: digest('sha1'),
+    [rpmSignatureTag.sha256]: digest('sha256'),
+    [rpmSignatureTag.size]: content.length - mainOffset,
+    ...signatures,
+  }
+  return withSeals(seals, content)
+}
+
+/** A package with a signature header that holds these and nothing else. @param seals by tag; numbers have 32 bits */
+export function withSeals(
+  seals: Readonly<Record<number, Uint8Array | string | number>>,
+  content: Uint8Array,
+): Buffer {
+  const { mainOffset } = headersOf(content)
   const rest = Buffer.from(content.subarray(mainOffset))
-  const digest = (algorithm: string) =>
-    Buffer.from(`${createHash(algorithm).update(mainBytes).digest('hex')}\0`)
-  const size = Buffer.alloc(4)
-  size.writeUInt32BE(rest.length)
-  const entries: readonly (readonly [tag: number, type: number, count: number, data: Uint8Array])[] = [
-    [rpmSignatureTag.sha1, 6, 1, digest('sha1')],
-    [rpmSignatureTag.sha256, 6, 1, digest('sha256')],
-    [1000, 4, 1, size],
-    ...Object.entries(signatures).map(([tag, data]) => [Number(tag), 7, data.length, data] as const),
-  ]
+  const entries = Object.entries(seals).map(([tag, value]) => [Number(tag), ...encodeSeal(value)] as const)
   const rows: number[][] = []
   let data = Buffer.alloc(0)
   for (const [tag, type, count, bytes] of entries.toSorted(([a], [b]) => a - b)) {
@@ -221,6 +228,13 @@ export function withSignatures(
   ])
   const padding = Buffer.alloc(-header.length & 7)
   return Buffer.concat([content.subarray(0, 96), header, padding, rest])
+}
+
+function encodeSeal(
+  value: Uint8Array | string | number,
+): readonly [type: number, count: number, data: Uint8Array] {
+  if (typeof value === 'string') return [6, 1, Buffer.from(`${value}\0`)]
+  return typeof value === 'number' ? [4, 1, words(value)] : [7, value.length, value]
 }
 
 function words(...numbers: readonly number[]): Buffer {

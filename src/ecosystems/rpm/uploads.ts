@@ -5,8 +5,10 @@ import type { PackageUploads, UploadedFile, UploadedPackage, UploadTerms } from 
 import type { RpmAttributes } from './attributes.ts'
 import { formatEvr, formatNevra, type Nevra, nevraFileName } from './formats/nevra.ts'
 import { type RpmFile, writeFilelists, writeOther, writePrimary } from './formats/package-writer.ts'
+import type { RpmHeaders } from './formats/rpm-header.ts'
 import { type RpmPackage, readRpmPackage } from './formats/rpm-package.ts'
 import type { RpmOptions } from './options.ts'
+import { objectToPackage } from './package-digests.ts'
 import { readHeaders } from './package-headers.ts'
 
 /** RPM packages; what repository metadata says of them is made of their headers. */
@@ -23,9 +25,11 @@ async function describe(
   terms: UploadTerms<RpmOptions>,
 ): Promise<UploadedPackage<RpmAttributes>> {
   refusePlace(terms)
-  const pkg = readRpmPackage(await readHeaders(file))
+  const headers = await readHeaders(file)
+  const pkg = readRpmPackage(headers)
   const { nevra } = pkg
   refuseOddNames(nevra)
+  await refuseDamage(file, headers)
   const path = joinRelativePath(folder, `${nevra.name.charAt(0).toLowerCase()}/${nevraFileName(nevra)}`)
   const sha256 = file.checksums.get('sha256')
   if (sha256 === undefined) throw new Error('uploaded without sha256')
@@ -48,8 +52,13 @@ async function describe(
       { part: 'filelists', bytes: Buffer.from(writeFilelists(pkg, about)) },
       { part: 'other', bytes: Buffer.from(writeOther(pkg, about)) },
     ],
+    ...(pkg.moduleLabel !== '' && { shortcoming: withoutModule }),
   }
 }
+
+/** Only upstream's modules document says what a module's streams are, and it comes with no package. */
+const withoutModule =
+  'of modules, which a hosted repository does not describe, so that dnf does not install them from it alone'
 
 function attributesOf(pkg: RpmPackage, sha256: string): RpmAttributes {
   return {
@@ -68,6 +77,15 @@ function refusePlace({ suite, component }: UploadTerms<RpmOptions>): void {
   if (suite === null && component === null) return
   throw new ChantalError('USAGE_INVALID', 'RPM repositories have neither suites nor components', {
     hint: 'Leave out --suite and --component.',
+  })
+}
+
+/** What we list, clients trust: our metadata would vouch for a file that rpm refuses to install. */
+async function refuseDamage(file: UploadedFile, headers: RpmHeaders): Promise<void> {
+  const objection = await objectToPackage(file, headers)
+  if (objection === null) return
+  throw new ChantalError('UPSTREAM_INVALID', `not a sound RPM package: ${objection}`, {
+    hint: 'It was damaged after it was built. Take it again from where it was built.',
   })
 }
 

@@ -25,6 +25,8 @@ export interface RpmPackage {
   readonly buildHost: string
   /** File name of the source package; empty for a source package. */
   readonly sourceRpm: string
+  /** `name:stream:version:context` of the module that it belongs to. */
+  readonly moduleLabel: string
   /** Seconds since 1970. */
   readonly buildTime: number
   /** In bytes. */
@@ -64,6 +66,7 @@ export function readRpmPackage(headers: RpmHeaders): RpmPackage {
     group: text(rpmTag.group),
     buildHost: text(rpmTag.buildHost),
     sourceRpm: text(rpmTag.sourcePackage),
+    moduleLabel: text(rpmTag.moduleLabel),
     buildTime: main.number(rpmTag.buildTime) ?? 0,
     installedSize: main.number(rpmTag.longSize) ?? main.number(rpmTag.size) ?? 0,
     archiveSize:

@@ -44,6 +44,8 @@ export const rpmTag = {
   /** Hex digests of the compressed payload, and by which algorithm (OpenPGP's numbers). */
   payloadDigest: 5092,
   payloadDigestAlgorithm: 5093,
+  /** Of a package that belongs to a module: `name:stream:version:context`. */
+  moduleLabel: 5096,
 } as const
 
 /** Numbers that mean something else in the signature header. */
@@ -58,6 +60,11 @@ export const rpmSignatureTag = {
   /** OpenPGP signatures of the main header and the payload after it. */
   pgp: 1002,
   gpg: 1005,
+  /** Bytes of the main header and the payload after it; the second holds what 32 bits cannot. */
+  size: 1000,
+  longSize: 270,
+  /** Binary, of the main header and the payload after it. */
+  md5: 1004,
   /** Hex digests of the main header. */
   sha1: 269,
   sha256: 273,

@@ -106,6 +106,14 @@ describe('parseTreeinfo', () => {
     ])
   })
 
+  it('takes the folder of a repository’s metadata, as old trees name it, for the repository', () => {
+    const folderOf = (reference: string) =>
+      parseTreeinfo(`[variant-Server]\nrepository = ${reference}\n`).variants[0]?.repository
+
+    expect(folderOf('Server/repodata')).toEqual({ where: 'inside', path: 'Server' })
+    expect(folderOf('./repodata/')).toEqual({ where: 'inside', path: '' })
+  })
+
   it('reads what the tree is', () => {
     expect(parseTreeinfo(rhel)).toMatchObject({
       release: { name: 'Red Hat Enterprise Linux', short: 'RHEL', version: '9.4' },

@@ -43,6 +43,16 @@ export type TreeFolder =
   | { readonly where: 'inside'; readonly path: RelativePath | '' }
   | { readonly where: 'outside'; readonly reference: string }
 
+/** Whether a folder is a repository other than the one at the top of the tree. */
+export function isElsewhere(repository: TreeFolder | null): repository is TreeFolder {
+  return repository !== null && !(repository.where === 'inside' && repository.path === '')
+}
+
+/** Whether a file is metadata of a repository: of the one at the top of the tree, or of another one within. */
+export function isRepodata(path: string): boolean {
+  return /(?:^|\/)repodata\//.test(withoutDots(path))
+}
+
 /**
  * Reads `.treeinfo` or `treeinfo`, productmd's or an older one, whole or in part.
  * @throws ChantalError `PATH_UNSAFE` for a file outside the tree; `UPSTREAM_INVALID` for text without any section
@@ -136,7 +146,15 @@ function foldersOf(
   repository: string,
   packages: string,
 ): Pick<TreeVariant, 'repository' | 'packages'> {
-  return { repository: folderOf(values.get(repository)), packages: folderOf(values.get(packages)) }
+  return { repository: repositoryOf(values.get(repository)), packages: folderOf(values.get(packages)) }
+}
+
+/** The folder of a repository, as a treeinfo writes it: trees of before productmd name that of its metadata. */
+export function repositoryOf(reference: string | undefined): TreeFolder | null {
+  const folder = folderOf(reference)
+  if (folder?.where !== 'inside') return folder
+  const path = folder.path.replace(/(?:^|\/)repodata$/, '')
+  return { where: 'inside', path: path === '' ? '' : parseRelativePath(path) }
 }
 
 function folderOf(reference: string | undefined): TreeFolder | null {
@@ -164,7 +182,8 @@ function numberOf(value: string | undefined): number | null {
   return value !== undefined && /^\d+(?:\.\d*)?$/.test(value) ? Number(value) : null
 }
 
-function listOf(value: string | undefined): readonly string[] {
+/** What a value lists, parted by commas. */
+export function listOf(value: string | undefined): readonly string[] {
   return (value ?? '')
     .split(',')
     .map((part) => part.trim())
