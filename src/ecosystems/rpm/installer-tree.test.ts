@@ -191,7 +191,8 @@ repository = addons/Storage
       await site.publish('tree')
 
       expect(status).toBe('synced')
-      expect(warnings.map(({ code }) => code)).toEqual(['VERIFICATION_OFF'])
+      const ofVariants = mode === 'filtered' ? ['METADATA_DROPPED'] : []
+      expect(warnings.map(({ code }) => code)).toEqual(['VERIFICATION_OFF', ...ofVariants])
       const names = await filesBelow(site.published(latest))
       expect(names.filter((name) => !name.endsWith('.rpm') && !name.endsWith('.xml.gz'))).toEqual([
         '.treeinfo',
