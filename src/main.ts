@@ -5,18 +5,21 @@ import { runCli } from './cli/cli.ts'
 import type { CliServices, Terminal } from './cli/services.ts'
 import { ChantalError, hasSystemCode } from './core/errors.ts'
 import { keepHeapSmall } from './heap-growth.ts'
+import { standardOutput } from './standard-output.ts'
 
 export { beforeHeapIsBounded } from './heap-growth.ts'
 
+const stdout = standardOutput(process.stdout, 1)
+
 /** The process around the command line: its streams, its environment, its signals. */
 const terminal: Terminal = {
-  stdout: process.stdout,
+  stdout,
   stderr: process.stderr,
   readBytes: () => process.stdin,
   async writeBytes(bytes) {
     for await (const chunk of bytes) {
       if (!process.stdout.writable) return
-      if (!process.stdout.write(chunk)) await drained()
+      if (!stdout.write(chunk)) await drained()
     }
   },
   isInteractive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
@@ -102,11 +105,11 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 // A reader that has seen enough (`| head`) is no error, and the work is brought to its end.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
-}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+// Nor is a full disk for what is told meanwhile: it decides nothing, and nobody could be told of it.
+process.stderr.on('error', () => {})
 
 keepHeapSmall()
 // As Node has it for a module that never comes to its end: a command that nothing is left to wait for, and that has not said how it went, has failed.

@@ -42,7 +42,7 @@ const rules: readonly Rule[] = [
   // What builds the real parts and wires them, and the process around them.
   {
     files:
-      /^(start|cache-folder|program-cache|main|download-thread|heap-growth|open-context|open-doctor|open-import-context)\.ts$/,
+      /^(start|cache-folder|program-cache|standard-output|main|download-thread|heap-growth|open-context|open-doctor|open-import-context)\.ts$/,
     imports: '',
   },
 ]

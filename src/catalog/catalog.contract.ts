@@ -634,8 +634,10 @@ export function describeCatalog(name: string, locate: () => Promise<CatalogLocat
 
       const newest = await catalog.read((reader) => reader.syncs(epel, 2))
 
-      expect(newest).toEqual([record(3000), record(2000)])
-      expect(await catalog.read((reader) => reader.syncs(null, 10))).toHaveLength(3)
+      // A clock that was ahead for a while does not keep later ones from being the last.
+      expect(newest).toEqual([record(2000), record(3000)])
+      const all = await catalog.read((reader) => reader.syncs(null, 10))
+      expect(all.map(({ startedAt }) => startedAt.getTime())).toEqual([3000, 2000, 1000])
     })
 
     describe('blobs', () => {

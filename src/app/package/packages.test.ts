@@ -222,6 +222,17 @@ describe('an upload', () => {
     expect(site.warnings('PACKAGE_UNSIGNED')).toHaveLength(1)
   })
 
+  it('leaves history as it is where somebody would sync the repository', async () => {
+    await using site = await openHosted()
+    await upload(site, [hello])
+
+    const { status, cause } = await site.trySync('tools')
+
+    expect([status, cause?.code]).toEqual(['failed', 'CONFIG_INVALID'])
+    const history = await syncHistory(site.context, { ids: ['tools'], limit: 10 }, signal)
+    expect(history.map(({ kind, error }) => [kind, error])).toEqual([['upload', null]])
+  })
+
   it('warns once of all packages of modules, which are added all the same', async () => {
     await using site = await openHosted()
     const modular = 'tests/fixtures/rpm-headers-modular/chantal-modular-1-1.noarch.rpm'

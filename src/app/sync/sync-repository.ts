@@ -90,8 +90,9 @@ export const syncRepository: UseCase<SyncRepositoryInput, SyncResult> = async (o
     const status = error.code === 'SYNC_INCOMPLETE' ? 'partial' : 'failed'
     result = finish({ status, error: reportError(error), cause: error })
   }
-  // Whoever holds the lease records the sync that is going on.
-  if (!input.dryRun && result.error?.code !== 'LEASE_HELD') await record(context, result, startedAt)
+  // Whoever holds the lease records the sync that is going on. What cannot be synced at all has no failed sync behind it.
+  const isSync = !input.dryRun && input.settings.feed !== null && result.error?.code !== 'LEASE_HELD'
+  if (isSync) await record(context, result, startedAt)
   const { status, revision, packages, durationMs } = result
   context.reporter.report({ type: 'sync.finished', repository: id, status, revision, packages, durationMs })
   return result

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { describe, expect, inject, it } from 'vitest'
 import { createDatabase } from '../../../tests/servers/postgresql.ts'
 import { describeCatalog } from '../catalog.contract.ts'
@@ -37,6 +39,20 @@ if ('missing' in server && mayMiss) {
       expect(`${error} ${JSON.stringify(error)}`).not.toMatch(/secret|of the tests|of%20the%20tests/)
     })
 
+    it('is unavailable where a connection breaks between two queries, and is there again afterwards', async () => {
+      const url = await createDatabase(server)
+      await using catalog = await openCatalog({ url: { kind: 'postgresql', url, password: null }, now })
+
+      const reading = catalog.read(async (reader) => {
+        await reader.counts()
+        await endConnections(url)
+        await reader.counts()
+      })
+
+      await expect(reading).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' })
+      expect((await catalog.read((reader) => reader.counts())).blobs).toBe(0)
+    })
+
     it('takes the password from beside the URL', async () => {
       const url = await createDatabase(server)
       const password = decodeURIComponent(url.password)
@@ -47,4 +63,15 @@ if ('missing' in server && mayMiss) {
       expect(catalog.id).not.toBe('')
     })
   })
+}
+
+/** As a restart of the server does. Returns when those who had the connections have been told. */
+async function endConnections(url: URL): Promise<void> {
+  const client = new pg.Client({ connectionString: url.href })
+  await client.connect()
+  await client.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  )
+  await client.end()
+  await sleep(200)
 }

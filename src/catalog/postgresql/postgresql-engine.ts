@@ -132,6 +132,8 @@ function createPool({ url, password }: PostgresqlLocation, max: number): pg.Pool
   pool.on('error', () => {})
   // Queries are many and small: compiling one takes several times as long as running it. A server too old for that knows no such setting.
   pool.on('connect', (client) => {
+    // One that breaks between two queries of a transaction: the next query says so. Without a listener it ends the process.
+    client.on('error', () => {})
     client.query('set jit = off').catch(() => {})
   })
   return pool

@@ -2,19 +2,17 @@ import type { RepositoryId } from '../../core/model.ts'
 import type { SyncRecord } from '../catalog-records.ts'
 import type { Session } from '../engine.ts'
 
-/** Newest first. */
+/** Newest first: of one repository by what came last, whatever the clocks of those who wrote it said. */
 export async function findSyncs(
   { db }: Session,
   repository: RepositoryId | null,
   limit: number,
 ): Promise<readonly SyncRecord[]> {
-  let query = db
-    .selectFrom('sync')
-    .selectAll()
-    .orderBy('started_at', 'desc')
-    .orderBy('pk', 'desc')
-    .limit(limit)
-  if (repository !== null) query = query.where('repository', '=', repository)
+  const newest = db.selectFrom('sync').selectAll().limit(limit)
+  const query =
+    repository === null
+      ? newest.orderBy('started_at', 'desc').orderBy('pk', 'desc')
+      : newest.where('repository', '=', repository).orderBy('pk', 'desc')
   const rows = await query.execute()
   return rows.map((row) => ({
     repository: row.repository,
