@@ -45,7 +45,7 @@ export interface Configuration {
 
 /**
  * Finds, reads and checks the whole configuration. Files that it names and that cannot be read do not stop it: they are in
- * `problems` of the repository that needs them.
+ * `problems` of the repository that needs them. Only the file with the catalog's password does, which every repository needs.
  * @throws ChantalError `CONFIG_MISSING`; `CONFIG_INVALID` naming every mistake, each with its file, line, column and path
  */
 export async function loadConfiguration(request: ConfigurationRequest): Promise<Configuration> {

@@ -1,4 +1,4 @@
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { createDatabase } from '../../../tests/servers/postgresql.ts'
 import { describeCatalog } from '../catalog.contract.ts'
 import { openCatalog } from '../open-catalog.ts'
@@ -36,6 +36,21 @@ if ('missing' in server && mayMiss) {
       expect(error).toMatchObject({ code: 'CATALOG_UNAVAILABLE' })
       expect(`${error} ${JSON.stringify(error)}`).not.toMatch(/secret|of the tests|of%20the%20tests/)
     })
+
+    it.each([null, ''])(
+      'says where a password goes when the server wants one and it is %j',
+      async (password) => {
+        vi.stubEnv('PGPASSWORD', undefined)
+        onTestFinished(() => void vi.unstubAllEnvs())
+        const url = Object.assign(await createDatabase(server), { password: '' })
+
+        await expect(openCatalog({ url: { kind: 'postgresql', url, password }, now })).rejects.toMatchObject({
+          code: 'CATALOG_UNAVAILABLE',
+          message: expect.stringContaining('the server wants a password, and there is none'),
+          hint: expect.stringMatching(/PGPASSWORD.*database\.password_file/),
+        })
+      },
+    )
 
     it('takes the password from beside the URL', async () => {
       const url = await createDatabase(server)
