@@ -236,7 +236,9 @@ describe('including files', () => {
     const { settings } = await loadText('include: conf.d/*.yaml')
     const error = await errorOf('include: conf.d/epel.yaml')
 
-    expect(settings.notices).toEqual(['config.yaml:1:10: include conf.d/*.yaml matches no file'])
+    expect(settings.notices).toEqual([
+      { code: 'CONFIG_FILE_MISSING', message: 'config.yaml:1:10: include conf.d/*.yaml matches no file' },
+    ])
     expect(error.message).toContain('cannot read conf.d/epel.yaml: there is no such file')
   })
 
