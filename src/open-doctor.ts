@@ -71,7 +71,7 @@ async function readDisk(folder: string): Promise<DiskFacts> {
       totalInodes: files,
     }
   } catch (error) {
-    if (!hasSystemCode(error, 'ENOENT', 'ENOTDIR') || folder === path.dirname(folder)) throw error
+    if (!hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP') || folder === path.dirname(folder)) throw error
     return readDisk(path.dirname(folder))
   }
 }

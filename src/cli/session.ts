@@ -51,9 +51,7 @@ export class Session implements AsyncDisposable {
   async settings(): Promise<Settings> {
     if (this.#settings) return this.#settings
     this.#settings = (await this.services.loadConfiguration(this.configFile)).settings
-    for (const message of this.#settings.notices) {
-      this.reporter.report({ type: 'warning', code: 'CONFIG_TRANSLATED', message })
-    }
+    for (const notice of this.#settings.notices) this.reporter.report({ type: 'warning', ...notice })
     return this.#settings
   }
 

@@ -25,7 +25,7 @@ export interface CheckResult {
  */
 export async function checkConfiguration(settings: Settings, now: Date): Promise<CheckResult> {
   const problems: ConfigurationProblem[] = []
-  const notices: string[] = [...settings.notices]
+  const notices: string[] = settings.notices.map(({ message }) => message)
   for (const repository of settings.repositories) {
     const report = (problem: string, hint: string | null = null) =>
       void problems.push({ repository: repository.id, problem, hint })

@@ -6,7 +6,10 @@ import type { DatabaseSettings } from './settings.ts'
 
 const path = ['database'] as const
 
-/** The catalog's database. A password comes from `password_file`, the URL, or `PGPASSWORD`, in this order, and leaves the URL. */
+/**
+ * The catalog's database. A password comes from `password_file`, the URL, or `PGPASSWORD`, in this order, and leaves the URL.
+ * A `password_file` that cannot be read is a mistake: nearly every command needs the catalog, and no other password stands in for it.
+ */
 export async function buildDatabase(
   document: z.infer<typeof databaseSchema>,
   defaultFile: string,
@@ -33,7 +36,9 @@ export async function buildDatabase(
   }
   const inUrl = url.password === '' ? null : decodePercent(url.password)
   url.password = ''
+  const before = reader.unreadable.length
   const fromFile = await reader.secret(path, 'password', { value: undefined, file: password_file })
+  reader.mistakes.push(...reader.unreadable.splice(before))
   return {
     kind: 'postgresql',
     url,

@@ -108,6 +108,18 @@ describe('the database', () => {
     expect(settings.database).toEqual({ kind: 'postgresql', url: new URL('postgresql://u@db/x'), password })
   })
 
+  it('refuses a password file that cannot be read, and takes no other password in its place', async () => {
+    await using files = await TemporaryConfiguration.of({
+      'config.yaml': 'database:\n  url: "postgresql://u@db/x"\n  password_file: absent\n',
+    })
+
+    await expect(files.load({ PGPASSWORD: 'inenv' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(`cannot read ${join(files.folder, 'absent')}: there is no such file`),
+      details: { line: 3, path: 'database.password_file' },
+    })
+  })
+
   it.each(['mysql://u:hunter2@db/x', 'sqlite://x', 'sqlite:///:memory:'])('refuses %s', async (url) => {
     const error = await errorOf(`database:\n  url: '${url}'\n`)
 
@@ -224,7 +236,9 @@ describe('including files', () => {
     const { settings } = await loadText('include: conf.d/*.yaml')
     const error = await errorOf('include: conf.d/epel.yaml')
 
-    expect(settings.notices).toEqual(['config.yaml:1:10: include conf.d/*.yaml matches no file'])
+    expect(settings.notices).toEqual([
+      { code: 'CONFIG_FILE_MISSING', message: 'config.yaml:1:10: include conf.d/*.yaml matches no file' },
+    ])
     expect(error.message).toContain('cannot read conf.d/epel.yaml: there is no such file')
   })
 

@@ -23,7 +23,7 @@ import {
   verifySchema,
   viewSchema,
 } from './schema.ts'
-import type { RepositorySettings, Settings, ViewSettings } from './settings.ts'
+import type { ConfigurationNotice, RepositorySettings, Settings, ViewSettings } from './settings.ts'
 import { signingSchema } from './signing-schema.ts'
 import { durationOf, parseBandwidth, sizeOf } from './values.ts'
 import { buildViews } from './views.ts'
@@ -45,13 +45,15 @@ export interface Configuration {
 
 /**
  * Finds, reads and checks the whole configuration. Files that it names and that cannot be read do not stop it: they are in
- * `problems` of the repository that needs them.
+ * `problems` of the repository that needs them. Only the file with the catalog's password does, which every repository needs.
  * @throws ChantalError `CONFIG_MISSING`; `CONFIG_INVALID` naming every mistake, each with its file, line, column and path
  */
 export async function loadConfiguration(request: ConfigurationRequest): Promise<Configuration> {
   const { ecosystems, environment, now } = request
   const mistakes: Mistake[] = []
-  const notices: string[] = []
+  const notices: ConfigurationNotice[] = []
+  const say = (code: ConfigurationNotice['code'], messages: readonly string[]) =>
+    void notices.push(...messages.map((message) => ({ code, message })))
   const main = await findConfiguration(request)
   const schema = repositorySchema(ecosystems)
   let keys: unknown
@@ -62,11 +64,13 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
   const { root, files, emptyIncludes } = await readConfiguration(
     main,
     request,
-    (document) => notices.push(...translatePythonChantal(document, isKnown)),
+    (document) => say('CONFIG_TRANSLATED', translatePythonChantal(document, isKnown)),
     mistakes,
   )
-  for (const { place, pattern } of emptyIncludes)
-    notices.push(`${at(place)}: include ${pattern} matches no file`)
+  say(
+    'CONFIG_FILE_MISSING',
+    emptyIncludes.map(({ place, pattern }) => `${at(place)}: include ${pattern} matches no file`),
+  )
 
   const reader = new DocumentReader(root, environment, now, mistakes)
   refuseUnknownSections(root, ecosystems, mistakes)
@@ -104,7 +108,10 @@ export async function loadConfiguration(request: ConfigurationRequest): Promise<
   })
   const views: ViewSettings[] = await buildViews(parsedViews, itemsOf('repositories'), shared, reader)
   const known = new Set(reader.unreadable.map(showMistake))
-  notices.push(...unreadable.map(showMistake).filter((problem) => !known.has(problem)))
+  say(
+    'CONFIG_FILE_MISSING',
+    unreadable.map(showMistake).filter((problem) => !known.has(problem)),
+  )
   const settings: Settings = {
     files,
     database: await buildDatabase(database, `${basePath}/chantal.db`, reader),

@@ -156,8 +156,8 @@ describe('a spelling of the Python Chantal means what it did, with a notice that
     const { settings } = await files.load()
 
     expect(settings).toMatchObject(expected)
-    expect(settings.notices.join('\n')).toContain(notice)
-    expect(settings.notices.every((line) => /^config\.yaml:\d+:\d+: /.test(line))).toBe(true)
+    expect(settings.notices.map(({ message }) => message).join('\n')).toContain(notice)
+    expect(settings.notices.every(({ message }) => /^config\.yaml:\d+:\d+: /.test(message))).toBe(true)
   })
 })
 
@@ -166,7 +166,10 @@ it('keeps what is written today where both are there, and says so', async () => 
 
   expect(settings.download.concurrency).toBe(5)
   expect(settings.notices).toEqual([
-    'config.yaml:1:12: "download.parallel" is not used: "download.concurrency" is given',
+    {
+      code: 'CONFIG_TRANSLATED',
+      message: 'config.yaml:1:12: "download.parallel" is not used: "download.concurrency" is given',
+    },
   ])
 })
 
@@ -182,7 +185,7 @@ it('hands the compression of RPM metadata to the ecosystem that knows it', async
   const { settings } = await loadText(rpm('    metadata: {compression: zstandard}'))
 
   expect(settings.repositories[0]?.options).toEqual({ compression: 'zstd' })
-  expect(settings.notices).toEqual([
-    expect.stringContaining('"metadata.compression" is now "rpm.compression"'),
+  expect(settings.notices).toMatchObject([
+    { message: expect.stringContaining('"metadata.compression" is now "rpm.compression"') },
   ])
 })

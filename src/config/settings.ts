@@ -22,7 +22,13 @@ export interface Settings {
   readonly repositories: readonly RepositorySettings[]
   readonly views: readonly ViewSettings[]
   /** What was translated from another spelling, and what else a user should know. */
-  readonly notices: readonly string[]
+  readonly notices: readonly ConfigurationNotice[]
+}
+
+/** What loads and a user should know, with its file, line and column. */
+export interface ConfigurationNotice {
+  readonly code: 'CONFIG_TRANSLATED' | 'CONFIG_FILE_MISSING'
+  readonly message: string
 }
 
 export type DatabaseSettings =

@@ -22,6 +22,7 @@ import { hasSystemCode } from '../core/errors.ts'
 import { CheckedBytes, checkWhole } from './checked-bytes.ts'
 import { flushFileSystem, flushOne } from './flush.ts'
 import { blobMissing, ignoreMissing } from './missing-blob.ts'
+import { makeMissingFolders } from './missing-folders.ts'
 import { PartialFileOnDisk } from './partial-file.ts'
 import { placeFile } from './place-file.ts'
 import type {
@@ -71,13 +72,13 @@ export class FilesystemPool implements Pool {
   /** Opens the pool at `root`; makes the folders it needs, all of them durable before the first blob. */
   static async create(root: string): Promise<FilesystemPool> {
     try {
-      if (await fs.stat(path.join(root, 'sha256/ff')).catch(ignoreMissing)) return new FilesystemPool(root)
+      if (await fs.stat(path.join(root, 'sha256/ff')).catch(() => null)) return new FilesystemPool(root)
       const shards = Array.from({ length: 256 }, (_, n) =>
         path.join(root, 'sha256', n.toString(16).padStart(2, '0')),
       )
       // `ff` comes last: where it exists, the others do.
       for (const folder of [path.join(root, 'tmp'), path.join(root, 'quarantine'), ...shards]) {
-        await fs.mkdir(folder, { recursive: true })
+        await makeMissingFolders(folder)
       }
       for (const folder of [path.join(root, 'sha256'), root, path.dirname(root)]) await flushOne(folder)
       return new FilesystemPool(root)

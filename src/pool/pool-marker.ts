@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import { flushOne } from './flush.ts'
+import { makeMissingFolders } from './missing-folders.ts'
 import { explainDiskError } from './system-errors.ts'
 
 const fileName = 'chantal-pool.json'
@@ -80,12 +81,13 @@ async function replaceMarker(root: string, catalog: string): Promise<void> {
   const target = path.join(root, fileName)
   const temporary = `${target}.${randomUUID()}`
   try {
-    await fs.mkdir(root, { recursive: true })
+    await makeMissingFolders(root)
     await fs.writeFile(temporary, markerText(catalog), { flag: 'wx', flush: true })
     await fs.rename(temporary, target)
     await flushOne(root)
   } catch (error) {
-    await fs.rm(temporary, { force: true })
+    // Where the folder could not be made, neither can this be removed.
+    await fs.rm(temporary, { force: true }).catch(() => {})
     throw explainDiskError(error, target)
   }
 }
@@ -100,14 +102,15 @@ async function holdsBlobs(root: string): Promise<boolean> {
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   return fs.readdir(folder).catch((error: unknown) => {
-    if (hasSystemCode(error, 'ENOENT')) return []
+    // Whoever makes the folder says what is in its way.
+    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return []
     throw explainDiskError(error, folder)
   })
 }
 
 async function readMarker(root: string): Promise<string | null> {
   const text = await fs.readFile(path.join(root, fileName), 'utf8').catch((error: unknown) => {
-    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return null
+    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null
     throw explainDiskError(error, root)
   })
   if (text === null) return null
@@ -118,7 +121,7 @@ async function readMarker(root: string): Promise<string | null> {
 async function writeMarker(root: string, catalog: string): Promise<void> {
   const target = path.join(root, fileName)
   try {
-    await fs.mkdir(root, { recursive: true })
+    await makeMissingFolders(root)
     await fs.writeFile(target, markerText(catalog), { flag: 'wx', flush: true })
     await flushOne(root)
   } catch (error) {

@@ -5,6 +5,19 @@ import { parseRelativePath } from '../core/path.ts'
 import { at, bash, epel, latest, pathsBelow, Site, sha256, treeOf } from './publications.test-support.ts'
 
 describe('exporting', () => {
+  it.each(['dangling/deep/x', 'file/x', '/proc/absent/x'])(
+    'is refused where no folder can be made: %s',
+    async (name) => {
+      await using site = await Site.create()
+      await fs.symlink('absent/disk', path.join(site.folder, 'dangling'))
+      await fs.writeFile(path.join(site.folder, 'file'), '')
+
+      await expect(
+        site.publications.exportTo(path.resolve(site.folder, name), at('10:00:00')),
+      ).rejects.toMatchObject({ code: 'NOT_WRITABLE', hint: expect.stringContaining('Is the disk mounted?') })
+    },
+  )
+
   it('writes an equal tree with no link in it', async () => {
     await using site = await Site.create()
     await site.publish(at('10:00:00'), { [bash]: 'bash', 'flat.rpm': 'flat' })

@@ -2,18 +2,18 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import { hasSystemCode } from '../core/errors.ts'
 import { flushOne } from '../pool/flush.ts'
+import { makeMissingFolders } from '../pool/missing-folders.ts'
 
 /** What a web server under another user needs, whatever our umask. */
 export const folderMode = 0o755
 export const fileMode = 0o644
 
-/** Makes `folder` and what is missing above it, each readable by everybody. Existing folders above stay as they are. */
+/**
+ * Makes `folder` and what is missing above it, each readable by everybody. Existing folders above stay as they are.
+ * @throws ChantalError `NOT_WRITABLE` where something on the way is no folder
+ */
 export async function makeFolders(folder: string): Promise<void> {
-  const made = await fs.mkdir(folder, { recursive: true, mode: folderMode })
-  if (made === undefined) return
-  for (let each = folder; each.length >= made.length; each = path.dirname(each)) {
-    await fs.chmod(each, folderMode)
-  }
+  for (const made of await makeMissingFolders(folder, folderMode)) await fs.chmod(made, folderMode)
 }
 
 /** Lets everybody read and enter a folder that may be older than this program. */

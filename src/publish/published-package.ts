@@ -41,7 +41,7 @@ export async function restore(pool: Pool, published: PublishedPackage): Promise<
   }
 }
 
-/** Puts the pool's bytes where a package stands or should. @throws as `replaceByBlob`, and the system's error where something else {@link isInTheWay} */
+/** Puts the pool's bytes where a package stands or should. @throws as `replaceByBlob` and `makeFolders`; {@link isInTheWay} tells where something else is */
 export async function replace(pool: Pool, { blob, file, temporary }: PublishedPackage): Promise<void> {
   await makeFolders(path.dirname(file))
   await replaceByBlob(pool, blob, file, temporary)
@@ -49,7 +49,9 @@ export async function replace(pool: Pool, { blob, file, temporary }: PublishedPa
 
 /** Whether a file could not be put in its place because a folder stands there, or a file where its folder should be. */
 export function isInTheWay(error: unknown): boolean {
-  return hasSystemCode(error, 'EISDIR', 'ENOTDIR', 'EEXIST')
+  // Whoever makes folders says it in words, with the system's error as its cause.
+  const told = isChantalError(error, 'NOT_WRITABLE') ? error.cause : error
+  return hasSystemCode(told, 'EISDIR', 'ENOTDIR', 'EEXIST')
 }
 
 /** Whether both names are of one file. */

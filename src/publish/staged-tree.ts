@@ -3,7 +3,6 @@ import * as fs from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobRef, ByteSource } from '../core/bytes.ts'
 import type { ChecksumAlgorithm, Sha256 } from '../core/digest.ts'
-import { hasSystemCode } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import { parseRelativePath, type RelativePath } from '../core/path.ts'
 import { type PublishedRole, TreeIncomplete, type WrittenFile } from '../core/publication.ts'
@@ -15,6 +14,7 @@ import { digestOfFile } from './damaged-files.ts'
 import { fileMode, makeFolders, orNull } from './folders.ts'
 import type { MetadataEntry } from './generation-manifest.ts'
 import { type Measured, MeasuredBytes, type MeasuredFile, measureWhole } from './measured-bytes.ts'
+import { isInTheWay } from './published-package.ts'
 
 /** Metadata files below one folder, each a fresh file of its own with the time of the publication. */
 export class StagedTree {
@@ -252,7 +252,7 @@ export class StagedTree {
     try {
       return await work()
     } catch (error) {
-      if (hasSystemCode(error, 'EEXIST', 'ENOTDIR', 'EISDIR')) {
+      if (isInTheWay(error)) {
         throw pathTaken(file, true, error)
       }
       throw nameMissing(explainDiskError(error, this.folder), file)

@@ -94,6 +94,17 @@ describe('a configuration', () => {
     )
   })
 
+  it('that includes no file is warned of, and not as an old spelling', async () => {
+    await using other = await CommandLine.open()
+    await other.configure({ include: 'conf.d/*.yaml', storage: { base_path: 'data' } })
+
+    const { status, stderr } = await other.run('repo list --json')
+
+    expect(status).toBe(0)
+    expect(stderr).toContain('CONFIG_FILE_MISSING')
+    expect(stderr).not.toContain('CONFIG_TRANSLATED')
+  })
+
   it('that names files which cannot be read is told by `config check`, ten for people and all for machines', async () => {
     await using other = await CommandLine.open()
     const repositories = Array.from({ length: 12 }, (_, n) => ({

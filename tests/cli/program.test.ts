@@ -120,7 +120,9 @@ describe('starting', () => {
     expect(
       inputs.filter((input) => input.includes('node_modules') && !input.includes('node_modules/commander/')),
     ).toEqual([])
-    expect(inputs.filter((input) => /^src\/(?!cli\/|core\/|(main|heap-growth|standard-output)\.ts)/.test(input))).toEqual([])
+    expect(
+      inputs.filter((input) => /^src\/(?!cli\/|core\/|(main|heap-growth|standard-output)\.ts)/.test(input)),
+    ).toEqual([])
     expect(inputs.filter((input) => input.startsWith('src/cli/shapes/'))).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import type { DoctorParts } from './parts.ts'
 
 /** What loads and cannot be used, and what loads and is not safe. */
 export async function checkConfiguration({ settings }: Pick<DoctorParts, 'settings'>): Promise<Examined> {
-  const findings: Finding[] = settings.notices.map((text) => notice('configuration', text))
+  const findings: Finding[] = settings.notices.map(({ message }) => notice('configuration', message))
   for (const { id, problems, tls, mode, verify } of settings.repositories) {
     for (const { message, hint } of problems)
       findings.push(problem(id, 'CONFIG_INVALID', message, hint ?? 'Run `chantal config check`.'))

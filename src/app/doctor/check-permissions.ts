@@ -1,4 +1,4 @@
-import { access, constants, stat } from 'node:fs/promises'
+import { access, constants, lstat, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { hasSystemCode } from '../../core/errors.ts'
 import { type Examined, type Finding, notice, problem } from './finding.ts'
@@ -9,6 +9,12 @@ export async function checkPermissions({ settings }: Pick<DoctorParts, 'settings
   const { basePath, poolPath, publishedPath } = settings.storage
   const findings: Finding[] = []
   for (const folder of new Set([basePath, poolPath, publishedPath])) {
+    const obstacle = await findObstacle(folder)
+    if (obstacle !== null) {
+      const hint = 'Is the disk mounted? If it is, correct the path.'
+      findings.push(problem(folder, 'NOT_WRITABLE', obstacle, hint))
+      continue
+    }
     const nearest = await nearestFolder(folder)
     if (await mayWrite(nearest)) continue
     findings.push(
@@ -49,6 +55,23 @@ async function mayWrite(folder: string): Promise<boolean> {
   )
 }
 
+/** What no folder can be made in or in place of, as a sentence; `null` where the way is free. `stat` alone takes a dangling link for nothing. */
+async function findObstacle(folder: string): Promise<string | null> {
+  for (let candidate = folder; ; candidate = path.dirname(candidate)) {
+    if ((await orMissing(lstat(candidate))) === null && candidate !== path.dirname(candidate)) continue
+    const found = await orMissing(stat(candidate))
+    if (found === null) return `${candidate} is a link that leads nowhere`
+    return found.isDirectory() ? null : `${candidate} is no folder`
+  }
+}
+
+async function orMissing<T>(work: Promise<T>): Promise<T | null> {
+  return work.catch((error: unknown) => {
+    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null
+    throw error
+  })
+}
+
 /** The folder itself, or the first above it that is there. */
 async function nearestFolder(folder: string): Promise<string> {
   for (let candidate = folder; ; candidate = path.dirname(candidate)) {
@@ -56,7 +79,8 @@ async function nearestFolder(folder: string): Promise<string> {
       await stat(candidate)
       return candidate
     } catch (error) {
-      if (!hasSystemCode(error, 'ENOENT', 'ENOTDIR') || candidate === path.dirname(candidate)) throw error
+      if (!hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP') || candidate === path.dirname(candidate))
+        throw error
     }
   }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
@@ -238,6 +238,33 @@ describe('disks', () => {
 })
 
 describe('permissions', () => {
+  it.each([
+    ['a link that leads nowhere', 'dangling', 'is a link that leads nowhere'],
+    ['a file', 'file', 'is no folder'],
+  ])('are a problem where %s is on the way', async (_, name, message) => {
+    await using files = await TemporaryConfiguration.of({
+      'config.yaml': `storage: { base_path: data, pool_path: ${name}/deep/pool, published_path: ${name} }`,
+      file: '',
+    })
+    await symlink('absent/disk', path.join(files.folder, 'dangling'))
+    await chmod(path.join(files.folder, 'file'), 0o755)
+    const { settings } = await files.load()
+
+    const { findings } = of(await diagnose(settings), 'permissions')
+
+    const problems = findings.filter(({ severity }) => severity === 'problem')
+    expect(inShort(problems)).toEqual([
+      `problem ${files.folder}/${name}/deep/pool NOT_WRITABLE`,
+      `problem ${files.folder}/${name} NOT_WRITABLE`,
+    ])
+    for (const problem of problems) {
+      expect(problem).toMatchObject({
+        message: `${files.folder}/${name} ${message}`,
+        hint: expect.stringContaining('Is the disk mounted?'),
+      })
+    }
+  })
+
   it('keep other users out of what is published where a folder above it is closed', async () => {
     await using site = await openSite({ repositories: [] })
     await mkdir(path.join(site.folder, 'data/published'), { recursive: true })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { createDatabase } from '../../../tests/servers/postgresql.ts'
 import { describeCatalog } from '../catalog.contract.ts'
 import { openCatalog } from '../open-catalog.ts'
@@ -52,6 +52,21 @@ if ('missing' in server && mayMiss) {
       await expect(reading).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' })
       expect((await catalog.read((reader) => reader.counts())).blobs).toBe(0)
     })
+
+    it.each([null, ''])(
+      'says where a password goes when the server wants one and it is %j',
+      async (password) => {
+        vi.stubEnv('PGPASSWORD', undefined)
+        onTestFinished(() => void vi.unstubAllEnvs())
+        const url = Object.assign(await createDatabase(server), { password: '' })
+
+        await expect(openCatalog({ url: { kind: 'postgresql', url, password }, now })).rejects.toMatchObject({
+          code: 'CATALOG_UNAVAILABLE',
+          message: expect.stringContaining('the server wants a password, and there is none'),
+          hint: expect.stringMatching(/PGPASSWORD.*database\.password_file/),
+        })
+      },
+    )
 
     it('takes the password from beside the URL', async () => {
       const url = await createDatabase(server)

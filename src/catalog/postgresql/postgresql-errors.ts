@@ -32,6 +32,12 @@ export function explainPostgresqlError(error: unknown, url: URL): unknown {
   if (hasSystemCode(error, '28P01', '28000')) {
     return unavailable('the server refused the login', 'Check the user in database.url, and PGPASSWORD.')
   }
+  if (isPasswordMissing(error)) {
+    return unavailable(
+      'the server wants a password, and there is none',
+      'Give it in PGPASSWORD, or in a file that database.password_file names.',
+    )
+  }
   if (hasSystemCode(error, '3D000')) {
     return unavailable('there is no such database', 'Create it with `createdb`, or correct database.url.')
   }
@@ -45,6 +51,11 @@ export function explainPostgresqlError(error: unknown, url: URL): unknown {
     )
   }
   return error
+}
+
+/** The driver finds that out itself, and gives it no code. */
+function isPasswordMissing(error: Error): boolean {
+  return /^SASL: .*client password must be a/.test(error.message)
 }
 
 function isConnectionLost(error: Error): boolean {

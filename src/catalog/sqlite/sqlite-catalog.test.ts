@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -63,6 +63,22 @@ describe('the SQLite file', () => {
 
     await expect(open(file)).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' })
   })
+
+  it.each(['dangling', 'file', '/proc/absent'])(
+    'is not writable where no folder can be made in %s',
+    async (name) => {
+      const folder = path.dirname(await newFile())
+      await symlink('absent/disk', path.join(folder, 'dangling'))
+      await writeFile(path.join(folder, 'file'), '')
+
+      for (const below of ['chantal.db', 'data/chantal.db']) {
+        await expect(open(path.resolve(folder, name, below))).rejects.toMatchObject({
+          code: 'NOT_WRITABLE',
+          hint: expect.stringContaining('Is the disk mounted?'),
+        })
+      }
+    },
+  )
 
   it('is refused where a folder stands in its place', async () => {
     const file = await newFile()

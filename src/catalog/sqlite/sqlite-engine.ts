@@ -3,7 +3,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, sql } from 'kysely'
-import { hasSystemCode } from '../../core/errors.ts'
+import { ChantalError, hasSystemCode } from '../../core/errors.ts'
 import type { SqlEngine } from '../engine.ts'
 import type { Tables } from '../schema.ts'
 import { type ConnectionSource, SqliteConnection, SqliteDialect } from './sqlite-dialect.ts'
@@ -22,7 +22,7 @@ const busyLimitMs = 60_000
 /**
  * A SQLite file in WAL mode: one writer at a time, readers that neither wait nor make wait. A committed row survives a power cut.
  * Made readable by its owner alone where it does not exist.
- * @throws ChantalError `CATALOG_UNAVAILABLE`, `DISK_FULL`
+ * @throws ChantalError `CATALOG_UNAVAILABLE`, `DISK_FULL`, `NOT_WRITABLE` where its folder cannot be made
  */
 export async function openSqlite(file: string, now: () => Date): Promise<SqlEngine> {
   try {
@@ -35,12 +35,34 @@ export async function openSqlite(file: string, now: () => Date): Promise<SqlEngi
 }
 
 async function createFile(file: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true })
   try {
+    await makeFolder(path.dirname(file))
     const handle = await open(file, 'wx', 0o600)
     await handle.close()
   } catch (error) {
+    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) {
+      throw new ChantalError(
+        'NOT_WRITABLE',
+        `cannot make ${file}: something on the way is no folder, or a link that leads nowhere`,
+        { cause: error, hint: 'Is the disk mounted? If it is, correct the path.', details: { file } },
+      )
+    }
     if (!hasSystemCode(error, 'EEXIST')) throw error
+  }
+}
+
+/** One level at a time: Node's own `recursive` tries for ever in a folder that answers ENOENT, as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  const make = () =>
+    mkdir(folder).catch((error: unknown) => {
+      if (!hasSystemCode(error, 'EEXIST')) throw error
+    })
+  try {
+    await make()
+  } catch (error) {
+    if (!hasSystemCode(error, 'ENOENT') || folder === path.dirname(folder)) throw error
+    await makeFolder(path.dirname(folder))
+    await make()
   }
 }
 
