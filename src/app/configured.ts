@@ -1,5 +1,6 @@
 import type { RepositorySettings, Settings, ViewSettings } from '../config/settings.ts'
 import { ChantalError } from '../core/errors.ts'
+import type { EcosystemId } from '../core/model.ts'
 import { nearest } from '../core/nearest.ts'
 import { matchesPattern } from '../core/pattern.ts'
 import type { Ecosystem } from '../ecosystems/ecosystem.ts'
@@ -101,11 +102,11 @@ export interface RepositorySelection {
   /** Every enabled repository. */
   readonly all?: boolean
   /** Of this ecosystem only. */
-  readonly type?: string | undefined
+  readonly type?: EcosystemId | undefined
 }
 
 /**
- * In the configuration's order, each once. A disabled repository is chosen by its own id only.
+ * In the configuration's order, each once; none of an ecosystem that has none. A disabled repository is chosen by its own id only.
  * @throws ChantalError `NOT_FOUND` for an id or pattern that matches nothing, `USAGE_INVALID` where nothing is chosen by
  */
 export function chooseRepositories(
@@ -128,6 +129,25 @@ export function chooseRepositories(
     if (ids.length === 0) return repository.enabled
     return ids.some((id) => id === repository.id || (repository.enabled && matchesPattern(repository.id, id)))
   })
+}
+
+/**
+ * One of those that there are: another would choose no repository, and a mistyped cron job would do nothing without a word.
+ * @throws ChantalError `USAGE_INVALID` naming the nearest
+ */
+export function parseEcosystem(ecosystems: ReadonlyMap<EcosystemId, unknown>, type: string): EcosystemId {
+  const types = [...ecosystems.keys()]
+  const found = types.find((id) => id === type)
+  if (found !== undefined) return found
+  const near = nearest(type, types)
+  throw new ChantalError(
+    'USAGE_INVALID',
+    `there is no ecosystem ${JSON.stringify(type)}, only ${types.join(' and ')}`,
+    {
+      hint: near ? `Did you mean "${near}"?` : `Give --type one of those: ${types.join(', ')}.`,
+      details: { type, types },
+    },
+  )
 }
 
 /** The ecosystem of a repository; the configuration has been checked against the registry. */

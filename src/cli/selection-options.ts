@@ -1,4 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { RepositorySelection } from '../app/configured.ts'
+import type { EcosystemId } from '../core/model.ts'
+import type { Session } from './session.ts'
 
 /** Options that choose repositories, beside the ids that a command takes. */
 export interface SelectionOptions {
@@ -17,9 +20,20 @@ export function addSelection(command: Command): Command {
     .option('--type <ecosystem>', 'every enabled repository of this ecosystem')
 }
 
-/** As use cases take it. */
-export function selectionOf(ids: readonly string[], { repoId, pattern, all, type }: SelectionOptions) {
-  return { ids: [...ids, ...repoId, ...pattern], all: all ?? false, type }
+/** As use cases take it. @throws ChantalError `USAGE_INVALID` for an ecosystem that there is not */
+export async function selectionOf(
+  session: Session,
+  ids: readonly string[],
+  { repoId, pattern, all, type }: SelectionOptions,
+): Promise<RepositorySelection> {
+  const ecosystem = type === undefined ? undefined : await ecosystemNamed(session, type)
+  return { ids: [...ids, ...repoId, ...pattern], all: all ?? false, type: ecosystem }
+}
+
+/** What `--type` names. @throws ChantalError `USAGE_INVALID` */
+export async function ecosystemNamed({ services }: Session, type: string): Promise<EcosystemId> {
+  const { parseEcosystem } = await import('../app/configured.ts')
+  return parseEcosystem(await services.ecosystems(), type)
 }
 
 export function positiveInteger(text: string): number {

@@ -139,7 +139,7 @@ class DirectoryPublications implements Publications {
 
   async prune(
     published: RelativePath,
-    { keep, repeated, graceMs, now }: PruneTerms,
+    { keep, uncounted, graceMs, now }: PruneTerms,
   ): Promise<readonly GenerationName[]> {
     const folder = this.#folder(published)
     const dropped: GenerationName[] = []
@@ -148,7 +148,7 @@ class DirectoryPublications implements Publications {
       let counted = 0
       for (const [index, { name }] of manifests.entries()) {
         const successor = manifests[index - 1]
-        const counts = !repeated?.has(name)
+        const counts = !uncounted?.has(name)
         if (counts) counted += 1
         if (successor === undefined || (counts && counted <= keep)) continue
         if (now.getTime() - successor.publishedAt.getTime() < graceMs) continue

@@ -18,10 +18,10 @@ describe('pruning', () => {
     expect(await site.publications.current(latest)).toMatchObject({ name: '20261123T130000Z-1' })
   })
 
-  it('keeps what shows the same as a newer one for the grace period, and others in its place', async () => {
+  it('keeps what does not count for the grace period, and others in its place', async () => {
     await using site = await Site.create()
     for (const time of ['10:00:00', '11:00:00', '12:00:00', '13:00:00']) await site.publish(at(time), {})
-    const terms = { keep: 2, repeated: new Set(['20261123T120000Z-1', '20261123T110000Z-1']), graceMs: hour }
+    const terms = { keep: 2, uncounted: new Set(['20261123T120000Z-1', '20261123T110000Z-1']), graceMs: hour }
 
     const tooSoon = await site.publications.prune(latest, { ...terms, now: at('11:59:00') })
     const dropped = await site.publications.prune(latest, { ...terms, now: at('20:00:00') })

@@ -9,8 +9,8 @@ import type { PublishedCopies } from './published-copies.ts'
 export interface PruneTerms {
   /** Generations to keep, the current one among them. */
   readonly keep: number
-  /** Names of generations that do not count: a newer one shows the same. They stay for the grace period alone. */
-  readonly repeated?: ReadonlySet<string>
+  /** Names of generations that are no step of a way back, and do not count. They stay for the grace period alone. */
+  readonly uncounted?: ReadonlySet<string>
   readonly graceMs: number
   readonly now: Date
 }

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { documentationProgram, fullName, leafCommands } from '../../scripts/docs/commands.ts'
 import { resultShapes } from '../../src/cli/shapes/results.ts'
+import { matchesPattern } from '../../src/core/pattern.ts'
+import { formatNevra } from '../../src/ecosystems/rpm/formats/nevra.ts'
 import { CommandLine, parseCsv, type Ran } from '../support/command-line.ts'
 
 const plain = 'tests/fixtures/rpm-headers/chantal-plain-1-1.noarch.rpm'
@@ -300,6 +302,21 @@ describe('for people', () => {
       'tools -> spare: would be 1 added, 0 replaced, 0 unchanged, and 1 removed from tools\n+ chantal-plain-0:1-1.noarch (not signed)\n',
     ])
     expect(stderr).not.toContain('publish')
+  })
+
+  it.each(['remove', 'move'])('the example of `package %s` chooses a package by its key', async (command) => {
+    const key = formatNevra({
+      name: 'hello',
+      epoch: '0',
+      version: '1.0',
+      release: '1',
+      architecture: 'x86_64',
+    })
+
+    const { stdout } = await line.run(`package ${command} --help`)
+
+    const pattern = /^Example: .* "?(hello[^" ]*)/m.exec(stdout)?.[1] ?? ''
+    expect(matchesPattern(key, pattern)).toBe(true)
   })
 
   it('a sync of many passes over hosted repositories, and one of such a repository is a mistake', async () => {

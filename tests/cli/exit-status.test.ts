@@ -30,6 +30,13 @@ describe('a mistake in what was typed', () => {
     ['repo show demo empty', 'too many arguments'],
     ['repo sync', 'no repository named\nhint: Name repositories, or use --all.'],
     ['publish repo', 'no repository named\nhint: Name repositories, or use --all.'],
+    ['repo sync --all --type deb', 'there is no ecosystem "deb", only rpm and apt\nhint: Give --type one of'],
+    [
+      'repo check-updates --type prm',
+      'there is no ecosystem "prm", only rpm and apt\nhint: Did you mean "rpm"?',
+    ],
+    ['publish repo --type deb', 'there is no ecosystem "deb"'],
+    ['repo list --type deb', 'there is no ecosystem "deb"'],
     [
       'snapshot create',
       'no snapshot named\nhint: Write ID@NAME, or --repo-id ID --name NAME, or --view NAME --name NAME.',

@@ -4,6 +4,7 @@ import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { Generation } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
+import { prunePublication, unknownGenerations } from '../publish/prune-publication.ts'
 import { reconcilePublication } from '../publish/reconcile-publication.ts'
 
 /** A published path that is not on disk as the catalog has it. */
@@ -85,12 +86,27 @@ async function compareOne(
           : flaw(`lacks ${file.path}, or ${otherwise}`, file.isRestored),
       ),
     )
+    if (terms.repair && left.size === 0)
+      flaws.push(...(await dropUnknown(context, path)).map((message) => flaw(message, true)))
   } catch (error) {
     if (isChantalError(error, 'CATALOG_CORRUPT'))
       flaws.push(flaw(`cannot be looked at: ${error.message}`, false))
     else if (!isChantalError(error, 'LEASE_HELD')) throw error
   }
   return flaws
+}
+
+/**
+ * What another catalog published there goes once clients are done with it. The caller holds the publication's lease, and the catalog knows
+ * what is current.
+ */
+async function dropUnknown(context: AppContext, path: RelativePath): Promise<readonly string[]> {
+  const unknown = await unknownGenerations(context, path)
+  if (unknown.size === 0) return []
+  const dropped = await prunePublication(context, path)
+  return dropped
+    .filter((name) => unknown.has(name))
+    .map((name) => `had a generation ${name} that the catalog does not know`)
 }
 
 async function differences(
@@ -101,18 +117,18 @@ async function differences(
     record: await reader.publication(path),
     recorded: await reader.generations(path),
   }))
-  if (record === null) return ['is published and unknown to the catalog']
+  if (record === null)
+    return [
+      `is published and unknown to the catalog: publish it again, or run \`chantal publish unpublish ${path}\``,
+    ]
   const shown = await publications.current(path)
   const onDisk = new Set((await publications.generations(path)).map(({ name }) => name))
-  const names = new Set(recorded.map(({ generation }) => generation))
+  // Older generations that only the disk has are no flaw: the catalog was made anew, and the path published again since.
   return [
     ...currentDifferences(shown, record.current),
     ...recorded
       .filter(({ generation }) => !onDisk.has(generation))
       .map(({ generation }) => `has no generation ${generation} on disk`),
-    ...[...onDisk]
-      .filter((name) => !names.has(name))
-      .map((name) => `has a generation ${name} on disk that the catalog does not know`),
   ]
 }
 

@@ -96,7 +96,7 @@ export function flawError(output: VerifyDatabaseOutput): ChantalError | null {
     `${flaws.length === 1 ? '1 thing is not as it' : `${flaws.length} things are not as they`} should be, the first: ${first.subject} ${first.message}`,
     {
       hint: publications
-        ? 'Run `chantal db verify --repair`; what that leaves, publish again with `--force`.'
+        ? 'Run `chantal db verify --repair`; what that leaves, publish again with `--force`, or take it away with `chantal publish unpublish PATH`.'
         : 'Restore a backup of the catalog. If there is none, report it with what this command shows.',
       details: { flaws: flaws.length },
     },

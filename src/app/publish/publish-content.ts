@@ -9,6 +9,7 @@ import type { AppContext } from '../context.ts'
 import { parseSource } from '../source.ts'
 import { awaitPublishTime } from './await-publish-time.ts'
 import { findEarlier } from './find-earlier.ts'
+import { prunePublication } from './prune-publication.ts'
 import type { PublishedGeneration } from './publish-result.ts'
 import { type Content, openTree, type PublishedTree } from './published-tree.ts'
 import { reconcilePublication } from './reconcile-publication.ts'
@@ -176,24 +177,6 @@ async function tidyUp(context: AppContext, path: RelativePath, signal: AbortSign
   } catch (error) {
     if (!isChantalError(error)) throw error
   }
-}
-
-/** Drops generations that are neither among the newest nor within the grace period, and tells the catalog. */
-async function prunePublication(context: AppContext, path: RelativePath): Promise<void> {
-  const { keepGenerations, graceMs } = context.settings.publish
-  const generations = await context.catalog.read((reader) => reader.generations(path))
-  const repeated = repeatedIn(generations)
-  await context.publications.prune(path, { keep: keepGenerations, repeated, graceMs, now: context.now() })
-  await reconcilePublication(context, path)
-}
-
-/** Those that the next one shows again, under a newer time: as steps of a way back they would take the place of others. */
-function repeatedIn(generations: readonly GenerationRecord[]): ReadonlySet<string> {
-  const newestFirst = generations.toSorted((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime())
-  const repeated = newestFirst.filter(
-    ({ fingerprint }, index) => newestFirst[index - 1]?.fingerprint === fingerprint,
-  )
-  return new Set(repeated.map(({ generation }) => generation))
 }
 
 function warnUnsigned(

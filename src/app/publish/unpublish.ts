@@ -7,7 +7,8 @@ import { pathOf } from './published-path.ts'
 import { nothingPublished } from './roll-back.ts'
 
 /**
- * Takes a publication away from clients, with all its generations. The packages stay in the pool.
+ * Takes a publication away from clients, with all its generations. The packages stay in the pool. One that only the disk has, since
+ * another catalog published it, is taken away by its path.
  * @param input.target a published path, or the source that is published there and nowhere else
  * @throws ChantalError `NOT_FOUND`; `USAGE_INVALID` where several paths show the source
  */
@@ -24,19 +25,25 @@ export const unpublish: UseCase<
     waitMs: 60_000,
     signal: caller,
   })
-  const generations = await catalog.read((reader) => reader.generations(path))
-  if (input.dryRun) return { path, generations: generations.length, removed: false }
+  const isKnown = await catalog.read(async (reader) => (await reader.publication(path)) !== null)
+  const { length: generations } = isKnown
+    ? await catalog.read((reader) => reader.generations(path))
+    : await publications.generations(path)
+  if (input.dryRun) return { path, generations, removed: false }
   lease.signal.throwIfAborted()
   await publications.remove(path)
   await catalog.write((writer) => writer.removePublication(path))
-  return { path, generations: generations.length, removed: true }
+  return { path, generations, removed: true }
 }
 
-async function findPath({ catalog, settings }: AppContext, target: string): Promise<RelativePath> {
+async function findPath(
+  { catalog, publications, settings }: AppContext,
+  target: string,
+): Promise<RelativePath> {
   return catalog.read(async (reader) => {
     if (target.includes('/')) {
       const path = parseRelativePath(target)
-      if (await reader.publication(path)) return path
+      if ((await reader.publication(path)) || (await publications.list()).includes(path)) return path
       throw nothingPublished(target)
     }
     const source = await resolveSource(reader, settings, target)

@@ -1,6 +1,7 @@
 import type { CatalogReader } from '../../catalog/catalog-reader.ts'
 import type { RepositoryRecord, SyncRecord } from '../../catalog/catalog-records.ts'
 import type { RepositorySettings } from '../../config/settings.ts'
+import type { EcosystemId } from '../../core/model.ts'
 import { matchesPattern } from '../../core/pattern.ts'
 import { displayUrl } from '../../download/display-url.ts'
 import type { Feed } from '../../download/downloader.ts'
@@ -26,7 +27,7 @@ export interface RepositoryView {
 
 /** Configured repositories, in the configuration's order. @param input.type of this ecosystem only */
 export const listRepositories: UseCase<
-  { readonly type: string | null; readonly pattern: string | null },
+  { readonly type: EcosystemId | null; readonly pattern: string | null },
   readonly RepositoryView[]
 > = async ({ catalog, settings }, { type, pattern }) =>
   catalog.read(async (reader) => {

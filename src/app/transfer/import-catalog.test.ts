@@ -3,8 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { showDemo, startDemoUpstream } from '../../../tests/support/demo-upstream.ts'
 import { openSite, readTree, type Site } from '../../../tests/support/site.ts'
 import type { Upstream } from '../../../tests/upstream/upstream.ts'
+import { parseRelativePath } from '../../core/path.ts'
+import { flawError, verifyDatabase } from '../database/verify-database.ts'
 import { collectGarbage } from '../pool/collect-garbage.ts'
 import { verifyPool } from '../pool/verify-pool.ts'
+import { unpublish } from '../publish/unpublish.ts'
 import { type ImportCatalogOutput, refusal } from './import-catalog.ts'
 import {
   collect,
@@ -50,6 +53,72 @@ describe('an import', () => {
     expect((await site.sync('mirrored')).status).toBe('unchanged')
     const { removed } = await collectGarbage(site.context, { graceMs: 0, dryRun: false }, signal)
     expect(removed).toBe(0)
+  })
+
+  it('leaves what is published to be published again, or taken away', async () => {
+    await using moved = await openMoved()
+    const { site } = moved
+    const other = 'repositories/mirrored/latest'
+    const before = await moved.verify()
+    const tree = await readTree(site.published(other))
+
+    await site.publish('generated')
+    const halfway = await moved.verify()
+    const planned = await unpublish(site.context, { target: other, dryRun: true }, signal)
+    const stillThere = await readTree(site.published(other))
+    const done = await unpublish(site.context, { target: other, dryRun: false }, signal)
+    const after = await moved.verify()
+
+    const said = `is published and unknown to the catalog: publish it again, or run \`chantal publish unpublish ${other}\``
+    expect(before.flaws.map(({ subject }) => subject)).toEqual([latest, other])
+    expect(halfway.flaws.map(({ subject, message }) => [subject, message])).toEqual([[other, said]])
+    expect(flawError(halfway)?.hint).toContain('chantal publish unpublish')
+    expect(planned).toEqual({ path: other, generations: 1, removed: false })
+    expect(stillThere).toEqual(tree)
+    expect(done).toEqual({ path: other, generations: 1, removed: true })
+    await expect(readTree(site.published(other))).rejects.toThrow('ENOENT')
+    await expect(unpublish(site.context, { target: other, dryRun: true }, signal)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+    expect([after.flaws, flawError(after)]).toEqual([[], null])
+  })
+
+  it('lets go after the grace period what the other catalog published, in nobody’s place', async () => {
+    await using moved = await openMoved()
+    const { site, pass } = moved
+    await site.publish('generated')
+    const first = await moved.generations()
+    pass(0.5)
+    await site.publish('generated', { force: true })
+    const early = await moved.generations()
+
+    pass(2)
+    await site.publish('mirrored')
+    await site.publish('generated', { force: true })
+    const late = await moved.generations()
+
+    expect([first.found.length, first.known.length]).toEqual([3, 1])
+    expect(early.found).toEqual(expect.arrayContaining([...early.known, first.found[1]]))
+    expect(late.found.toSorted()).toEqual(late.known.toSorted())
+  })
+
+  it('lets a repair drop what the other catalog published, once the grace period is over', async () => {
+    await using moved = await openMoved()
+    const { site, pass } = moved
+    for (const id of ['mirrored', 'generated']) await site.publish(id)
+
+    const tooSoon = await moved.verify(true)
+    pass(2)
+    const found = await moved.verify()
+    const repaired = await moved.verify(true)
+    const { found: left, known } = await moved.generations()
+
+    expect([tooSoon.flaws, found.flaws]).toEqual([[], []])
+    expect(repaired.flaws).toEqual(
+      expect.arrayContaining([expect.objectContaining({ subject: latest, repaired: true })]),
+    )
+    expect(flawError(repaired)).toBeNull()
+    expect(left).toEqual(known)
   })
 
   it('is refused beside the pool of a third catalog, and changes nothing', async () => {
@@ -177,6 +246,45 @@ describe('an import', () => {
 })
 
 /** The database is gone; the pool and what is published are still there. */
+/** Two paths that were published before their catalog was made anew from its export, on a clock that is set. Two generations are kept, for an hour at least. */
+async function openMoved() {
+  const clock = { now: new Date('2026-11-23T10:00:00Z') }
+  const upstream = await startDemoUpstream()
+  const site = await openSite({
+    repositories: repositoriesAt(upstream),
+    sections: { publish: { keep_generations: 2, grace: '1h' } },
+    now: () => clock.now,
+  })
+  const pass = (hours: number) => {
+    clock.now = new Date(clock.now.getTime() + hours * 3_600_000)
+  }
+  for (const id of ['mirrored', 'generated']) {
+    await site.sync(id)
+    await site.publish(id)
+  }
+  pass(2)
+  await site.publish('generated', { force: true })
+  const bytes = await exported(site)
+  await loseCatalog(site)
+  await imported(site, bytes)
+  return {
+    site,
+    pass,
+    verify: (repair = false) => verifyDatabase(site.context, { deep: false, repair }, signal),
+    /** On disk, and those of the catalog. */
+    generations: async () => ({
+      found: (await site.context.publications.generations(parseRelativePath(latest))).map(({ name }) => name),
+      known: (await site.context.catalog.read((reader) => reader.generations(parseRelativePath(latest)))).map(
+        ({ generation }) => generation,
+      ),
+    }),
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]()
+      await upstream[Symbol.asyncDispose]()
+    },
+  }
+}
+
 async function loseCatalog(site: Site): Promise<void> {
   const { database } = site.context.settings
   if (database.kind !== 'sqlite') throw new Error('SQLite alone')

@@ -35,7 +35,7 @@ export function registerPackage(program: Command, run: Run): void {
     .argument('<package...>', 'keys or names as `content list` shows them, or shell patterns')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'only show what would be removed')
-    .addHelpText('after', '\nExample: chantal package remove tools "hello-1.0-*" --yes\n')
+    .addHelpText('after', '\nExample: chantal package remove tools "hello-0:1.0-*" --yes\n')
     .action((id: string, patterns: readonly string[], options: RemoveOptions, command: Command) =>
       run(command, (session) => remove(session, { repository: id, packages: patterns }, options)),
     )
@@ -51,7 +51,7 @@ export function registerPackage(program: Command, run: Run): void {
       name: 'move',
       description: 'move packages from one hosted repository to another; snapshots keep them',
       from: 'the hosted repository that they leave',
-      example: 'chantal package move testing hello-1.0-1.x86_64 --to stable',
+      example: 'chantal package move testing hello-0:1.0-1.x86_64 --to stable',
     },
   ] as const
   for (const { name, description, from, example } of transfers) {

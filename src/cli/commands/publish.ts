@@ -19,7 +19,7 @@ export function registerPublish(program: Command, run: Run): void {
     .action((ids: readonly string[], options: SelectionOptions & { force?: boolean }, command: Command) =>
       run(command, async (session) => {
         const { chooseRepositories } = await import('../../app/configured.ts')
-        const chosen = chooseRepositories(await session.settings(), selectionOf(ids, options))
+        const chosen = chooseRepositories(await session.settings(), await selectionOf(session, ids, options))
         await publishAll(
           session,
           chosen.map(({ id }) => ({ source: id, as: null, force: options.force ?? false })),

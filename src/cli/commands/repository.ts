@@ -8,7 +8,13 @@ import { firstOf } from '../render/first-of.ts'
 import type { Column } from '../render/table.ts'
 import { count, formatBytes, formatDuration, formatTime } from '../render/units.ts'
 import { type Run, ShownFailure } from '../run.ts'
-import { addSelection, positiveInteger, type SelectionOptions, selectionOf } from '../selection-options.ts'
+import {
+  addSelection,
+  ecosystemNamed,
+  positiveInteger,
+  type SelectionOptions,
+  selectionOf,
+} from '../selection-options.ts'
 import type { Session } from '../session.ts'
 
 export function registerRepository(program: Command, run: Run): void {
@@ -25,7 +31,8 @@ export function registerRepository(program: Command, run: Run): void {
     .action((pattern: string | undefined, options: { type?: string }, command: Command) =>
       run(command, async (session) => {
         const { listRepositories } = await import('../../app/repository/list-repositories.ts')
-        const input = { type: options.type ?? null, pattern: pattern ?? null }
+        const type = options.type === undefined ? null : await ecosystemNamed(session, options.type)
+        const input = { type, pattern: pattern ?? null }
         const rows = await listRepositories(await session.catalogContext(), input, session.signal)
         session.output.list(rows, { columns: repositoryColumns, empty: 'No repository is configured.' })
       }),
@@ -88,10 +95,11 @@ interface SyncOptions extends SelectionOptions {
 
 async function sync(session: Session, ids: readonly string[], options: SyncOptions): Promise<void> {
   const { syncRepositories, overallError } = await import('../../app/sync/sync-repositories.ts')
+  const selection = await selectionOf(session, ids, options)
   const output = await syncRepositories(
     await session.context(),
     {
-      ...selectionOf(ids, options),
+      ...selection,
       force: options.force ?? false,
       dryRun: options.dryRun ?? false,
       publish: options.publish ?? false,
