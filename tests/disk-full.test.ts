@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findPackageFiles } from '../src/app/package/find-package-files.ts'
 import { uploadPackages } from '../src/app/package/upload-packages.ts'
 import type { Catalog } from '../src/catalog/catalog.ts'
+import { openDatabase } from '../src/catalog/catalog-database.ts'
 import { openCatalog } from '../src/catalog/open-catalog.ts'
 import { brokenInvariants } from './crash/invariants.ts'
 import { showDemo, startDemoUpstream } from './support/demo-upstream.ts'
@@ -84,6 +86,26 @@ describe.skipIf(missing !== null)(
   },
 )
 
+describe.skipIf(missing !== null)(`a backup to a full disk${missing === null ? '' : ` (${missing})`}`, () => {
+  it.each([0, 1, 10])('names that disk and not the catalog, with %i blocks free', async (free) => {
+    using disk = new SmallDisk()
+    const folder = mkdtempSync(path.join(tmpdir(), 'chantal-catalog-'))
+    const url = { kind: 'sqlite', file: path.join(folder, 'chantal.db') } as const
+    const now = () => new Date()
+    await look(() => openCatalog({ url, now }))
+    disk.fill(free)
+
+    const backup = openDatabase({ url, now }).backup(path.join(disk.folder, 'copy.db'), false, signal)
+
+    await expect(backup).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      message: expect.stringContaining(disk.folder),
+    })
+    await expect(backup).rejects.not.toMatchObject({ message: expect.stringContaining(folder) })
+    expect(readdirSync(disk.folder)).toEqual(['filler'])
+  })
+})
+
 describe.skipIf(missing !== null)(
   `an upload to a full disk${missing === null ? '' : ` (${missing})`}`,
   () => {
@@ -143,10 +165,10 @@ class SmallDisk implements Disposable {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', this.folder])
   }
 
-  /** Leaves nothing. */
-  fill(): void {
+  /** Leaves no more than some blocks. */
+  fill(blocksLeft = 0): void {
     const { bavail, bsize } = statfsSync(this.folder)
-    writeFileSync(path.join(this.folder, 'filler'), Buffer.alloc(bavail * bsize))
+    writeFileSync(path.join(this.folder, 'filler'), Buffer.alloc((bavail - blocksLeft) * bsize))
   }
 
   empty(): void {

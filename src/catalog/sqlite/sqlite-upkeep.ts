@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { hasSystemCode } from '../../core/errors.ts'
 import type { SchemaParts } from '../engine.ts'
+import { explainCopyError } from './sqlite-errors.ts'
 
 /** Copied at a time, outside of the main thread. */
 const backupPages = 2000
@@ -30,12 +31,22 @@ export function vacuumSqlite(run: (statement: string) => void): void {
 /**
  * The state of one moment: a transaction that only reads keeps writers' later pages out of the copy, which would otherwise begin anew
  * at each of them. The copy is one file without a log, and holds no leases: whoever held them has nothing to do with it.
+ * @throws ChantalError `DISK_FULL` and `NOT_WRITABLE` of the copy's folder; else what SQLite says of the catalog
  */
 export async function backupSqlite(file: string, target: string, signal: AbortSignal): Promise<void> {
   const source = new DatabaseSync(file, { readOnly: true, timeout: 1000 })
   try {
     source.exec('begin')
     source.prepare('select count(*) from sqlite_master').get()
+    await writeCopy(source, target, signal)
+  } finally {
+    source.close()
+  }
+}
+
+/** What fails from here on is the copy's disk: the catalog has been read from. */
+async function writeCopy(source: DatabaseSync, target: string, signal: AbortSignal): Promise<void> {
+  try {
     await backup(source, target, {
       rate: backupPages,
       progress: () => {
@@ -43,9 +54,15 @@ export async function backupSqlite(file: string, target: string, signal: AbortSi
       },
     })
     signal.throwIfAborted()
-  } finally {
-    source.close()
+    dropLeases(target)
+    await using handle = await open(target, 'r+')
+    await handle.sync()
+  } catch (error) {
+    throw explainCopyError(error, target)
   }
+}
+
+function dropLeases(target: string): void {
   const copy = new DatabaseSync(target)
   try {
     copy.exec('pragma journal_mode = delete')
@@ -54,8 +71,6 @@ export async function backupSqlite(file: string, target: string, signal: AbortSi
   } finally {
     copy.close()
   }
-  await using handle = await open(target, 'r+')
-  await handle.sync()
 }
 
 /** As `sqlite_master` has it. */
