@@ -4,7 +4,7 @@ import type { RepositoryId } from '../../core/model.ts'
 import type { RelativePath } from '../../core/path.ts'
 import type { Generation } from '../../publish/publications.ts'
 import type { AppContext } from '../context.ts'
-import { prunePublication, unknownGenerations } from '../publish/prune-publication.ts'
+import { compareGenerations, prunePublication } from '../publish/prune-publication.ts'
 import { reconcilePublication } from '../publish/reconcile-publication.ts'
 
 /** A published path that is not on disk as the catalog has it. */
@@ -101,7 +101,7 @@ async function compareOne(
  * what is current.
  */
 async function dropUnknown(context: AppContext, path: RelativePath): Promise<readonly string[]> {
-  const unknown = await unknownGenerations(context, path)
+  const { unknown } = await compareGenerations(context, path)
   if (unknown.size === 0) return []
   const dropped = await prunePublication(context, path)
   return dropped

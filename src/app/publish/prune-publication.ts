@@ -14,11 +14,10 @@ export async function prunePublication(
   path: RelativePath,
 ): Promise<readonly GenerationName[]> {
   const { keepGenerations, graceMs } = context.settings.publish
-  const unknown = await unknownGenerations(context, path)
-  const repeated = repeatedIn(await context.catalog.read((reader) => reader.generations(path)))
+  const { recorded, unknown } = await compareGenerations(context, path)
   const terms = {
     keep: keepGenerations,
-    uncounted: new Set([...repeated, ...unknown]),
+    uncounted: new Set([...repeatedIn(recorded), ...unknown]),
     graceMs,
     now: context.now(),
   }
@@ -28,17 +27,21 @@ export async function prunePublication(
 }
 
 /**
- * Those on disk that the catalog does not have, as after it was imported: nobody can go back to them. One that somebody makes is announced
- * before it is finished, so the disk is looked at first.
+ * Those that the catalog has, and those that only the disk has, as after the catalog was imported: nobody can go back to them. One that
+ * somebody makes is announced before it is finished, so the disk is looked at first.
  */
-export async function unknownGenerations(
+export async function compareGenerations(
   { catalog, publications }: Pick<AppContext, 'catalog' | 'publications'>,
   path: RelativePath,
-): Promise<ReadonlySet<GenerationName>> {
+): Promise<{
+  readonly recorded: readonly GenerationRecord[]
+  readonly unknown: ReadonlySet<GenerationName>
+}> {
   const onDisk = await publications.generations(path)
   const recorded = await catalog.read((reader) => reader.generations(path))
   const known = new Set(recorded.map(({ generation }) => generation))
-  return new Set(onDisk.map(({ name }) => name).filter((name) => !known.has(name)))
+  const unknown = new Set(onDisk.map(({ name }) => name).filter((name) => !known.has(name)))
+  return { recorded, unknown }
 }
 
 /** Those that the next one shows again, under a newer time: as steps of a way back they would take the place of others. */
