@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
+import { damagedBlob, nameMissing } from '../core/blob-errors.ts'
 import type { ByteSource } from '../core/bytes.ts'
-import { damagedBlob } from '../core/damaged-blob.ts'
 import type { Sha256 } from '../core/digest.ts'
-import { ChantalError, isChantalError } from '../core/errors.ts'
+import type { ChantalError } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
 
@@ -61,7 +61,7 @@ export class CheckedReadings {
         yield chunk
       }
     } catch (error) {
-      throw isChantalError(error, 'BLOB_MISSING') ? missing(error, path) : error
+      throw nameMissing(error, path)
     }
     const actual = hash.digest('hex')
     if (actual === digest) return
@@ -72,12 +72,4 @@ export class CheckedReadings {
 
 async function drain(chunks: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of chunks);
-}
-
-function missing({ message, hint, details, cause }: ChantalError, path: string): ChantalError {
-  return new ChantalError('BLOB_MISSING', `${path}: ${message}`, {
-    cause,
-    ...(hint === undefined ? {} : { hint }),
-    details: { ...details, path },
-  })
 }

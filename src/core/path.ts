@@ -41,6 +41,11 @@ export function withoutLeadingDots(text: string): string {
   return text.slice(start)
 }
 
+/** The text without `.` and empty segments but at its end: they say nothing, and servers and clients pass them over. */
+export function withoutDots(text: string): string {
+  return text.replaceAll(/\/\.?(?=\/)/g, '').replace(/^\.\//, '')
+}
+
 /** Joins a safe folder with what upstream named in it. @throws ChantalError `PATH_UNSAFE` */
 export function joinRelativePath(folder: RelativePath | '', name: string): RelativePath {
   return parseRelativePath(folder === '' ? name : `${folder}/${name}`)

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises'
+import { damagedBlob } from '../core/blob-errors.ts'
 import type { BlobRef } from '../core/bytes.ts'
-import { damagedBlob } from '../core/damaged-blob.ts'
-import { ChantalError, hasSystemCode, isChantalError } from '../core/errors.ts'
+import { ChantalError, hasSystemCode } from '../core/errors.ts'
 import type { StoredFile } from '../core/model.ts'
 import type { Pool } from '../pool/pool.ts'
 import { digestOfFile } from './damaged-files.ts'
@@ -75,16 +75,5 @@ export async function checkSize(blob: BlobRef, file: string): Promise<void> {
   throw new ChantalError('BLOB_CORRUPT', `expected ${blob.size} bytes, got ${size}: ${file}`, {
     hint: 'Run `chantal pool verify --repair` to get it back, then publish.',
     details: { digest: blob.digest, expected_bytes: blob.size, actual_bytes: size },
-  })
-}
-
-/** What the pool says that it lacks, said of the file that was to be published; anything else, and what names a file already, unchanged. */
-export function nameMissing(error: unknown, file: string): unknown {
-  if (!isChantalError(error, 'BLOB_MISSING') || error.details['path'] !== undefined) return error
-  const { message, hint, details, cause } = error
-  return new ChantalError('BLOB_MISSING', `${file}: ${message}`, {
-    cause,
-    ...(hint === undefined ? {} : { hint }),
-    details: { ...details, path: file },
   })
 }

@@ -1,5 +1,6 @@
 import type { RepositorySettings } from '../../config/settings.ts'
 import type { BlobRef } from '../../core/bytes.ts'
+import { enumerate } from '../../core/enumerate.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type {
   NativeRecord,
@@ -18,9 +19,6 @@ import { type VerifiedPackages, verifyPackages } from '../sync/verify-packages.t
 import { WarningCollector } from '../sync/warning-collector.ts'
 import { assertHosted, changeHosted, recordChange } from './hosted-repository.ts'
 import type { DescribedUpload } from './receive-uploads.ts'
-
-/** Conflicts named in a message; `details` have them all. */
-const named = 10
 
 export interface AddedPackages {
   readonly repository: string
@@ -315,8 +313,3 @@ function storedPackage({ id }: RepositorySettings, { blob, described }: Describe
 
 /** All that is said of an uploaded package follows from its bytes. */
 const identityOf = ({ digest }: BlobRef) => `sha256:${digest}`
-
-function enumerate(items: readonly string[]): string {
-  const more = items.length - named
-  return items.slice(0, named).join(', ') + (more > 0 ? ` and ${more} more` : '')
-}

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RepositorySettings } from '../../config/settings.ts'
 import type { BlobRef } from '../../core/bytes.ts'
+import { enumerate } from '../../core/enumerate.ts'
 import { ChantalError } from '../../core/errors.ts'
 import type { WarningCode } from '../../core/events.ts'
 import type { PackageKey, Revision, UpstreamFile, UpstreamPackage } from '../../core/model.ts'
@@ -15,8 +16,6 @@ import type { AppContext } from '../context.ts'
 const checksAtOnce = 8
 /** Packages after which signals and the renewal of leases have their turn. */
 const checksPerTurn = 64
-/** Lists of trouble in messages stop here; `details` have them all. */
-const named = 10
 
 export interface VerifiedPackages {
   /** Of the packages that arrive. */
@@ -110,7 +109,7 @@ export class PackageVerification {
     if (verify.packages === 'require') refuse(unsigned, invalid)
     const warn = (code: WarningCode, found: typeof refused, what: string) => {
       if (found.length === 0) return
-      const message = `${count(found.length)} ${what}: ${enumerate(found)}`
+      const message = `${count(found.length)} ${what}: ${enumerateRefused(found)}`
       this.#context.reporter.report({ type: 'warning', code, message, repository: id })
     }
     warn('PACKAGE_UNSIGNED', unsigned, 'without a signature')
@@ -187,7 +186,7 @@ function refuse(unsigned: Refused, invalid: Refused): void {
   const what = isInvalid ? 'without a good signature' : 'without a signature'
   throw new ChantalError(
     isInvalid ? 'SIGNATURE_INVALID' : 'SIGNATURE_MISSING',
-    `${count(all.length)} ${what}: ${enumerate(all)}`,
+    `${count(all.length)} ${what}: ${enumerateRefused(all)}`,
     {
       hint: hintFor(first.verdict),
       details: {
@@ -207,10 +206,8 @@ function hintFor(verdict: PackageVerdict): string {
   return 'Do not trust these packages; `verify.packages: warn` lets them in all the same.'
 }
 
-function enumerate(found: Refused): string {
-  const list = found.slice(0, named).map(({ name, verdict }) => `${name} (${describeVerdict(verdict)})`)
-  const more = found.length - list.length
-  return more > 0 ? `${list.join(', ')} and ${more} more` : list.join(', ')
+function enumerateRefused(found: Refused): string {
+  return enumerate(found, ({ name, verdict }) => `${name} (${describeVerdict(verdict)})`)
 }
 
 function count(packages: number): string {

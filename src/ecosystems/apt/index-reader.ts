@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { ByteStore } from '../../core/byte-store.ts'
 import type { Checksum } from '../../core/digest.ts'
 import { ChantalError } from '../../core/errors.ts'
-import { parseRelativePath, type RelativePath } from '../../core/path.ts'
+import { parseRelativePath, type RelativePath, withoutDots } from '../../core/path.ts'
 import type { ReadLimits } from '../ecosystem.ts'
 import type { FetchedIndex } from './fetch-indexes.ts'
 import { parsePackagesStanza } from './formats/packages-stanza.ts'
@@ -140,5 +140,5 @@ const noPlace = { suite: '', isFlat: true }
 
 /** `./` and doubled slashes say nothing; servers and clients pass them over. @throws ChantalError `PATH_UNSAFE` */
 export function upstreamPath(text: string): RelativePath {
-  return parseRelativePath(text.replace(/\/\.?(?=\/)/g, '').replace(/^\.\//, ''))
+  return parseRelativePath(withoutDots(text))
 }

@@ -1,6 +1,6 @@
 import { decompress } from '../../codec/compression.ts'
 import { readWhole } from '../../core/bytes.ts'
-import { isChantalError } from '../../core/errors.ts'
+import { type ChantalError, isChantalError } from '../../core/errors.ts'
 import type { ReadRequest } from '../ecosystem.ts'
 import { checkComps } from './formats/comps.ts'
 import type { Repomd } from './formats/repomd.ts'
@@ -28,9 +28,14 @@ export async function warnOfUnreadableCompanions(
       if (record.type === 'updateinfo') await checkUpdateinfo(open(Number.POSITIVE_INFINITY))
       else checkComps(await readWhole(open(wholeLimit)))
     } catch (error) {
-      if (!isChantalError(error, 'UPSTREAM_INVALID', 'SIZE_LIMIT')) throw error
+      if (!isUnreadable(error)) throw error
       const message = `${record.type} cannot be read, and is left out of generated trees: ${error.message}`
       reporter.report({ type: 'warning', code: 'METADATA_MALFORMED', message })
     }
   }
+}
+
+/** Whether a document has it that it cannot be read: malformed, or more than may be read of it. */
+export function isUnreadable(error: unknown): error is ChantalError {
+  return isChantalError(error, 'UPSTREAM_INVALID', 'SIZE_LIMIT')
 }

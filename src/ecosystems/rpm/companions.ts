@@ -1,9 +1,10 @@
 import { decompress } from '../../codec/compression.ts'
 import { type ByteSource, readWhole } from '../../core/bytes.ts'
-import { ChantalError, isChantalError } from '../../core/errors.ts'
+import { ChantalError } from '../../core/errors.ts'
 import type { WarningCode } from '../../core/events.ts'
 import type { PackageOutline, StoredFile } from '../../core/model.ts'
 import type { PublishTerms } from '../ecosystem.ts'
+import { isUnreadable } from './companion-check.ts'
 import { checkComps, pruneComps } from './formats/comps.ts'
 import { mergeComps } from './formats/comps-merge.ts'
 import { mergeModules } from './formats/modulemd-merge.ts'
@@ -209,11 +210,6 @@ interface MemberDocument {
   /** For messages: `updateinfo of epel9`. */
   readonly name: string
   readonly open: (limit?: number) => ByteSource
-}
-
-/** Whether a document has it that it cannot be read: malformed, or more than may be read of it. */
-function isUnreadable(error: unknown): error is ChantalError {
-  return isChantalError(error, 'UPSTREAM_INVALID', 'SIZE_LIMIT')
 }
 
 function withName(error: ChantalError, name: string): ChantalError {

@@ -1,3 +1,4 @@
+import { enumerate } from '../../core/enumerate.ts'
 import type { StoredFile, UpstreamFile } from '../../core/model.ts'
 import type { FetchedFile, ReadRequest } from '../ecosystem.ts'
 import { judgeExtraFiles, parseExtraFiles } from './formats/extra-files.ts'
@@ -5,9 +6,6 @@ import { isElsewhere, isRepodata, parseTreeinfo, type TreeVariant } from './form
 import { extraFilesPath } from './metadata.ts'
 
 type Request = Pick<ReadRequest, 'mode' | 'metadata' | 'limits' | 'reporter'>
-
-/** Repositories that a warning names. */
-const named = 10
 
 /**
  * Installer images and what else the treeinfo refers to; kickstart trees list more in extra_files.json. Without the metadata of other
@@ -59,8 +57,6 @@ function warnOfOtherRepositories({ mode, reporter }: Request, variants: readonly
     return [`${kinds[kind]} ${id} at ${folder}`]
   })
   if (others.length === 0) return
-  const more = others.length - named
-  const list = others.slice(0, named).join(', ') + (more > 0 ? ` and ${more} more` : '')
   const consequence =
     mode === 'mirror'
       ? "though its treeinfo, which is upstream's, goes on naming them"
@@ -68,6 +64,6 @@ function warnOfOtherRepositories({ mode, reporter }: Request, variants: readonly
   reporter.report({
     type: 'warning',
     code: 'METADATA_DROPPED',
-    message: `repositories that belong to the installable tree are not mirrored with it, ${consequence}: ${list}. Mirror each as a repository of its own: its feed is this one followed by that path`,
+    message: `repositories that belong to the installable tree are not mirrored with it, ${consequence}: ${enumerate(others)}. Mirror each as a repository of its own: its feed is this one followed by that path`,
   })
 }

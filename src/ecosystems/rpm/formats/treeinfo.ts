@@ -1,6 +1,6 @@
 import { type Checksum, parseChecksum } from '../../../core/digest.ts'
 import { ChantalError } from '../../../core/errors.ts'
-import { parseRelativePath, type RelativePath } from '../../../core/path.ts'
+import { parseRelativePath, type RelativePath, withoutDots } from '../../../core/path.ts'
 import { type IniSections, readIni } from './ini.ts'
 
 /** An installable tree: what boots the installer, and which repositories lie with it. */
@@ -108,10 +108,6 @@ export function looksLikeTreeinfo(text: string): boolean {
 /** Some write `./images/boot.iso`, some two slashes; the file is the same. */
 function treePath(text: string): RelativePath {
   return parseRelativePath(withoutDots(text))
-}
-
-function withoutDots(text: string): string {
-  return text.replaceAll(/\/\.?(?=\/)/g, '').replace(/^\.\//, '')
 }
 
 function checksumOf(value: string): Checksum | null {

@@ -1,5 +1,5 @@
 import type { Sha256 } from './digest.ts'
-import { ChantalError } from './errors.ts'
+import { ChantalError, isChantalError } from './errors.ts'
 
 /**
  * `BLOB_CORRUPT` for what was read, or copied, as a whole.
@@ -18,4 +18,15 @@ export function damagedBlob(
       details: { digest, actual, path },
     },
   )
+}
+
+/** What the pool says that it lacks, said of the file that was wanted; anything else, and what names a file already, unchanged. */
+export function nameMissing(error: unknown, file: string): unknown {
+  if (!isChantalError(error, 'BLOB_MISSING') || error.details['path'] !== undefined) return error
+  const { message, hint, details, cause } = error
+  return new ChantalError('BLOB_MISSING', `${file}: ${message}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...details, path: file },
+  })
 }
